@@ -1,0 +1,116 @@
+// Quantities as people write them: durations, rates, counts and sizes, both ways.
+import { WsbenchError } from './errors.ts';
+
+const durationUnitsMs: Record<string, number> = {
+  us: 0.001,
+  µs: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+const countUnits: Record<string, number> = { '': 1, k: 1e3, m: 1e6 };
+const sizeUnits: Record<string, number> = {
+  '': 1,
+  b: 1,
+  k: 1024,
+  kb: 1024,
+  kib: 1024,
+  m: 1024 ** 2,
+  mb: 1024 ** 2,
+  mib: 1024 ** 2,
+};
+
+function split(text: string): { value: number; unit: string } | undefined {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*([a-zµ]*)$/i.exec(text.trim());
+  return match ? { value: Number(match[1]), unit: (match[2] ?? '').toLowerCase() } : undefined;
+}
+
+/**
+ * Reads a duration with its unit (`250ms`, `10s`, `5m`, `1h`) as milliseconds.
+ * A bare number is an error, because the tools that people come from disagree on what it means.
+ *
+ * @throws WsbenchError `USAGE` that names `what` and the unit to add
+ */
+export function parseDurationMs(text: string, what = 'duration'): number {
+  const parts = split(text);
+  const unitMs = parts && durationUnitsMs[parts.unit];
+  if (parts && parts.unit === '') {
+    throw new WsbenchError('USAGE', `${what}: "${text}" has no unit; write ${text}s or ${text}ms`);
+  }
+  if (!parts || unitMs === undefined) {
+    throw new WsbenchError(
+      'USAGE',
+      `${what}: "${text}" is not a duration; write it like 250ms, 10s, 5m or 1h`,
+    );
+  }
+  return parts.value * unitMs;
+}
+
+/**
+ * Reads a count with an optional multiplier (`500`, `10k`, `1.5m`).
+ *
+ * @throws WsbenchError `USAGE` when it is not a whole number ≥ `min`
+ */
+export function parseCount(text: string, what = 'count', min = 1): number {
+  const parts = split(text);
+  const factor = parts && countUnits[parts.unit];
+  const value = parts && factor !== undefined ? Math.round(parts.value * factor * 1e6) / 1e6 : Number.NaN;
+  if (!Number.isInteger(value) || value < min) {
+    throw new WsbenchError(
+      'USAGE',
+      `${what}: "${text}" is not a whole number of at least ${min}, like 500 or 10k`,
+    );
+  }
+  return value;
+}
+
+/**
+ * Reads a rate (`100/s`, `5k/s`, `600/m`; a bare `100` means per second) as events per second.
+ *
+ * @throws WsbenchError `USAGE` when it is not a positive rate
+ */
+export function parseRatePerSecond(text: string, what = 'rate'): number {
+  const match = /^(.+?)(?:\/\s*(s|sec|second|m|min|minute|h|hour))?$/i.exec(text.trim());
+  const parts = match ? split(match[1] ?? '') : undefined;
+  const factor = parts && countUnits[parts.unit];
+  const per = { s: 1, m: 60, h: 3600 }[(match?.[2] ?? 's').charAt(0).toLowerCase()] ?? 1;
+  if (!parts || factor === undefined || !(parts.value > 0)) {
+    throw new WsbenchError('USAGE', `${what}: "${text}" is not a rate; write it like 100/s or 5k/s`);
+  }
+  return (parts.value * factor) / per;
+}
+
+/**
+ * Reads a size in bytes (`64`, `1k`, `64KiB`, `1MiB`; k and m are binary).
+ *
+ * @throws WsbenchError `USAGE` when it is not a whole number of bytes ≥ 0
+ */
+export function parseSizeBytes(text: string, what = 'size'): number {
+  const parts = split(text);
+  const factor = parts && sizeUnits[parts.unit];
+  const value = parts && factor !== undefined ? parts.value * factor : Number.NaN;
+  if (!Number.isInteger(value)) {
+    throw new WsbenchError('USAGE', `${what}: "${text}" is not a size; write it like 64, 1k or 1MiB`);
+  }
+  return value;
+}
+
+/** A duration for a person: `250 ms`, `10 s`, `1 m 30 s`, `2 h`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${trim(ms)} ms`;
+  if (ms < 60_000) return `${trim(ms / 1000)} s`;
+  const [smallMs, big, small] = ms < 3_600_000 ? ([1000, 'm', 's'] as const) : ([60_000, 'h', 'm'] as const);
+  const total = Math.round(ms / smallMs);
+  const rest = total % 60;
+  return `${Math.floor(total / 60)} ${big}${rest === 0 ? '' : ` ${rest} ${small}`}`;
+}
+
+/** A rate for a person: `100/s`, `0.5/s`, `5000/s`. */
+export function formatRate(perSecond: number): string {
+  return `${trim(perSecond)}/s`;
+}
+
+function trim(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

@@ -1,0 +1,46 @@
+// What we or the user did wrong is an exception with a code; what a peer does is a value elsewhere.
+
+/**
+ * Every kind of mistake that wsbench reports by throwing. A closed union, so that a switch over it is complete.
+ *
+ * - `USAGE`: a flag, URL, threshold or file that the user gave is wrong.
+ * - `CONFIG`: a scenario, target description or server configuration is invalid.
+ * - `UNREACHABLE`: no connection to the target could be made at all.
+ * - `REPORT_WRITE`: a report could not be written.
+ * - `SERVER_START`: the reference server could not start (port taken, forbidden).
+ * - `ABORTED`: the caller's signal fired before there was anything to report.
+ * - `INTERNAL`: a bug in wsbench.
+ */
+export type ErrorCode =
+  | 'USAGE'
+  | 'CONFIG'
+  | 'UNREACHABLE'
+  | 'REPORT_WRITE'
+  | 'SERVER_START'
+  | 'ABORTED'
+  | 'INTERNAL';
+
+/** An error whose message is one line for a person: what is wrong, where, and what to do. */
+export class WsbenchError extends Error {
+  override readonly name = 'WsbenchError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Throws `INTERNAL` unless the condition holds: an invariant of ours was broken. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new WsbenchError('INTERNAL', message);
+}
+
+/** The text of anything thrown, never empty. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '' && error.errors.length > 0) {
+    return messageOf(error.errors[0]);
+  }
+  if (error instanceof Error) return error.message || error.name;
+  return String(error);
+}

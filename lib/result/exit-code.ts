@@ -1,0 +1,50 @@
+// Which exit code a run ends with: the only place that knows.
+import type { ErrorCode } from '../errors.ts';
+import type { Reason, ReasonCode, Result } from './result.ts';
+
+const byReason: Record<ReasonCode, number> = {
+  bug: 70,
+  'target-description': 2,
+  'generator-limited': 4,
+  'generator-resources': 4,
+  'lost-worker': 4,
+  sigint: 130,
+  sigterm: 143,
+  aborted: 130,
+  unreachable: 3,
+  threshold: 99,
+  check: 1,
+};
+
+const byError: Record<ErrorCode, number> = {
+  USAGE: 2,
+  CONFIG: 2,
+  SERVER_START: 2,
+  UNREACHABLE: 3,
+  REPORT_WRITE: 6,
+  ABORTED: 130,
+  INTERNAL: 70,
+};
+
+const precedence = [70, 2, 4, 6, 130, 143, 3, 99, 1, 0];
+
+/** The exit code for one kind of exception. */
+export function exitCodeOfError(code: ErrorCode): number {
+  return byError[code];
+}
+
+/** Of several exit codes, the one that the process ends with: 70 > 2 > 4 > 6 > 130/143 > 3 > 99 > 1 > 0. */
+export function strongest(codes: readonly number[]): number {
+  return precedence.find((code) => codes.includes(code)) ?? 70;
+}
+
+/** The exit code of a result; 0 when it passed. */
+export function exitCode(result: Pick<Result, 'reasons'>): number {
+  return strongest([0, ...result.reasons.map((reason) => byReason[reason.code])]);
+}
+
+/** The reason that decided the exit code. */
+export function decidingReason(result: Pick<Result, 'reasons'>): Reason | undefined {
+  const code = exitCode(result);
+  return result.reasons.find((reason) => byReason[reason.code] === code);
+}

@@ -1,0 +1,202 @@
+// Result: the one document that a run produces. Everything shown, saved or compared is a function of it.
+import type { TimeStats } from '../metrics/histogram.ts';
+import type { CounterMetric, DerivedMetric, TimeMetric } from '../metrics/names.ts';
+import type { Series } from '../metrics/series.ts';
+
+/** Version of the shape below. Fields are only ever added within a version. */
+export const schemaVersion = 1;
+
+/** How a run ended. `inconclusive`: the generator, not the target, was the bottleneck or broke. */
+export type Outcome = 'passed' | 'failed' | 'inconclusive' | 'interrupted';
+
+/** Why a run did not simply pass; each code has one exit code (see `exit-code.ts`). */
+export type ReasonCode =
+  | 'bug'
+  | 'target-description'
+  | 'generator-limited'
+  | 'generator-resources'
+  | 'lost-worker'
+  | 'sigint'
+  | 'sigterm'
+  | 'aborted'
+  | 'unreachable'
+  | 'threshold'
+  | 'check';
+
+/** One line that says why, such as `rtt.p99 31 ms, wanted < 20 ms`. */
+export interface Reason {
+  code: ReasonCode;
+  message: string;
+}
+
+/** Something worth saying that changes no outcome. */
+export interface Warning {
+  code: string;
+  message: string;
+}
+
+/** When and by what the run was made. */
+export interface Run {
+  /** Sortable and unique enough for a file name: `2026-11-23T02-26-01Z-stress`. */
+  id: string;
+  wsbench: string;
+  startedAt: string;
+  durationMs: number;
+  seed: number;
+  /** False when the run was interrupted before its schedule ended. */
+  complete: boolean;
+  /** The command that reproduces it, secrets masked. */
+  reproduce?: string;
+}
+
+/** What was asked for, secrets masked. `hash` identifies equal plans. */
+export interface PlanRecord {
+  hash: string;
+  name: string;
+  options: Record<string, unknown>;
+}
+
+/** The server under test. `series` is reserved for the server's own figures. */
+export interface TargetRecord {
+  /** URL with secrets masked. */
+  url: string;
+  /** True: wsbench's own server, on the same machine. */
+  embedded: boolean;
+  /** Target description used: a preset's name, or `any` when nothing is known about the target. */
+  description: string;
+  series?: unknown;
+}
+
+/** The machine that generated the load. */
+export interface Host {
+  node: string;
+  platform: string;
+  arch: string;
+  cpuModel: string;
+  cpus: number;
+  memoryBytes: number;
+}
+
+interface ResultBase {
+  schemaVersion: typeof schemaVersion;
+  run: Run;
+  plan: PlanRecord;
+  target: TargetRecord;
+  host: Host;
+  outcome: Outcome;
+  reasons: Reason[];
+  warnings: Warning[];
+}
+
+export type CheckStatus = 'passed' | 'failed' | 'skipped';
+
+/** The verdict of one check. */
+export interface CheckRecord {
+  id: string;
+  title: string;
+  status: CheckStatus;
+  durationMs: number;
+  /** One line of what was seen; for a skip, the reason. */
+  detail: string;
+  /** Only when failed. */
+  expected?: string;
+  got?: string;
+  reproduce?: string;
+}
+
+/** Result of `quick`. */
+export interface QuickResult extends ResultBase {
+  kind: 'quick';
+  checks: CheckRecord[];
+}
+
+export type ThresholdOp = '<' | '<=' | '>' | '>=' | '==' | '!=';
+
+/** A judged threshold. `limit` and `actual` are in `unit` (ms, /s, % or nothing). */
+export interface ThresholdRecord {
+  expression: string;
+  metric: string;
+  stat: string | null;
+  op: ThresholdOp;
+  limit: number;
+  unit: 'ms' | '/s' | '%' | '';
+  actual: number | null;
+  ok: boolean;
+  source: 'default' | 'scenario' | 'option';
+  /** Why `actual` is null. */
+  reason?: 'lost' | 'no samples';
+}
+
+/** How one kind of close was counted. `code` 1006 stands for no close frame, 1005 for one without a code. */
+export interface CloseRecord {
+  code: number;
+  by: 'us' | 'peer' | 'none';
+  clean: boolean;
+  count: number;
+}
+
+/** Connections that never opened, by cause. */
+export interface FailureRecord {
+  /** `refused`, `dns`, `tls`, `http`, `timeout`, `reset`, `handshake`, `resources`, … */
+  kind: string;
+  detail: string;
+  count: number;
+  hint?: string;
+}
+
+/** Distribution of one of the generator's own delays, in ms. */
+export interface DelayStats {
+  mean: number;
+  p50: number;
+  p99: number;
+  max: number;
+}
+
+/** How the generator itself fared. `limited`: its own delay, not the target's, dominates; latencies are not to be trusted. */
+export interface GeneratorRecord {
+  limited: boolean;
+  reasons: string[];
+  advice: string[];
+  /** Closed model with a full CPU: the true throughput is at least what was measured. */
+  throughputIsLowerBound: boolean;
+  workers: number;
+  loopDelay: DelayStats;
+  /** CPU used during the measure phase, 1 = one core. */
+  cpu: number;
+  gc: { count: number; totalMs: number; maxMs: number };
+  /** Share of messages that waited more than 50 ms for the generator, 0–1. */
+  waitedLong: number;
+}
+
+/** Lengths of the phases as they happened, in ms. */
+export interface Phases {
+  connectMs: number;
+  settleMs: number;
+  warmupMs: number;
+  measureMs: number;
+  drainMs: number;
+}
+
+/** Result of `stress`. */
+export interface StressResult extends ResultBase {
+  kind: 'stress';
+  model: 'open' | 'closed';
+  metrics: Record<TimeMetric, TimeStats>;
+  counters: Record<CounterMetric, number>;
+  derived: Record<DerivedMetric, number | null>;
+  /** Connections still open when the measure phase and drain were over, before wsbench closed them. */
+  openAtEnd: number;
+  phases: Phases;
+  closes: CloseRecord[];
+  failures: FailureRecord[];
+  /** Unsent messages by reason. */
+  unsent: { reason: string; count: number }[];
+  /** Typed refusals by code. */
+  rejections: { code: string; count: number }[];
+  series: Series;
+  thresholds: ThresholdRecord[];
+  generator: GeneratorRecord;
+}
+
+/** The one document that a run produces. */
+export type Result = QuickResult | StressResult;

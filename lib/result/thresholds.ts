@@ -1,0 +1,160 @@
+// Thresholds: parsed before the run, judged after it.
+//
+//   threshold = metric [ "." stat ] op value [ unit ]
+//   stat      = "count" | "min" | "mean" | "max" | "p50" | "p90" | "p95" | "p99" | "p99.9"     (times only)
+//   op        = "<" | "<=" | ">" | ">=" | "==" | "!="
+//   unit      = "us" | "ms" | "s" | "m"  (times)  |  "%"  (ratios)  |  "/s"  (rates)
+import { parseDurationMs, parseRatePerSecond } from '../duration.ts';
+import { WsbenchError } from '../errors.ts';
+import type { TimeStats } from '../metrics/histogram.ts';
+import {
+  type CounterMetric,
+  counterMetrics,
+  type DerivedMetric,
+  derivedMetrics,
+  type TimeMetric,
+  timeMetrics,
+} from '../metrics/names.ts';
+import type { ThresholdOp, ThresholdRecord } from './result.ts';
+
+type Stat = 'count' | 'min' | 'mean' | 'max' | 'p50' | 'p90' | 'p95' | 'p99' | 'p999';
+
+/** A threshold that has been understood, not yet judged. */
+export interface Threshold {
+  expression: string;
+  metric: TimeMetric | CounterMetric | DerivedMetric;
+  stat: Stat | null;
+  op: ThresholdOp;
+  limit: number;
+  unit: ThresholdRecord['unit'];
+  source: ThresholdRecord['source'];
+}
+
+/** What thresholds are judged against: the figures of a stress result. */
+export interface Figures {
+  metrics: Record<TimeMetric, TimeStats>;
+  counters: Record<CounterMetric, number>;
+  derived: Record<DerivedMetric, number | null>;
+}
+
+/** The thresholds of every stress run, unless replaced one by one or removed. */
+export const defaultThresholds: readonly string[] = [
+  'connections.failed==0',
+  'error_rate<1%',
+  'messages.corrupt==0',
+  'protocol_errors==0',
+];
+
+const stats: Record<string, Stat> = {
+  count: 'count',
+  min: 'min',
+  mean: 'mean',
+  avg: 'mean',
+  max: 'max',
+  p50: 'p50',
+  med: 'p50',
+  p90: 'p90',
+  p95: 'p95',
+  p99: 'p99',
+  'p99.9': 'p999',
+  p999: 'p999',
+};
+
+const ratios: readonly string[] = ['error_rate', 'uptime'];
+const rates: readonly string[] = ['throughput'];
+const names: readonly string[] = [...timeMetrics, ...counterMetrics, ...derivedMetrics];
+
+/**
+ * Parses one threshold such as `rtt.p99<20ms`, `error_rate<0.1%` or `throughput>=92/s`.
+ *
+ * @throws WsbenchError `USAGE` that names the part that is wrong
+ */
+export function parseThreshold(expression: string, source: Threshold['source'] = 'option'): Threshold {
+  const fail = (why: string): never => {
+    throw new WsbenchError('USAGE', `threshold "${expression}": ${why}; write it like rtt.p99<20ms`);
+  };
+  const match = /^\s*([a-z_.\d]+?)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*$/i.exec(expression);
+  if (!match) return fail('expected metric, operator and value');
+  const [, left = '', op = '', right = ''] = match;
+  const metric = names
+    .filter((name) => left === name || left.startsWith(`${name}.`))
+    .reduce((longest, name) => (name.length > longest.length ? name : longest), '');
+  if (metric === '') return fail(`unknown metric "${left}"; known: ${names.join(', ')}`);
+  const rest = left.slice(metric.length + 1);
+  const isTime = (timeMetrics as readonly string[]).includes(metric);
+  const stat = rest === '' ? null : (stats[rest] ?? fail(`unknown statistic "${rest}" of ${metric}`));
+  if (isTime && stat === null) return fail(`${metric} needs a statistic, such as ${metric}.p99`);
+  if (!isTime && stat !== null) return fail(`${metric} has no statistics`);
+  const base = { expression: expression.trim(), stat, op: op as ThresholdOp, source };
+  const known = metric as Threshold['metric'];
+  if (isTime && stat !== 'count') {
+    return { ...base, metric: known, limit: parseDurationMs(right, `threshold "${expression}"`), unit: 'ms' };
+  }
+  if (rates.includes(metric)) {
+    return {
+      ...base,
+      metric: known,
+      limit: parseRatePerSecond(right, `threshold "${expression}"`),
+      unit: '/s',
+    };
+  }
+  const isPercent = right.endsWith('%');
+  if (isPercent && !ratios.includes(metric)) return fail(`${metric} is a count, not a percentage`);
+  const limit = Number(isPercent ? right.slice(0, -1) : right);
+  if (right === '' || !Number.isFinite(limit)) return fail(`"${right}" is not a number`);
+  if (ratios.includes(metric))
+    return { ...base, metric: known, limit: isPercent ? limit : limit * 100, unit: '%' };
+  return { ...base, metric: known, limit, unit: '' };
+}
+
+/**
+ * The thresholds of a run: the defaults, except those on a metric that an explicit one names, then the explicit ones.
+ *
+ * @param explicit parsed thresholds of the scenario and the options
+ * @param withDefaults false for `--no-default-thresholds`
+ */
+export function planThresholds(explicit: readonly Threshold[], withDefaults = true): Threshold[] {
+  const named = new Set(explicit.map((threshold) => threshold.metric));
+  const defaults = withDefaults ? defaultThresholds.map((text) => parseThreshold(text, 'default')) : [];
+  return [...defaults.filter((threshold) => !named.has(threshold.metric)), ...explicit];
+}
+
+const compare: Record<ThresholdOp, (actual: number, limit: number) => boolean> = {
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+};
+
+/** Judges a threshold. A figure that is missing (lost messages, no samples) never meets one. */
+export function judgeThreshold(threshold: Threshold, figures: Figures): ThresholdRecord {
+  const { metric, stat } = threshold;
+  let actual: number | null;
+  let reason: ThresholdRecord['reason'];
+  if (stat !== null) {
+    const time = figures.metrics[metric as TimeMetric];
+    actual = time[stat];
+    reason = time.reason ?? 'no samples';
+    if (stat === 'count' && actual === 0) actual = null;
+  } else if (metric in figures.counters) {
+    actual = figures.counters[metric as CounterMetric];
+  } else {
+    const value = figures.derived[metric as DerivedMetric];
+    actual = value === null ? null : threshold.unit === '%' ? value * 100 : value;
+    reason = 'no samples';
+  }
+  return {
+    expression: threshold.expression,
+    metric,
+    stat,
+    op: threshold.op,
+    limit: threshold.limit,
+    unit: threshold.unit,
+    actual,
+    ok: actual !== null && compare[threshold.op](actual, threshold.limit),
+    source: threshold.source,
+    ...(actual === null && reason ? { reason } : {}),
+  };
+}
