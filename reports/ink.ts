@@ -2,7 +2,7 @@
 import type { CheckStatus, Outcome } from '../lib/result/result.ts';
 import { plain } from './plain.ts';
 import type { ReportOptions } from './reporter.ts';
-import { padEnd, wrap } from './width.ts';
+import { padEnd, wrap, wrapParts } from './width.ts';
 
 type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
@@ -57,7 +57,8 @@ export interface Ink {
   safe(text: string, max?: number): string;
   /** `  label       text`, wrapped with a hanging indent; lines of at most {@link width}. */
   labelled(label: string, text: string, labelWidth: number, indent?: string): string[];
-  rule(columns: number): string;
+  /** Likewise for the parts of one statement, broken between them. */
+  listed(label: string, parts: readonly string[], labelWidth: number): string[];
 }
 
 /** Chooses the drawing tools. */
@@ -76,12 +77,18 @@ export function inkFor(options: ReportOptions): Ink {
     paint,
     outcome: (outcome, word) => paint('bold', paint(outcomeColours[outcome], word)),
     mark: (status) => paint(markColours[status], (unicode ? unicodeMarks : asciiMarks)[status]),
+    listed(label, parts, labelWidth) {
+      const lead = `  ${padEnd(label, labelWidth)}`;
+      const hang = ' '.repeat(2 + labelWidth);
+      return wrapParts(parts, unicode ? ' · ' : ' | ', width - hang.length).map(
+        (line, index) => `${index === 0 ? lead : hang}${line}`,
+      );
+    },
     safe: (text, max) => plain(text, max, unicode),
     labelled(label, text, labelWidth, indent = '  ') {
       const lead = `${indent}${padEnd(label, labelWidth)}`;
       const hang = ' '.repeat(indent.length + labelWidth);
       return wrap(text, width - hang.length).map((line, index) => `${index === 0 ? lead : hang}${line}`);
     },
-    rule: (columns) => (unicode ? '─' : '-').repeat(columns),
   };
 }

@@ -12,9 +12,7 @@ const entities: Record<string, string> = {
 function escapeInline(text: string): string {
   return text
     .replace(/[\\`*_{}[\]~#!$]/g, '\\$&')
-    .replace(/[&<>|]/g, (character) => entities[character] ?? character)
-    .replace(/^(\s*)([-+=:])/, '$1\\$2')
-    .replace(/^(\s*\d+)([.)])/, '$1\\$2');
+    .replace(/[&<>|]/g, (character) => entities[character] ?? character);
 }
 
 // GitHub links these on its own, also where Markdown would not: addresses, mentions, issue numbers.
@@ -29,7 +27,12 @@ export function markdownText(text: string, max = 300): string {
   const words = plain(text, max)
     .split(' ')
     .map((word) => (linkable.test(word) ? markdownCode(word) : escapeInline(word)));
-  return words.join(' ').trim();
+  return escapeStart(words.join(' ').trim());
+}
+
+// What means a list, a heading or a rule at the start of a line.
+function escapeStart(text: string): string {
+  return text.replace(/^([-+])(?=\s|$)|^([-=])(?=[-=]*$)/, '\\$&').replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2');
 }
 
 /** Outside text as a code span that is the same inside and outside tables. */

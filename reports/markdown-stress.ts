@@ -27,7 +27,7 @@ export function stressLines(result: StressResult, titled: boolean): string[] {
     ...markdownTable(
       ['Figure', 'Measured'],
       'll',
-      stressFacts(result, style).map(({ label, text }) => [label, text]),
+      stressFacts(result, style).map(({ label, parts }) => [label, parts.join(style.dot)]),
     ),
     '',
     ...failures(result),

@@ -2,6 +2,8 @@
 import { type Comparison, compareResults } from '../lib/compare/compare.ts';
 import type { QuickResult, Result, StressResult } from '../lib/result/result.ts';
 import { comparisonLines } from './comparison-markdown.ts';
+import { count, figure } from './figures.ts';
+import { latencyCell } from './latency.ts';
 import { markdownCode, markdownText } from './markdown-escape.ts';
 import { measuredLines } from './markdown-measured.ts';
 import { quickLines } from './markdown-quick.ts';
@@ -69,5 +71,14 @@ function verdictLine(result: Result): string {
     markdownCode(result.target.url, 200),
   ];
   if (result.target.embedded) parts.push('embedded server, same machine');
-  return [...parts, markdownText(score(result))].join(' · ');
+  parts.push(markdownText(score(result)));
+  if (result.kind === 'stress' && result.derived.throughput !== null) {
+    const p99 = latencyCell(result, result.metrics.rtt, 'p99', 'n/a').replace('>', '&gt;');
+    const unit = result.metrics.rtt.p99 === null ? '' : ' ms';
+    const opened = count(result.counters['connections.opened']);
+    parts.push(
+      `p99 round trip **${p99}${unit}** at **${figure(result.derived.throughput)} replies/s** on ${opened} connections`,
+    );
+  }
+  return parts.join(' · ');
 }

@@ -6,7 +6,6 @@ import { bytes, count, figure, ms, percent, planNumber } from './figures.ts';
 
 /** How the two formats write what is not a word. */
 export interface FactStyle {
-  dot: string;
   times: string;
   /** Makes outside text safe for the format. */
   safe: (text: string, max?: number) => string;
@@ -15,7 +14,7 @@ export interface FactStyle {
 /** One labelled line. */
 export interface Fact {
   label: string;
-  text: string;
+  parts: readonly string[];
 }
 
 const alwaysShown: readonly CounterMetric[] = [
@@ -59,13 +58,12 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
   ];
   const errors = [
     ...(derived.error_rate === null ? [] : [`${percent(derived.error_rate)} of messages`]),
-    ...(derived.errors === null ? [] : [`${count(derived.errors)} in all`]),
+    ...(derived.errors === null ? [] : [`${count(derived.errors)} errors in all`]),
     `${count(counters.protocol_errors)} protocol errors`,
     ...(derived['backlog.end'] === null ? [] : [`backlog at the end ${count(derived['backlog.end'])}`]),
   ];
-  const join = (parts: readonly string[]): string => parts.join(style.dot);
   return [
-    { label: 'Messages', text: join(messages) },
+    { label: 'Messages', parts: messages },
     ...breakdown(
       'Unsent',
       result.unsent.map(({ reason, count: n }) => [n, reason]),
@@ -76,25 +74,26 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
       result.rejections.map(({ code, count: n }) => [n, code]),
       style,
     ),
-    { label: 'Throughput', text: join(throughput) },
-    { label: 'Errors', text: join(errors) },
+    { label: 'Throughput', parts: throughput },
+    { label: 'Errors', parts: errors },
     {
       label: 'Uptime',
-      text:
+      parts: [
         derived.uptime === null
           ? 'not measured'
           : `${percent(derived.uptime)} of the connection time asked for`,
+      ],
     },
-    { label: 'Connections', text: join(connectionWords(result)) },
-    { label: 'Closes', text: closeWords(result.closes, style) },
-    { label: 'Generator', text: join(generatorWords(result)) },
+    { label: 'Connections', parts: connectionWords(result) },
+    { label: 'Closes', parts: closeWords(result.closes, style) },
+    { label: 'Generator', parts: generatorWords(result) },
   ];
 }
 
 function breakdown(label: string, parts: readonly [number, string][], style: FactStyle): Fact[] {
   if (parts.length === 0) return [];
   const words = parts.map(([n, what]) => `${count(n)} ${style.times} ${style.safe(what, 120)}`);
-  return [{ label, text: words.join(style.dot) }];
+  return [{ label, parts: words }];
 }
 
 function connectionWords(result: StressResult): string[] {
@@ -109,17 +108,15 @@ function connectionWords(result: StressResult): string[] {
   ];
 }
 
-const closers: Record<CloseRecord['by'], string> = { us: 'ours', peer: "the target's", none: 'nobody said' };
+const closers: Record<CloseRecord['by'], string[]> = { us: ['ours'], peer: ["the target's"], none: [] };
 
-function closeWords(closes: readonly CloseRecord[], style: FactStyle): string {
-  if (closes.length === 0) return 'none';
-  return closes
-    .map((close) => {
-      const code = close.code === 1006 ? '1006 (no close frame)' : String(close.code);
-      const how = `${closers[close.by]}${close.clean ? '' : ', unclean'}`;
-      return `${count(close.count)} ${style.times} ${code} (${how})`;
-    })
-    .join(style.dot);
+function closeWords(closes: readonly CloseRecord[], style: FactStyle): string[] {
+  if (closes.length === 0) return ['none'];
+  return closes.map(({ code, by, clean, count: n }) => {
+    const frame = code === 1006 ? ['no close frame'] : code === 1005 ? ['no code'] : [];
+    const how = [...frame, ...closers[by], ...(clean ? [] : ['unclean'])].join(', ');
+    return `${count(n)} ${style.times} ${code}${how === '' ? '' : ` (${how})`}`;
+  });
 }
 
 /** How the generator fared: the words that decide whether the latencies can be believed. */

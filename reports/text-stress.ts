@@ -17,21 +17,21 @@ const labelWidth = 13;
 export function stressText(result: StressResult, ink: Ink): string[] {
   const facts = stressFacts(result, ink);
   return [
-    ...ink.labelled('', planLine(result, ink), 0),
+    ...ink.listed('', planParts(result, ink), 0),
     ...troubles(result, ink),
     '',
     ...latencyTable(result, ink),
     ...lostNote(result, ink),
     '',
-    ...facts.flatMap(({ label, text }) => ink.labelled(label, text, labelWidth)),
+    ...facts.flatMap(({ label, parts }) => ink.listed(label, parts, labelWidth)),
     ...thresholdLines(result, ink),
   ];
 }
 
-function planLine(result: StressResult, ink: Ink): string {
+function planParts(result: StressResult, ink: Ink): string[] {
   const where = result.target.embedded ? ['embedded server, same machine'] : [];
   const how = ink.safe(result.target.description, 60);
-  return [...loadWords(result), `target: ${how}`, ...where].join(ink.dot);
+  return [...loadWords(result), `target: ${how}`, ...where];
 }
 
 /** Connections that failed, and a generator that was too slow: said before any figure. */
@@ -78,6 +78,7 @@ function latencyTable(result: StressResult, ink: Ink): string[] {
         rows.map((row) => row.map((cell) => cell.replace(' (lost)', '\n(lost)'))),
         aligns,
         ink.unicode,
+        1,
       );
 }
 

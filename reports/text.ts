@@ -53,7 +53,7 @@ function closing(result: Result, ink: Ink): string[] {
     `seed ${run.seed}`,
     ink.safe(run.id, 100),
   ];
-  lines.push(...ink.labelled('Run', facts.join(ink.dot), 13));
+  lines.push(...ink.listed('Run', facts, 13));
   if (run.reproduce !== undefined)
     lines.push(...ink.labelled('Reproduce', ink.safe(run.reproduce, 1000), 13));
   return ['', ...lines];

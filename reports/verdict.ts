@@ -62,6 +62,10 @@ export function loadWords(result: StressResult): string[] {
     ...(connections === null ? [] : [`${connections} connection${connections === 1 ? '' : 's'}`]),
     rate === null || result.model === 'closed' ? model : `${model}, ${rate}/s`,
     ...(size === null ? [] : [`${size} B`]),
-    warmup > 0 ? `${measured} after ${formatDuration(Math.round(warmup / 10) * 10)} warm-up` : measured,
+    result.phases.measureMs === 0
+      ? 'nothing measured'
+      : warmup > 0
+        ? `${measured} after ${formatDuration(Math.round(warmup / 10) * 10)} warm-up`
+        : measured,
   ];
 }

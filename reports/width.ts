@@ -72,3 +72,22 @@ export function wrap(text: string, columns: number): string[] {
   }
   return [...lines, line];
 }
+
+/** Lines of parts with a separator between them, broken after a separator; a part longer than a line is wrapped. */
+export function wrapParts(parts: readonly string[], separator: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  parts.forEach((part, index) => {
+    const text = index < parts.length - 1 ? part + separator.trimEnd() : part;
+    const joined = line === '' ? text : `${line} ${text}`;
+    if (displayWidth(joined) <= columns) {
+      line = joined;
+      return;
+    }
+    if (line !== '') lines.push(line);
+    const wrapped = wrap(text, columns);
+    lines.push(...wrapped.slice(0, -1));
+    line = wrapped.at(-1) ?? '';
+  });
+  return [...lines, line];
+}
