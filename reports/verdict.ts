@@ -30,9 +30,9 @@ export function score(result: Result): string {
       `${passed} of ${total} checks passed`,
       ...(failed > 0 ? [`${failed} failed`] : []),
       ...(skipped > 0 ? [`${skipped} skipped`] : []),
-      ...(cause === '' ? [] : [cause]),
     ];
-    return `${parts.join(', ')} in ${formatDuration(Math.round(result.run.durationMs / 100) * 100)}`;
+    const took = formatDuration(Math.round(result.run.durationMs / 100) * 100);
+    return `${parts.join(', ')} in ${took}${cause === '' ? '' : `, ${cause}`}`;
   }
   const { thresholds } = result;
   const met = thresholds.filter((threshold) => threshold.ok).length;

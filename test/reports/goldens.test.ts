@@ -1,6 +1,8 @@
 // Every reporter on every kind of result, as text that is reviewed.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareResults } from '../../lib/compare/compare.ts';
+import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import type { Result } from '../../lib/result/result.ts';
 import { comparisonMarkdown, comparisonText, fileReport, reporters } from '../../reports/index.ts';
 import * as fixtures from '../fixtures/results.ts';
@@ -50,4 +52,12 @@ for (const [name, before, after] of [
     assertGolden(`text-comparison-${name}.txt`, comparisonText(comparison, terminal)));
   test(`markdown of a ${name} comparison`, () =>
     assertGolden(`markdown-comparison-${name}.md`, comparisonMarkdown(comparison)));
+}
+
+for (const [name, results] of Object.entries(cases)) {
+  test(`the books of ${name} balance, as those of a real run do`, () => {
+    for (const result of results) {
+      if (result.kind === 'stress') assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
+    }
+  });
 }

@@ -308,9 +308,9 @@ test('a step summary keeps to its limit, dropping how it was measured first', ()
   }
   const many = {
     ...fixtures.quickFailed(),
-    checks: Array.from({ length: 20_000 }, () => fixtures.quickHostile().checks)
+    checks: Array.from({ length: 2000 }, () => fixtures.quickHostile().checks)
       .flat()
-      .slice(0, 20_000),
+      .slice(0, 2000),
   };
   assert.ok(Buffer.byteLength(summaryMarkdown()([many], fileReport)) <= 900_000);
 });
