@@ -1,0 +1,36 @@
+// The bounded log of one channel, kept in memory.
+import { randomUUID } from 'node:crypto';
+import type { BusMessage, Position } from './bus.ts';
+
+/** Appends messages, forgets the oldest, and knows what came after a position. */
+export class ChannelLog {
+  readonly epoch = randomUUID();
+  readonly subscribers = new Set<(message: BusMessage) => void>();
+  readonly #maxMessages: number;
+  readonly #messages: BusMessage[] = [];
+  #offset = 0;
+
+  constructor(maxMessages: number) {
+    this.#maxMessages = maxMessages;
+  }
+
+  /** The offset of the newest message; 0 before the first. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  append(channel: string, data: unknown): BusMessage {
+    this.#offset += 1;
+    const message = { channel, epoch: this.epoch, offset: this.#offset, data };
+    this.#messages.push(message);
+    if (this.#messages.length > this.#maxMessages) this.#messages.shift();
+    return message;
+  }
+
+  /** What came after `since`, or undefined when some of it is gone or it belongs to another log. */
+  after(since: Position): BusMessage[] | undefined {
+    const oldest = this.#offset - this.#messages.length;
+    if (since.epoch !== this.epoch || since.offset > this.#offset || since.offset < oldest) return undefined;
+    return this.#messages.slice(since.offset - oldest);
+  }
+}

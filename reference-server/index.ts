@@ -1,0 +1,5 @@
+// The reference server: a WebSocket service that is known to behave, to test against and to learn from.
+export type { TokenOptions } from '../lib/token.ts';
+export type { LimitsName } from './limits/presets.ts';
+export type { AuthMode, Environment, Heartbeat, LogEntry, ServerOptions } from './options.ts';
+export { createServer, type ReferenceServer } from './server.ts';
