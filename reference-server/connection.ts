@@ -44,6 +44,7 @@ export class Connection {
   readonly cleanups = new Set<() => void>();
   readonly #clock: Clock;
   readonly #onSent: (type: string) => void;
+  #released = false;
 
   constructor(
     socket: WebSocket,
@@ -131,8 +132,14 @@ export class Connection {
     await Promise.all(ends.map((end) => end()));
   }
 
-  /** Gives back everything. To be called once the socket is closed. */
+  /** Whether the connection has ended and given everything back. */
+  get isReleased(): boolean {
+    return this.#released;
+  }
+
+  /** Gives back everything. To be called once the socket is closed, and again if something was taken since. */
   async release(): Promise<void> {
+    this.#released = true;
     this.heartbeat?.stop();
     for (const cleanup of this.cleanups) cleanup();
     this.cleanups.clear();

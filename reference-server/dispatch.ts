@@ -37,10 +37,9 @@ export class Dispatcher {
       type: envelope.ok ? envelope.type : 'invalid',
     });
     const nowMs = this.#server.options.clock.nowMs();
-    if (envelope.ok && envelope.type === 'PONG' && connection.heartbeat?.expects(envelope.id)) {
+    if (envelope.ok && envelope.type === 'PONG' && connection.heartbeat?.answer(envelope.id, 'message')) {
       // Paid for, but never refused: a client under penalty must still be able to prove that it lives.
       connection.bucket?.charge(nowMs);
-      connection.heartbeat.record();
       return;
     }
     const decision = connection.bucket?.take(nowMs);
@@ -94,13 +93,21 @@ export class Dispatcher {
         this.#answer(envelope, reply);
         return undefined;
       }
-      return reply
-        .then((settled) => this.#answer(envelope, settled))
-        .catch((error) => this.#fail(envelope, error));
+      return this.#settle(envelope, reply);
     } catch (error) {
       this.#fail(envelope, error);
       return undefined;
     }
+  }
+
+  async #settle(envelope: Known, reply: Promise<Reply>): Promise<void> {
+    try {
+      this.#answer(envelope, await reply);
+    } catch (error) {
+      this.#fail(envelope, error);
+    }
+    // What a handler took hold of while the socket closed is given back as well.
+    if (this.#connection.isReleased) await this.#connection.release();
   }
 
   #handle(handler: Handler<ClientType>, { type, id, message }: Known): Reply | undefined | Promise<Reply> {

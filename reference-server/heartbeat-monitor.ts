@@ -17,7 +17,9 @@ export class HeartbeatMonitor {
   readonly #clock: Clock;
   readonly #peer: HeartbeatPeer;
   #count = 0;
-  #outstanding: string | undefined;
+  #latest: string | undefined;
+  readonly #answeredBy = new Set<'message' | 'frame'>();
+  #outstanding = false;
   #sentAtMs = 0;
   #stopTimer: () => void = () => {};
 
@@ -29,30 +31,40 @@ export class HeartbeatMonitor {
     this.#stopTimer = clock.schedule(firstAfterMs, () => this.#ping());
   }
 
-  /** Whether a PONG with this id answers the outstanding PING. */
-  expects(id: string | undefined): boolean {
-    return id !== undefined && id === this.#outstanding;
+  /**
+   * Takes a PONG. Returns whether it is this way's answer to the latest PING. A client may answer both the message and the
+   * ping frame: the first answer counts, the second is expected all the same.
+   */
+  answer(id: string | undefined, way: 'message' | 'frame'): boolean {
+    if (id === undefined || id !== this.#latest || this.#answeredBy.has(way)) return false;
+    this.#answeredBy.add(way);
+    this.#record();
+    return true;
   }
 
-  /** Records the answer to the outstanding PING: the peer is alive until the next one. */
-  record(): void {
-    this.#outstanding = undefined;
+  stop(): void {
+    this.#stopTimer();
+    this.#latest = undefined;
+  }
+
+  /** The peer lives: the next PING is due an interval after the last. */
+  #record(): void {
+    if (!this.#outstanding) return;
+    this.#outstanding = false;
     this.#stopTimer();
     const elapsedMs = this.#clock.nowMs() - this.#sentAtMs;
     this.#stopTimer = this.#clock.schedule(this.#options.intervalMs - elapsedMs, () => this.#ping());
   }
 
-  stop(): void {
-    this.#stopTimer();
-    this.#outstanding = undefined;
-  }
-
   #ping(): void {
     this.#count += 1;
-    this.#outstanding = `ping-${this.#count}`;
+    const id = `ping-${this.#count}`;
+    this.#latest = id;
+    this.#answeredBy.clear();
+    this.#outstanding = true;
     this.#sentAtMs = this.#clock.nowMs();
     this.#awaitAnswer();
-    this.#peer.ping(this.#outstanding);
+    this.#peer.ping(id);
   }
 
   #awaitAnswer(): void {

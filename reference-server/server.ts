@@ -16,6 +16,7 @@ import health from './plugins/health.ts';
 import heartbeat from './plugins/heartbeat.ts';
 import limits from './plugins/limits.ts';
 import metrics from './plugins/metrics.ts';
+import { refuse } from './plugins/refuse.ts';
 import websocket, { echoPath } from './plugins/websocket.ts';
 import { Refusal } from './refusal.ts';
 import type { ServerContext } from './server-context.ts';
@@ -83,9 +84,11 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
       .code(status)
       .send({ error: 'ERROR', message: status >= 500 ? 'internal error' : messageOf(error) });
   });
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).header('connection', 'close').send({ error: 'NOT_FOUND', message: 'no such endpoint' }),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const url = request.url.split('?', 1)[0] ?? '';
+    if (!app.hasRoute({ method: 'GET', url })) return refuse(reply, 404, 'NOT_FOUND', 'no such endpoint');
+    return refuse(reply.header('allow', 'GET'), 405, 'METHOD_NOT_ALLOWED', 'only GET is answered here');
+  });
 
   const bus = new MemoryBus(new MemoryBackend(clock));
   await app.register(fastifyWebsocket, {
@@ -114,6 +117,8 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     metrics: app.metrics,
     authenticate: app.authenticate,
     identify(connection, identity) {
+      // A connection that is closing keeps the key that it will be released under.
+      if (!connection.isOpen) return;
       const fromKey = connection.key;
       const isNewcomer = connection.identity?.sub !== identity.sub;
       if (isNewcomer && !app.limits.hasRoom(`sub ${identity.sub}`)) {

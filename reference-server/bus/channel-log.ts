@@ -7,11 +7,14 @@ export class ChannelLog {
   readonly epoch = randomUUID();
   readonly subscribers = new Set<(message: BusMessage) => void>();
   readonly #maxMessages: number;
-  readonly #messages: BusMessage[] = [];
+  readonly #maxBytes: number;
+  readonly #messages: { message: BusMessage; bytes: number }[] = [];
+  #bytes = 0;
   #offset = 0;
 
-  constructor(maxMessages: number) {
+  constructor(maxMessages: number, maxBytes: number) {
     this.#maxMessages = maxMessages;
+    this.#maxBytes = maxBytes;
   }
 
   /** The offset of the newest message; 0 before the first. */
@@ -22,8 +25,12 @@ export class ChannelLog {
   append(channel: string, data: unknown): BusMessage {
     this.#offset += 1;
     const message = { channel, epoch: this.epoch, offset: this.#offset, data };
-    this.#messages.push(message);
-    if (this.#messages.length > this.#maxMessages) this.#messages.shift();
+    const bytes = JSON.stringify(data)?.length ?? 0;
+    this.#messages.push({ message, bytes });
+    this.#bytes += bytes;
+    while (this.#messages.length > this.#maxMessages || this.#bytes > this.#maxBytes) {
+      this.#bytes -= this.#messages.shift()?.bytes ?? this.#bytes;
+    }
     return message;
   }
 
@@ -31,6 +38,6 @@ export class ChannelLog {
   after(since: Position): BusMessage[] | undefined {
     const oldest = this.#offset - this.#messages.length;
     if (since.epoch !== this.epoch || since.offset > this.#offset || since.offset < oldest) return undefined;
-    return this.#messages.slice(since.offset - oldest);
+    return this.#messages.slice(since.offset - oldest).map(({ message }) => message);
   }
 }

@@ -17,9 +17,11 @@ import type {
 import { ChannelLog } from './channel-log.ts';
 
 export interface MemoryBackendOptions {
-  /** Messages kept a channel; 256 by default. At 64 KiB each a channel holds 16 MiB at most. */
+  /** Messages kept a channel; 256 by default. */
   maxMessages?: number;
-  /** Channels kept; 1,000 by default. The longest unused one without subscribers goes first. */
+  /** Characters of JSON kept a channel; 512 Ki by default. */
+  maxBytes?: number;
+  /** Channels kept; 256 by default. The longest unused one without subscribers goes first. */
   maxChannels?: number;
   /** Answers and revocations remembered; 100,000 by default. */
   maxRemembered?: number;
@@ -58,12 +60,18 @@ export class MemoryBackend {
 
   constructor(clock: Clock, options: MemoryBackendOptions = {}) {
     this.clock = clock;
-    this.#options = { maxMessages: 256, maxChannels: 1000, maxRemembered: 100_000, ...options };
+    this.#options = {
+      maxMessages: 256,
+      maxBytes: 512 * 1024,
+      maxChannels: 256,
+      maxRemembered: 100_000,
+      ...options,
+    };
   }
 
   log(tenant: string, channel: string): ChannelLog {
     const key = scoped(tenant, channel);
-    const log = this.channels.get(key) ?? new ChannelLog(this.#options.maxMessages);
+    const log = this.channels.get(key) ?? new ChannelLog(this.#options.maxMessages, this.#options.maxBytes);
     this.channels.delete(key);
     this.channels.set(key, log);
     if (this.channels.size > this.#options.maxChannels) {

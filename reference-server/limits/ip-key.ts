@@ -2,7 +2,9 @@
 import { isIPv6 } from 'node:net';
 
 /** An IPv4 address as it is (also when mapped into IPv6), an IPv6 address as its /64: one household, one key. */
-export function ipKey(address: string): string {
+export function ipKey(address: string | undefined): string {
+  // A socket that is gone already has no address.
+  if (address === undefined) return 'unknown';
   const bare = (address.split('%', 1)[0] ?? '').toLowerCase();
   if (!isIPv6(bare)) return bare;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare);

@@ -47,6 +47,9 @@ export default fp(
           'Upgrade, close',
         );
       }
+      if (!/^[+/0-9A-Za-z]{22}==$/.test(raw.headers['sec-websocket-key'] ?? '')) {
+        return refuse(reply, 400, 'BAD_REQUEST', 'Sec-WebSocket-Key must be 16 bytes in base64');
+      }
       if (raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined) {
         return refuse(reply, 400, 'BAD_REQUEST', 'an upgrade has no body');
       }

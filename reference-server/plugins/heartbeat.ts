@@ -32,7 +32,7 @@ export default fp<{ heartbeat: Heartbeat; clock: Clock }>(
       });
       connection.heartbeat = monitor;
       socket.on('pong', (payload) => {
-        if (monitor.expects(payload.toString())) monitor.record();
+        monitor.answer(payload.toString(), 'frame');
       });
     });
   },
