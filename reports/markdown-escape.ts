@@ -39,8 +39,9 @@ function escapeStart(text: string): string {
 export function markdownCode(text: string, max = 300): string {
   const safe = plain(text, max).trim();
   if (safe === '') return '';
-  if (!/[`|\\]/.test(safe)) return `\`${safe}\``;
-  // A code span can hold neither a pipe in a table nor a backslash before one; entities in an element can.
+  // A code span can hold neither a pipe in a table nor a backslash before one, and not every renderer leaves tags in it
+  // alone; entities in an element can hold all of that.
+  if (!/[`|\\]|<[/!?a-z]/i.test(safe)) return `\`${safe}\``;
   const inner = safe.replace(/[^\p{L}\p{N} ]/gu, (character) => `&#${character.codePointAt(0)};`);
   return `<code>${inner}</code>`;
 }

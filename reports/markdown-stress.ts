@@ -41,7 +41,7 @@ function limited({ generator }: StressResult): string[] {
   return [
     `> ⚠️ The load generator fell behind: ${generator.reasons.map((text) => markdownText(text)).join('; ')}.`,
     '> The latencies below include its own delay; they say little about the target.',
-    ...(advice === '' ? [] : [`> Try: ${advice}`]),
+    ...(generator.advice.length === 0 ? [] : [`> Try: ${advice}`]),
     '',
   ];
 }

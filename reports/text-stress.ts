@@ -45,7 +45,7 @@ function troubles(result: StressResult, ink: Ink): string[] {
       '',
       ...ink.labelled('', `The load generator fell behind${why === '' ? '' : `: ${why}`}.`, 0),
       ...ink.labelled('', 'The latencies below include its own delay; they say little about the target.', 0),
-      ...(advice === '' ? [] : ink.labelled('', `Try: ${advice}`, 0)),
+      ...(generator.advice.length === 0 ? [] : ink.labelled('', `Try: ${advice}`, 0)),
     );
   }
   if (counters['connections.failed'] > 0) {
