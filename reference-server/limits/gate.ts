@@ -1,8 +1,11 @@
 // A rate per key without a penalty: upgrades and status requests per IP.
 import type { Rate } from './presets.ts';
 
+/** As in the bucket: perMinute of these a millisecond, so whole ms stay exact. */
+const unitsPerToken = 60_000;
+
 interface Entry {
-  tokens: number;
+  level: number;
   atMs: number;
 }
 
@@ -19,15 +22,15 @@ export class RateGate {
 
   /** Returns 0 when it may pass, else the milliseconds until the next one of this key may. */
   take(key: string, nowMs: number): number {
-    const perMs = this.#rate.perMinute / 60_000;
-    const entry = this.#entries.get(key) ?? { tokens: this.#rate.burst, atMs: nowMs };
-    entry.tokens = Math.min(this.#rate.burst, entry.tokens + Math.max(0, nowMs - entry.atMs) * perMs);
+    const capacity = this.#rate.burst * unitsPerToken;
+    const entry = this.#entries.get(key) ?? { level: capacity, atMs: nowMs };
+    entry.level = Math.min(capacity, entry.level + Math.max(0, nowMs - entry.atMs) * this.#rate.perMinute);
     entry.atMs = nowMs;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (this.#entries.size > this.#maxKeys) this.#dropOldest();
-    if (entry.tokens < 1) return Math.ceil((1 - entry.tokens) / perMs);
-    entry.tokens -= 1;
+    if (entry.level < unitsPerToken) return Math.ceil((unitsPerToken - entry.level) / this.#rate.perMinute);
+    entry.level -= unitsPerToken;
     return 0;
   }
 
