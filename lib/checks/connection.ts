@@ -91,15 +91,11 @@ export class CheckConnection {
     return this.received.flatMap(({ envelope }) => (envelope ? [envelope] : []));
   }
 
-  /** All messages that carry this id. */
-  answersTo(id: string): Envelope[] {
-    return this.envelopes.filter((envelope) => envelope.id === id);
-  }
-
   /** Sends text or bytes as they are, anything else as JSON. Sending on a closed connection does nothing. */
   send(message: unknown): void {
     const raw = typeof message === 'string' || Buffer.isBuffer(message);
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(raw ? message : JSON.stringify(message));
+    if (this.#socket.readyState === WebSocket.OPEN)
+      this.#socket.send(raw ? message : JSON.stringify(message));
   }
 
   /** Sends a ping frame. */
@@ -111,13 +107,15 @@ export class CheckConnection {
    * Sends a typed message and waits for the answer with its id. A second answer that follows at once is in the list too;
    * none within the time gives an empty list.
    */
-  async request(type: string, payload?: unknown, id = randomUUID()): Promise<Exchange> {
+  async request(type: string, payload?: unknown, id: string = randomUUID()): Promise<Exchange> {
     const waitMs = this.budget?.take(performance.now()) ?? 0;
     if (waitMs > 0) await sleep(waitMs);
+    // An id may be used again on purpose: what answered it before does not count.
+    const before = this.#answersTo(id).length;
     this.send({ type, id, ...(payload === undefined ? {} : { payload }) });
-    await this.waitFor(() => this.answersTo(id)[0]);
+    await this.waitFor(() => this.#answersTo(id)[before]);
     await sleep(settleMs);
-    return { type, id, answers: this.answersTo(id) };
+    return { type, id, answers: this.#answersTo(id).slice(before) };
   }
 
   /** Waits until the probe finds something. Undefined when time is over or the connection closed before. */
@@ -161,6 +159,10 @@ export class CheckConnection {
     this.#socket.terminate();
   }
 
+  #answersTo(id: string): Envelope[] {
+    return this.envelopes.filter((envelope) => envelope.id === id);
+  }
+
   #notify(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }
@@ -176,7 +178,8 @@ export async function openConnection(options: ConnectionOptions): Promise<CheckC
     const opened = await attemptOnce(options);
     if (opened instanceof CheckConnection) return opened;
     const waitMs = retryAfterMs(opened);
-    if (!options.retryWhenLimited || waitMs === undefined || attempt > retries) throw new ConnectError(opened);
+    if (!options.retryWhenLimited || waitMs === undefined || attempt > retries)
+      throw new ConnectError(opened);
     await sleep(waitMs, undefined, { signal: options.signal });
   }
 }

@@ -67,7 +67,8 @@ export function failureOf(error: unknown, reached: boolean): ConnectFailure {
   const text = messageOf(error);
   const known =
     byCode[code] ?? (tlsCode.test(code) ? 'tls' : text === 'socket hang up' ? 'reset' : undefined);
-  const kind = reached && known !== 'reset' ? 'handshake' : (known ?? (reached ? 'handshake' : 'unreachable'));
+  const kind =
+    reached && known !== 'reset' ? 'handshake' : (known ?? (reached ? 'handshake' : 'unreachable'));
   const said = words[kind];
   return { kind, reached, message: said ? `${said} (${code || text})` : `${kind}: ${text}` };
 }

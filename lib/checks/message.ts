@@ -95,14 +95,12 @@ export function describeAnswers({ answers }: Pick<Exchange, 'answers'>): string 
   return answers.length === 1 ? said : `${answers.length} answers: ${said}`;
 }
 
-/** The only answer, if there is exactly one and it is of this type. */
-export function soleAnswer({ answers }: Pick<Exchange, 'answers'>, type: string): Envelope | undefined {
-  const [first] = answers;
-  return answers.length === 1 && first?.type === type ? first : undefined;
+/** The answer of this type. That there is no other one is for the check of typed answers to say. */
+export function answerOf({ answers }: Pick<Exchange, 'answers'>, type: string): Envelope | undefined {
+  return answers.find((answer) => answer.type === type);
 }
 
-/** The one ACK for this type, if that is the whole answer. */
-export function soleAck(exchange: Exchange): Envelope | undefined {
-  const ack = soleAnswer(exchange, 'ACK');
-  return ack?.payload.for === exchange.type ? ack : undefined;
+/** The ACK for the type of this request. */
+export function ackOf({ type, answers }: Exchange): Envelope | undefined {
+  return answers.find((answer) => answer.type === 'ACK' && answer.payload.for === type);
 }

@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { redactOptions, redactText, redactUrl } from '../result/redact.ts';
-import { type CheckRecord, type QuickResult, type Reason, schemaVersion, type Warning } from '../result/result.ts';
+import {
+  type CheckRecord,
+  type QuickResult,
+  type Reason,
+  schemaVersion,
+  type Warning,
+} from '../result/result.ts';
 import type { Check, Finding } from './check.ts';
 import type { QuickPlan } from './plan.ts';
 

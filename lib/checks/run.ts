@@ -1,7 +1,8 @@
 // Runs checks one after the other and turns what they saw into a QuickResult.
+import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { messageOf, WsbenchError } from '../errors.ts';
 import { formatDuration } from '../duration.ts';
+import { messageOf, WsbenchError } from '../errors.ts';
 import type { RunEvent } from '../result/events.ts';
 import type { CheckRecord, QuickResult } from '../result/result.ts';
 import type { Budget } from './budget.ts';
@@ -124,12 +125,7 @@ class Session {
 
   async #probeStatus(): Promise<string | undefined> {
     try {
-      const { status } = await new Context(
-        this.#plan,
-        this.#facts,
-        this.#budgets,
-        this.#signal,
-      ).status();
+      const { status } = await new Context(this.#plan, this.#facts, this.#budgets, this.#signal).status();
       return status === 200 || status === 429 ? undefined : `needs /api/status, which answers HTTP ${status}`;
     } catch (error) {
       return `needs /api/status, which does not answer (${messageOf(error)})`;
@@ -138,6 +134,8 @@ class Session {
 
   async #run(check: Check): Promise<Finding> {
     const stop = new AbortController();
+    // Every connection that is being opened listens.
+    setMaxListeners(0, stop.signal);
     const context = new Context(this.#plan, this.#facts, this.#budgets, stop.signal);
     const deadlineMs = check.deadlineMs?.(this.#facts) ?? Math.max(10_000, this.#plan.timeoutMs * 3);
     const { promise: ended, end } = this.#endOf(deadlineMs);

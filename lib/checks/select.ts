@@ -16,12 +16,16 @@ export function selectChecks(
   const known = new Map(all.map((check) => [check.id, check]));
   const listed = ids.map((id) => {
     const check = known.get(id);
-    if (!check) throw new WsbenchError('CONFIG', `no check is called "${id}"; nearest: ${nearest(id, known)}`);
+    if (!check)
+      throw new WsbenchError('CONFIG', `no check is called "${id}"; nearest: ${nearest(id, known)}`);
     return check;
   });
   for (const pattern of only) {
     if (![...known.keys()].some((id) => matches(pattern, id))) {
-      throw new WsbenchError('USAGE', `--only ${pattern}: no such check; nearest: ${nearest(pattern, known)}`);
+      throw new WsbenchError(
+        'USAGE',
+        `--only ${pattern}: no such check; nearest: ${nearest(pattern, known)}`,
+      );
     }
   }
   // A check that is asked for by name need not be listed in the scenario.

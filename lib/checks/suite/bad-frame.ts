@@ -39,7 +39,9 @@ export const badFrame: Check<Evidence> = {
     const bare = rounds.filter(({ closeCode }) => closeCode === null).length;
     const names = rounds.map(({ name }) => name).join(', ');
     return passed(
-      bare === 0 ? `${names}: closed with 1002` : `${names}: connection failed, ${bare} × without a close frame`,
+      bare === 0
+        ? `${names}: closed with 1002`
+        : `${names}: connection failed, ${bare} × without a close frame`,
     );
   },
 };

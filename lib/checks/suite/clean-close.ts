@@ -31,6 +31,9 @@ export const cleanClose: Check<Evidence> = {
     }
     const expected = `a close frame that echoes ${wrong.sent}, then the end of TCP`;
     if (wrong.got === null) return failed(expected, 'a connection that stays open');
-    return failed(expected, wrong.got === 1006 ? 'TCP dropped without a close frame' : `close code ${wrong.got}`);
+    return failed(
+      expected,
+      wrong.got === 1006 ? 'TCP dropped without a close frame' : `close code ${wrong.got}`,
+    );
   },
 };

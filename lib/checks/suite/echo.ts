@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Check, failed, passed } from '../check.ts';
 import type { CheckConnection } from '../connection.ts';
-import { describeAnswers, soleAnswer } from '../message.ts';
+import { answerOf, describeAnswers } from '../message.ts';
 
 interface Evidence {
   rounds: { name: string; ok: boolean; got: string }[];
@@ -39,7 +39,7 @@ async function typedRounds(connection: CheckConnection): Promise<Evidence['round
   const rounds: Evidence['rounds'] = [];
   for (const [name, payload] of payloads) {
     const exchange = await connection.request('ECHO', payload);
-    const answer = soleAnswer(exchange, 'ECHO');
+    const answer = answerOf(exchange, 'ECHO');
     // A payload that is no object is read as { value } on the way in.
     const came = answer && (typeof payload === 'object' ? answer.payload : answer.payload.value);
     const ok = JSON.stringify(came) === JSON.stringify(payload);

@@ -1,6 +1,6 @@
 // heartbeat: a typed PING is answered by one PONG with its id and the server's time.
 import { type Check, failed, passed } from '../check.ts';
-import { describeAnswers, type Exchange, soleAnswer } from '../message.ts';
+import { answerOf, describeAnswers, type Exchange } from '../message.ts';
 
 interface Evidence {
   exchanges: Exchange[];
@@ -21,7 +21,7 @@ export const heartbeat: Check<Evidence> = {
   },
   judge({ exchanges }) {
     for (const exchange of exchanges) {
-      const pong = soleAnswer(exchange, 'PONG');
+      const pong = answerOf(exchange, 'PONG');
       if (!pong) return failed('one PONG with the id of the PING', describeAnswers(exchange));
       if (typeof pong.payload.serverTime !== 'number') {
         return failed('a PONG with serverTime in ms', `serverTime ${String(pong.payload.serverTime)}`);

@@ -1,7 +1,7 @@
 // invalid-messages: each bad message gets the typed ERROR that it deserves, and the connection stays usable.
 import { type Check, failed, passed } from '../check.ts';
 import type { CheckConnection } from '../connection.ts';
-import { describeAnswers, describeMessage, type Envelope, soleAnswer } from '../message.ts';
+import { answerOf, describeAnswers, describeMessage, type Envelope } from '../message.ts';
 
 interface Round {
   name: string;
@@ -27,7 +27,12 @@ const json = (value: unknown): string => JSON.stringify(value);
 const bad: readonly Bad[] = [
   { name: 'text that is not JSON', message: '{"type":', code: 'INVALID_JSON' },
   { name: 'an array', message: '[1,2]', code: 'INVALID_MESSAGE' },
-  { name: 'a message without a type', message: json({ id: 'no-type' }), code: 'INVALID_MESSAGE', id: 'no-type' },
+  {
+    name: 'a message without a type',
+    message: json({ id: 'no-type' }),
+    code: 'INVALID_MESSAGE',
+    id: 'no-type',
+  },
   {
     name: 'an unknown type',
     message: json({ type: 'NO_SUCH_TYPE', id: 'unknown' }),
@@ -88,7 +93,7 @@ export const invalidMessages: Check<Evidence> = {
         return failed(`${expected}, with a hint at ${hint}`, describeMessage(answer));
       }
     }
-    if (!soleAnswer({ answers: after }, 'PONG')) {
+    if (!answerOf({ answers: after }, 'PONG')) {
       const got = closeCode === null ? describeAnswers({ answers: after }) : `close code ${closeCode}`;
       return failed('the connection to stay usable: PONG to a PING afterwards', got);
     }
@@ -96,15 +101,11 @@ export const invalidMessages: Check<Evidence> = {
   },
 };
 
-/** Sends what has no usable id, so that the next ERROR or ACK is its answer. */
+/** Sends what may have no usable id: the next ERROR is its answer, or, if none comes, whatever else looks like one. */
 async function provoke(connection: CheckConnection, message: string): Promise<Envelope | null> {
-  const before = connection.received.length;
+  const before = connection.envelopes.length;
   connection.send(message);
-  const answer = await connection.waitFor(() =>
-    connection.received
-      .slice(before)
-      .map(({ envelope }) => envelope)
-      .find((envelope) => envelope?.type === 'ERROR' || envelope?.type === 'ACK' || envelope?.type === 'PONG'),
-  );
-  return answer ?? null;
+  const since = (...types: string[]): Envelope | undefined =>
+    connection.envelopes.slice(before).find(({ type }) => types.includes(type));
+  return (await connection.waitFor(() => since('ERROR'))) ?? since('ACK', 'PONG') ?? null;
 }

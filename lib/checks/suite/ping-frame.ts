@@ -7,7 +7,11 @@ interface Evidence {
   closeCode: number | null;
 }
 
-const payloads = ['', 'wsbench', Array.from({ length: 125 }, (_, byte) => String.fromCharCode(byte)).join('')];
+const payloads = [
+  '',
+  'wsbench',
+  Array.from({ length: 125 }, (_, byte) => String.fromCharCode(byte)).join(''),
+];
 
 export const pingFrame: Check<Evidence> = {
   id: 'ping-frame',
@@ -30,9 +34,11 @@ export const pingFrame: Check<Evidence> = {
   },
   judge({ rounds, closeCode }) {
     const wrong = rounds.find(({ sent, got }) => sent !== got);
-    if (!wrong) return passed(`${rounds.length} of ${rounds.length} pongs, payloads of 0 to 125 bytes intact`);
+    if (!wrong)
+      return passed(`${rounds.length} of ${rounds.length} pongs, payloads of 0 to 125 bytes intact`);
     const expected = `a pong with the ping's payload of ${wrong.sent.length} bytes`;
-    if (wrong.got !== null) return failed(expected, `a pong with another payload (${wrong.got.length} bytes)`);
+    if (wrong.got !== null)
+      return failed(expected, `a pong with another payload (${wrong.got.length} bytes)`);
     return failed(expected, closeCode === null ? 'no pong' : `the connection closed with ${closeCode}`);
   },
 };

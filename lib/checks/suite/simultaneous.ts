@@ -26,7 +26,9 @@ export const simultaneous: Check<Evidence> = {
       Array.from({ length: context.connections }, () => context.attempt({})),
     );
     const connections = attempts.filter((outcome) => outcome instanceof CheckConnection);
-    const served = await Promise.all(connections.map((connection, index) => serve(context, connection, index)));
+    const served = await Promise.all(
+      connections.map((connection, index) => serve(context, connection, index)),
+    );
     return {
       asked: context.connections,
       failures: attempts.flatMap((outcome) =>
