@@ -49,7 +49,7 @@ export function renderMessage(plan: MessagePlan, tag: string): Message {
     });
     return plain(Buffer.from(pad(plan.sizeBytes)), plan.binary, warnings);
   }
-  if (message === undefined && fixed > plan.sizeBytes) {
+  if (message === undefined && plan.sizeBytes > 0 && fixed > plan.sizeBytes) {
     warnings.push({
       code: 'message-size',
       message: `messages are ${fixed} bytes, not ${plan.sizeBytes}: the target's request needs that much`,

@@ -32,7 +32,7 @@ export interface StressPlan {
   timeoutMs: number;
   /** Limit of DNS, TCP, TLS and upgrade together, per connection. */
   connectTimeoutMs: number;
-  /** Size of a message; what the target's request needs is the least. */
+  /** Size of a message; what the target's request needs is the least, and 0 asks for just that. */
   sizeBytes: number;
   /** Replaces the target's request: text is a template like it, bytes are sent as they are. */
   message?: string | Uint8Array;
