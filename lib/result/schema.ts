@@ -162,6 +162,15 @@ const stress = z.object({
   series,
   thresholds: z.array(threshold),
   generator,
+  warmup: z
+    .object({
+      sent: z.number(),
+      unsent: z.number(),
+      matched: z.number(),
+      rejected: z.number(),
+      lost: z.number(),
+    })
+    .exactOptional(),
 });
 
 /** Schema of a result, version 1. Fields that it does not know are allowed: within a version, fields are only added. */

@@ -1,0 +1,41 @@
+// What `quick` is asked to do.
+import type { Target } from '../target/target.ts';
+import type { TokenOptions } from '../token.ts';
+
+/** Makes a token that the target accepts. */
+export type Mint = (options: TokenOptions) => Promise<string>;
+
+/** Everything that a run of checks goes by. Nothing is read from files or the environment. */
+export interface QuickPlan {
+  /** Scenario name, for the result. */
+  name: string;
+  url: string;
+  /** How the target talks; null when nothing is known. */
+  target: Target | null;
+  /** True: wsbench's own server, started for this run. */
+  embedded: boolean;
+  /** Ids of the checks to run, in order. */
+  checks: readonly string[];
+  /** Ids or globs that narrow them down, or name others. */
+  only: readonly string[];
+  /** Time that one reply may take, in ms. */
+  timeoutMs: number;
+  /** Connections that the check of simultaneous connections opens. */
+  connections: number;
+  /** A valid token. */
+  token?: string;
+  /** Makes valid tokens at will. */
+  mint?: Mint;
+  headers: Readonly<Record<string, string>>;
+  subprotocols: readonly string[];
+  insecure: boolean;
+  /** PEM texts. */
+  caCertificates: readonly string[];
+  /** Allows bursts and worse against a target that is not this machine. */
+  intrusive: boolean;
+  /** The command that this run can be repeated with; `--only ID` is added to it. */
+  reproduceBase: string;
+  seed: number;
+  /** Version of wsbench, for the result. */
+  version: string;
+}

@@ -1,0 +1,47 @@
+// bad-frame: frames that no client may send fail the connection with 1002 (RFC 6455 §5.1, §5.2, §7.1.7).
+import { type Check, failed, passed } from '../check.ts';
+import { clientFrame, type RawEnd } from '../raw.ts';
+
+interface Evidence {
+  rounds: ({ name: string } & RawEnd)[];
+}
+
+const text = Buffer.from('wsbench');
+const frames: readonly [name: string, frame: () => Buffer][] = [
+  ['a reserved opcode (0x3)', () => clientFrame(0x83, text)],
+  ['RSV2 set', () => clientFrame(0xa1, text)],
+  ['a frame without a mask', () => clientFrame(0x81, text, false)],
+];
+
+export const badFrame: Check<Evidence> = {
+  id: 'bad-frame',
+  title: 'Bad frames are refused (1002)',
+  tags: ['quick'],
+  needs: [],
+  impact: 'none',
+  dependsOn: ['connect'],
+  async run(context) {
+    const rounds: Evidence['rounds'] = [];
+    for (const [name, frame] of frames) {
+      const connection = await context.raw();
+      connection.write(frame());
+      rounds.push({ name, ...(await connection.waitForEnd(context.timeoutMs)) });
+    }
+    return { rounds };
+  },
+  judge({ rounds }) {
+    // §7.1.7 asks for the connection to fail; the close frame before that is a SHOULD.
+    const wrong = rounds.find(({ closeCode, ended }) => (closeCode === null ? !ended : closeCode !== 1002));
+    if (wrong) {
+      const got = wrong.closeCode === null ? 'the connection stayed open' : `close code ${wrong.closeCode}`;
+      return failed(`close code 1002 after ${wrong.name}`, got);
+    }
+    const bare = rounds.filter(({ closeCode }) => closeCode === null).length;
+    const names = rounds.map(({ name }) => name).join(', ');
+    return passed(
+      bare === 0
+        ? `${names}: closed with 1002`
+        : `${names}: connection failed, ${bare} × without a close frame`,
+    );
+  },
+};

@@ -1,0 +1,50 @@
+// connect: the URL opens a WebSocket; a reference server also greets with WELCOME.
+import { type Check, failed, passed } from '../check.ts';
+import { CheckConnection } from '../connection.ts';
+import { type ConnectFailure, describeFailure } from '../failure.ts';
+import { readWelcome } from '../message.ts';
+
+interface Evidence {
+  failure: ConnectFailure | null;
+  handshakeMs: number;
+  subprotocol: string;
+  /** Null: not asked for. False: asked for, and did not come first or lacked what it must announce. */
+  greeted: boolean | null;
+  /** Type of the first message, if there was one. */
+  first: string | null;
+}
+
+export const connect: Check<Evidence> = {
+  id: 'connect',
+  title: 'Connection opens',
+  tags: ['quick'],
+  needs: [],
+  impact: 'none',
+  dependsOn: [],
+  async run(context) {
+    const opened = await context.attempt({});
+    if (!(opened instanceof CheckConnection)) {
+      return { failure: opened, handshakeMs: 0, subprotocol: '', greeted: null, first: null };
+    }
+    const first = opened.envelopes[0];
+    return {
+      failure: null,
+      handshakeMs: opened.handshakeMs,
+      subprotocol: opened.subprotocol,
+      greeted: context.facts.speaks === 'wsbench' ? first !== undefined && !!readWelcome(first) : null,
+      first: first?.type ?? null,
+    };
+  },
+  judge({ failure, handshakeMs, subprotocol, greeted, first }) {
+    if (failure) return failed('HTTP 101 and an open WebSocket', describeFailure(failure));
+    if (greeted === false) {
+      return failed(
+        'WELCOME with limits and heartbeat as the first message',
+        first === null ? 'no message' : first === 'WELCOME' ? 'a WELCOME without them' : first,
+      );
+    }
+    const greeting = greeted ? ', WELCOME received' : '';
+    const chosen = subprotocol === '' ? '' : `, subprotocol ${subprotocol}`;
+    return passed(`101 in ${handshakeMs.toFixed(1)} ms${chosen}${greeting}`);
+  },
+};

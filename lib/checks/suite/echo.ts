@@ -1,0 +1,75 @@
+// echo: what is sent comes back unchanged, as raw messages or as typed ECHO.
+import { randomBytes } from 'node:crypto';
+import { type Check, failed, passed } from '../check.ts';
+import type { CheckConnection } from '../connection.ts';
+import { answerOf, describeAnswers } from '../message.ts';
+
+interface Evidence {
+  rounds: { name: string; ok: boolean; got: string }[];
+}
+
+const text = 'wsbench: grüße, 世界, 🙂';
+
+export const echo: Check<Evidence> = {
+  id: 'echo',
+  title: 'Messages are echoed',
+  tags: ['quick'],
+  needs: ['echo'],
+  impact: 'none',
+  dependsOn: ['connect'],
+  async run(context) {
+    const connection = await context.connect();
+    const typed = context.facts.speaks === 'wsbench';
+    return { rounds: typed ? await typedRounds(connection) : await rawRounds(connection) };
+  },
+  judge({ rounds }) {
+    const wrong = rounds.find(({ ok }) => !ok);
+    return wrong
+      ? failed(`${wrong.name} back unchanged`, wrong.got)
+      : passed(`${rounds.map(({ name }) => name).join(', ')}: all came back unchanged`);
+  },
+};
+
+async function typedRounds(connection: CheckConnection): Promise<Evidence['rounds']> {
+  const payloads: [string, unknown][] = [
+    ['text', text],
+    ['a nested object', { list: [1, -2.5, null, true], inner: { text } }],
+    ['4 KiB of text', randomBytes(2048).toString('hex')],
+  ];
+  const rounds: Evidence['rounds'] = [];
+  for (const [name, payload] of payloads) {
+    const exchange = await connection.request('ECHO', payload);
+    const answer = answerOf(exchange, 'ECHO');
+    // A payload that is no object is read as { value } on the way in.
+    const came = answer && (typeof payload === 'object' ? answer.payload : answer.payload.value);
+    const ok = JSON.stringify(came) === JSON.stringify(payload);
+    rounds.push({ name, ok, got: answer ? 'another payload' : describeAnswers(exchange) });
+  }
+  return rounds;
+}
+
+async function rawRounds(connection: CheckConnection): Promise<Evidence['rounds']> {
+  const messages: [string, string | Buffer][] = [
+    ['text', text],
+    ['4 KiB of text', randomBytes(2048).toString('hex')],
+    ['1 KiB of binary', randomBytes(1024)],
+  ];
+  const rounds: Evidence['rounds'] = [];
+  for (const [name, message] of messages) {
+    const before = connection.received.length;
+    connection.send(message);
+    const bytes = Buffer.from(message);
+    const binary = typeof message !== 'string';
+    // Whatever else the server says meanwhile, such as a greeting, is not held against it.
+    const same = await connection.waitFor(() =>
+      connection.received.slice(before).find((got) => got.binary === binary && got.data.equals(bytes)),
+    );
+    const others = connection.received.length - before;
+    const got = connection.closed
+      ? `the connection closed with ${connection.closed.code}`
+      : `${others === 0 ? 'nothing' : 'something else'}`;
+    rounds.push({ name, ok: same !== undefined, got });
+    if (!same) break;
+  }
+  return rounds;
+}

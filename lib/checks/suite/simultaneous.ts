@@ -1,0 +1,68 @@
+// simultaneous: several connections at once, each served, none mixed up with another.
+import { type Check, failed, passed } from '../check.ts';
+import { CheckConnection } from '../connection.ts';
+import type { Context } from '../context.ts';
+import { describeFailure } from '../failure.ts';
+
+interface Evidence {
+  asked: number;
+  /** Why connections did not open. */
+  failures: string[];
+  /** Connections that got their own reply, nothing or somebody else's. */
+  served: number;
+  openAtEnd: number;
+  by: 'echo' | 'ping frame';
+}
+
+export const simultaneous: Check<Evidence> = {
+  id: 'simultaneous',
+  title: 'Several connections at once',
+  tags: ['quick'],
+  needs: [],
+  impact: 'none',
+  dependsOn: ['connect'],
+  async run(context) {
+    const attempts = await Promise.all(
+      Array.from({ length: context.connections }, () => context.attempt({})),
+    );
+    const connections = attempts.filter((outcome) => outcome instanceof CheckConnection);
+    const served = await Promise.all(
+      connections.map((connection, index) => serve(context, connection, index)),
+    );
+    return {
+      asked: context.connections,
+      failures: attempts.flatMap((outcome) =>
+        outcome instanceof CheckConnection ? [] : [describeFailure(outcome)],
+      ),
+      served: served.filter(Boolean).length,
+      openAtEnd: connections.filter(({ closed }) => closed === null).length,
+      by: context.facts.speaks === null ? 'ping frame' : 'echo',
+    };
+  },
+  judge({ asked, failures, served, openAtEnd, by }) {
+    const expected = `${asked} connections open at once, each answering its own ${by}`;
+    if (failures[0] !== undefined) {
+      return failed(expected, `${failures.length} of ${asked} did not open: ${failures[0]}`);
+    }
+    if (served < asked) return failed(expected, `${served} of ${asked} answered`);
+    if (openAtEnd < asked) return failed(expected, `${asked - openAtEnd} were closed meanwhile`);
+    return passed(`${asked} of ${asked} open at once, each answered its own ${by}`);
+  },
+};
+
+async function serve(context: Context, connection: CheckConnection, index: number): Promise<boolean> {
+  const mark = `connection ${index} of ${context.sub}`;
+  if (context.facts.speaks === 'wsbench') {
+    const { answers } = await connection.request('ECHO', mark);
+    return answers.length === 1 && answers[0]?.payload.value === mark;
+  }
+  if (context.facts.speaks === 'echo') {
+    connection.send(mark);
+    const got = await connection.waitFor(() =>
+      connection.received.find(({ data }) => data.toString().endsWith(context.sub)),
+    );
+    return got?.data.toString() === mark;
+  }
+  connection.ping(mark);
+  return (await connection.waitFor(() => connection.pongs.find((pong) => pong === mark))) !== undefined;
+}

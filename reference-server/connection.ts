@@ -1,0 +1,149 @@
+// One open WebSocket: who it is, what it holds, and the only way to write typed messages to it.
+import { randomUUID } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import type { AgentHandle, Dispatched } from './bus/bus.ts';
+import type { Clock } from './clock.ts';
+import { type Close, closes } from './close-codes.ts';
+import type { HeartbeatMonitor } from './heartbeat-monitor.ts';
+import type { Identity } from './identity.ts';
+import type { TokenBucket } from './limits/bucket.ts';
+import type { ErrorCode, ServerMessage } from './messages.ts';
+
+/** Unsent bytes at which a client counts as too slow to serve. */
+export const maxBufferedBytes = 1024 ** 2;
+
+/** How long a peer that must go has to answer the close frame. */
+const terminateAfterMs = 1000;
+
+export interface ErrorBody {
+  for: string | null;
+  code: ErrorCode;
+  message: string;
+  retryAfterMs?: number;
+  suppressed?: number;
+}
+
+type PayloadOf<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>['payload'];
+
+export class Connection {
+  readonly id = randomUUID();
+  readonly socket: WebSocket;
+  readonly route: string;
+  /** Under what an anonymous connection is limited. */
+  readonly ip: string;
+  identity: Identity | null;
+  bucket: TokenBucket | undefined;
+  heartbeat: HeartbeatMonitor | undefined;
+  /** Set by AGENT_CONNECT. */
+  agent: { agentId: string; sessionId: string; handle: AgentHandle } | undefined;
+  /** Set by DASHBOARD_CONNECT. */
+  dashboard: { sessionId: string; stopWatching: () => void } | undefined;
+  readonly subscriptions = new Map<string, () => Promise<void>>();
+  readonly commands = new Map<string, Dispatched>();
+  /** Timers and the like, undone when the connection ends. */
+  readonly cleanups = new Set<() => void>();
+  readonly #clock: Clock;
+  readonly #onSent: (type: string) => void;
+  #released = false;
+
+  constructor(
+    socket: WebSocket,
+    from: { route: string; ip: string; identity: Identity | null },
+    clock: Clock,
+    onSent: (type: string) => void,
+  ) {
+    this.socket = socket;
+    this.route = from.route;
+    this.ip = from.ip;
+    this.identity = from.identity;
+    this.#clock = clock;
+    this.#onSent = onSent;
+  }
+
+  /** Under what this connection's budget is kept. */
+  get key(): string {
+    return this.identity ? `sub ${this.identity.sub}` : `ip ${this.ip}`;
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  /** Sends one typed message. False: it was not written, because the connection is closing or too slow. */
+  send<T extends ServerMessage['type']>(type: T, payload: PayloadOf<T>, id?: string): boolean {
+    const envelope = { type, ...(id === undefined ? {} : { id }), timestamp: this.#clock.epochMs(), payload };
+    return this.sendText(type, JSON.stringify(envelope));
+  }
+
+  /** Sends text that has been encoded before: one encoding serves a whole fan-out. */
+  sendText(type: string, text: string): boolean {
+    if (!this.isOpen) return false;
+    if (this.socket.bufferedAmount > maxBufferedBytes) {
+      this.close(closes.slowConsumer);
+      return false;
+    }
+    this.socket.send(text);
+    this.#onSent(type);
+    return true;
+  }
+
+  error(body: ErrorBody, id?: string): void {
+    this.send('ERROR', body, id);
+  }
+
+  /** Starts the closing handshake; a peer that does not take part is cut off a second later. */
+  close({ code, reason }: Close | { code: number; reason: string }): void {
+    if (!this.isOpen) return;
+    this.socket.close(code, reason);
+    this.cleanups.add(this.#clock.schedule(terminateAfterMs, () => this.socket.terminate()));
+  }
+
+  /** Runs `run` after `delayMs` unless the connection has ended by then; returns a function that cancels it. */
+  after(delayMs: number, run: () => void): () => void {
+    const stop = this.#clock.schedule(delayMs, () => {
+      this.cleanups.delete(stop);
+      run();
+    });
+    this.cleanups.add(stop);
+    return () => {
+      this.cleanups.delete(stop);
+      stop();
+    };
+  }
+
+  /** Gives back all that only an agent may hold. */
+  async releaseAgent(): Promise<void> {
+    const { agent } = this;
+    this.agent = undefined;
+    await agent?.handle.disconnect();
+  }
+
+  /** Gives back all that only a dashboard may hold. */
+  releaseDashboard(): void {
+    this.dashboard?.stopWatching();
+    this.dashboard = undefined;
+    for (const command of this.commands.values()) command.cancel();
+    this.commands.clear();
+  }
+
+  async releaseSubscriptions(): Promise<void> {
+    const ends = [...this.subscriptions.values()];
+    this.subscriptions.clear();
+    await Promise.all(ends.map((end) => end()));
+  }
+
+  /** Whether the connection has ended and given everything back. */
+  get isReleased(): boolean {
+    return this.#released;
+  }
+
+  /** Gives back everything. To be called once the socket is closed, and again if something was taken since. */
+  async release(): Promise<void> {
+    this.#released = true;
+    this.heartbeat?.stop();
+    for (const cleanup of this.cleanups) cleanup();
+    this.cleanups.clear();
+    this.releaseDashboard();
+    await Promise.all([this.releaseAgent(), this.releaseSubscriptions()]);
+  }
+}

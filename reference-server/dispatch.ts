@@ -1,0 +1,163 @@
+// The way of a message through a typed connection: heartbeat, budget, envelope, rights, handler, one answer.
+import { closes } from './close-codes.ts';
+import type { Connection } from './connection.ts';
+import { type Envelope, readEnvelope } from './envelope.ts';
+import type { Handler, Reply } from './handlers/handler.ts';
+import { handlers } from './handlers/index.ts';
+import type { ClientType } from './messages.ts';
+import { Refusal } from './refusal.ts';
+import type { ServerContext } from './server-context.ts';
+
+/** Messages that may wait for an earlier one of the same connection before reading stops. */
+const maxQueued = 64;
+
+type Known = Extract<Envelope, { ok: true }>;
+
+/** Handles the messages of one connection, one after the other and in order. */
+export class Dispatcher {
+  readonly #connection: Connection;
+  readonly #server: ServerContext;
+  readonly #queue: Envelope[] = [];
+  #busy = false;
+
+  constructor(connection: Connection, server: ServerContext) {
+    this.#connection = connection;
+    this.#server = server;
+  }
+
+  receive(data: Buffer, isBinary: boolean): void {
+    const connection = this.#connection;
+    if (!connection.isOpen) return;
+    if (isBinary) {
+      connection.close(closes.binary);
+      return;
+    }
+    const envelope = readEnvelope(data.toString());
+    this.#server.metrics.add('wsbench_messages_received_total', {
+      type: envelope.ok ? envelope.type : 'invalid',
+    });
+    const nowMs = this.#server.options.clock.nowMs();
+    if (envelope.ok && envelope.type === 'PONG' && connection.heartbeat?.answer(envelope.id, 'message')) {
+      // Paid for, but never refused: a client under penalty must still be able to prove that it lives.
+      connection.bucket?.charge(nowMs);
+      return;
+    }
+    const decision = connection.bucket?.take(nowMs);
+    if (decision && !decision.accepted) {
+      this.#server.metrics.add('wsbench_messages_refused_total');
+      if (decision.notify) {
+        const { retryAfterMs, suppressed } = decision;
+        const body = {
+          for: envelope.type,
+          code: 'RATE_LIMITED',
+          message: 'too many messages',
+          retryAfterMs,
+        } as const;
+        connection.error(suppressed > 0 ? { ...body, suppressed } : body, envelope.id);
+      }
+      if (decision.close) connection.close(closes.rateLimited);
+      return;
+    }
+    this.#queue.push(envelope);
+    if (this.#queue.length >= maxQueued) connection.socket.pause();
+    if (!this.#busy) this.#drain();
+  }
+
+  #drain(): void {
+    for (let envelope = this.#queue.shift(); envelope; envelope = this.#queue.shift()) {
+      const pending = this.#process(envelope);
+      if (!pending) continue;
+      this.#busy = true;
+      void pending.then(() => {
+        this.#busy = false;
+        this.#drain();
+      });
+      return;
+    }
+    if (this.#connection.socket.isPaused) this.#connection.socket.resume();
+  }
+
+  /** Answers one message. Returns a promise, which never rejects, only when the answer takes time. */
+  #process(envelope: Envelope): Promise<void> | undefined {
+    if (!this.#connection.isOpen) return undefined;
+    try {
+      if (!envelope.ok) {
+        const { type, code, message } = envelope;
+        this.#connection.error({ for: type, code, message }, envelope.id);
+        return undefined;
+      }
+      const handler = handlers[envelope.type] as unknown as Handler<ClientType>;
+      this.#checkAccess(handler);
+      const reply = this.#handle(handler, envelope);
+      if (!(reply instanceof Promise)) {
+        this.#answer(envelope, reply);
+        return undefined;
+      }
+      return this.#settle(envelope, reply);
+    } catch (error) {
+      this.#fail(envelope, error);
+      return undefined;
+    }
+  }
+
+  async #settle(envelope: Known, reply: Promise<Reply>): Promise<void> {
+    try {
+      this.#answer(envelope, await reply);
+    } catch (error) {
+      this.#fail(envelope, error);
+    }
+    // What a handler took hold of while the socket closed is given back as well.
+    if (this.#connection.isReleased) await this.#connection.release();
+  }
+
+  #handle(handler: Handler<ClientType>, { type, id, message }: Known): Reply | undefined | Promise<Reply> {
+    const connection = this.#connection;
+    const call = { payload: message.payload, connection, server: this.#server };
+    if (handler.remember === undefined || id === undefined) return handler.handle(call);
+    const scope = handler.remember === 'subject' ? connection.identity?.sub : connection.id;
+    // Only what can be stored is: `after` belongs to the call that had the effect.
+    let after: Reply['after'];
+    return this.#server.bus
+      .once(JSON.stringify([scope, type, id]), async () => {
+        const reply = await handler.handle(call);
+        after = reply?.after;
+        return reply && { type: reply.type, payload: reply.payload };
+      })
+      .then(({ answer, duplicate }) => {
+        if (!answer) throw new Error(`${type} has no answer`);
+        if (!duplicate) return after ? { ...answer, after } : answer;
+        return { type: answer.type, payload: { ...(answer.payload as object), duplicate: true } } as Reply;
+      });
+  }
+
+  #checkAccess({ access }: Handler<ClientType>): void {
+    if (access === 'session') return;
+    const { identity } = this.#connection;
+    if (!identity) {
+      const allowed = access === 'anyone' && this.#server.options.environment !== 'production';
+      if (!allowed) throw new Refusal('UNAUTHENTICATED', 'send AUTH with a token first');
+      return;
+    }
+    if (access !== 'anyone' && !access.some((role) => identity.roles.includes(role))) {
+      throw new Refusal('FORBIDDEN', `needs the role ${access.join(' or ')}`);
+    }
+  }
+
+  #answer(envelope: Known, reply: Reply | undefined): void {
+    if (!reply) return;
+    this.#connection.send(reply.type, reply.payload as never, envelope.id);
+    reply.after?.();
+  }
+
+  /** What a handler throws costs one ERROR, never the process. */
+  #fail(envelope: Envelope, error: unknown): void {
+    const { type, id } = envelope;
+    if (error instanceof Refusal) {
+      this.#connection.error({ for: type, code: error.code, message: error.message }, id);
+      if (error.close) this.#connection.close(error.close);
+      return;
+    }
+    this.#server.options.log({ level: 'error', message: `handler of ${type} failed`, error });
+    this.#connection.error({ for: type, code: 'INTERNAL', message: 'the server failed to handle this' }, id);
+  }
+}

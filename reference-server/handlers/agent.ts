@@ -1,0 +1,53 @@
+// What an agent does: come online, say how it is, answer commands.
+import { randomUUID } from 'node:crypto';
+import { closes } from '../close-codes.ts';
+import type { Connection } from '../connection.ts';
+import { Refusal } from '../refusal.ts';
+import { ack, type Handler, identityOfCall } from './handler.ts';
+
+export const agentConnect: Handler<'AGENT_CONNECT'> = {
+  access: ['agent'],
+  remember: 'connection',
+  async handle(call) {
+    const { payload, connection, server } = call;
+    const { agentId } = payload;
+    if (connection.agent && connection.agent.agentId !== agentId) {
+      throw new Refusal('INVALID_MESSAGE', `this connection is agent ${connection.agent.agentId} already`);
+    }
+    if (!connection.agent) {
+      const handle = await server.bus.connectAgent(identityOfCall(call).tenant, agentId, {
+        deliver: (command) => connection.send('COMMAND', command),
+        replaced: () => connection.close(closes.replaced),
+      });
+      connection.agent = { agentId, sessionId: randomUUID(), handle };
+    }
+    return ack({ for: 'AGENT_CONNECT', agentId, sessionId: connection.agent.sessionId });
+  },
+};
+
+export const agentStatus: Handler<'AGENT_STATUS'> = {
+  access: ['agent'],
+  remember: 'connection',
+  async handle({ payload, connection }) {
+    const { agentId, handle } = connectedAgent(connection);
+    await handle.setStatus(payload.status, payload.detail);
+    return ack({ for: 'AGENT_STATUS', agentId, status: payload.status });
+  },
+};
+
+export const commandResult: Handler<'COMMAND_RESULT'> = {
+  access: ['agent'],
+  remember: 'subject',
+  async handle({ payload, connection }) {
+    const { commandId } = payload;
+    if (!(await connectedAgent(connection).handle.answer(payload))) {
+      throw new Refusal('NOT_DELIVERED', 'nobody waits for the result of this command');
+    }
+    return ack({ for: 'COMMAND_RESULT', commandId });
+  },
+};
+
+function connectedAgent(connection: Connection): NonNullable<Connection['agent']> {
+  if (!connection.agent) throw new Refusal('INVALID_MESSAGE', 'send AGENT_CONNECT first');
+  return connection.agent;
+}

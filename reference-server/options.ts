@@ -1,0 +1,135 @@
+// What a server is made from, with every default filled in.
+
+import { WsbenchError } from '../lib/errors.ts';
+import type { JSONWebKeySet, TokenOptions } from '../lib/token.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Limits, type LimitsName, limitsPresets } from './limits/presets.ts';
+
+export type Environment = 'development' | 'production' | 'test';
+
+/** Where tokens come from: a shared secret, a published key set, or a key that the server made itself. */
+export type AuthMode = 'secret' | 'jwks' | 'ephemeral';
+
+/** One thing worth logging. Tokens never appear in it. */
+export interface LogEntry {
+  level: 'info' | 'warn' | 'error';
+  message: string;
+  error?: unknown;
+}
+
+export interface Heartbeat {
+  /** Time between two PINGs of one connection. */
+  intervalMs: number;
+  /** Time in which a PING must be answered. */
+  timeoutMs: number;
+}
+
+/** Everything has a default that suits a test on this machine. */
+export interface ServerOptions {
+  /** 127.0.0.1 by default. */
+  host?: string;
+  /** 0 by default: a free one. */
+  port?: number;
+  /** `test` by default. Anonymous connections are allowed in development and test. */
+  environment?: Environment;
+  /** Follows `environment` by default. */
+  limits?: LimitsName;
+  /** Enables HS256 with the raw UTF-8 bytes of this text. In production at least 32 bytes. */
+  secret?: string;
+  /** Enables ES256, RS256 and EdDSA with these keys, or with those at this URL. */
+  jwks?: JSONWebKeySet | URL;
+  /** Required `iss`; not checked by default. */
+  issuer?: string;
+  /** Required `aud`; not checked by default. */
+  audience?: string;
+  /** 25 s + 8 s by default, 1 s + 1 s in the test environment. */
+  heartbeat?: Heartbeat;
+  /** How long `close()` waits for clients to answer the close frame; 5,000 by default. */
+  drainTimeoutMs?: number;
+  /** Time in which an agent must answer a COMMAND; 10,000 by default. */
+  commandTimeoutMs?: number;
+  clock?: Clock;
+  logger?: (entry: LogEntry) => void;
+}
+
+export type { TokenOptions };
+
+/** {@link ServerOptions} with defaults. */
+export interface ResolvedOptions {
+  host: string;
+  port: number;
+  environment: Environment;
+  limits: Limits;
+  secret: string | undefined;
+  jwks: JSONWebKeySet | URL | undefined;
+  issuer: string | undefined;
+  audience: string | undefined;
+  auth: AuthMode;
+  heartbeat: Heartbeat;
+  authTimeoutMs: number;
+  drainTimeoutMs: number;
+  commandTimeoutMs: number;
+  clock: Clock;
+  log: (entry: LogEntry) => void;
+}
+
+/** HS256 is as strong as its key: RFC 7518 §3.2 wants 256 bits. */
+const minSecretBytes = 32;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws WsbenchError `CONFIG` when production would run without real authentication
+ */
+export function resolveOptions(options: ServerOptions): ResolvedOptions {
+  const environment = options.environment ?? 'test';
+  const { secret, jwks } = options;
+  if (secret !== undefined && secret === '') {
+    throw new WsbenchError('CONFIG', 'the secret is empty');
+  }
+  if (environment === 'production') {
+    if (secret === undefined && jwks === undefined) {
+      throw new WsbenchError('CONFIG', 'production needs JWT_SECRET (at least 32 bytes) or SUPABASE_URL');
+    }
+    if (secret !== undefined && Buffer.byteLength(secret) < minSecretBytes) {
+      throw new WsbenchError(
+        'CONFIG',
+        `the secret has ${Buffer.byteLength(secret)} bytes; production needs at least ${minSecretBytes}`,
+      );
+    }
+  }
+  return {
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 0,
+    environment,
+    limits: limitsPresets[options.limits ?? environment],
+    secret,
+    jwks,
+    issuer: options.issuer,
+    audience: options.audience,
+    auth: secret !== undefined ? 'secret' : jwks !== undefined ? 'jwks' : 'ephemeral',
+    heartbeat:
+      options.heartbeat ??
+      (environment === 'test'
+        ? { intervalMs: 1000, timeoutMs: 1000 }
+        : { intervalMs: 25_000, timeoutMs: 8000 }),
+    authTimeoutMs: 5000,
+    drainTimeoutMs: options.drainTimeoutMs ?? 5000,
+    commandTimeoutMs: options.commandTimeoutMs ?? 10_000,
+    clock: options.clock ?? systemClock,
+    log: options.logger ?? (() => {}),
+  };
+}
+
+/** What a person should know before trusting this server. */
+export function warningsOf(options: ResolvedOptions): string[] {
+  const warnings: string[] = [];
+  if (options.limits.name === 'off') warnings.push('rate limits are OFF: any client may flood this server');
+  if (options.auth === 'ephemeral') {
+    warnings.push('tokens are signed with an ephemeral key made at start; this is not real authentication');
+  }
+  if (options.secret !== undefined && Buffer.byteLength(options.secret) < minSecretBytes) {
+    warnings.push(`the secret is shorter than ${minSecretBytes} bytes; production refuses it`);
+  }
+  return warnings;
+}

@@ -1,0 +1,77 @@
+// What every upgrade must satisfy before anybody looks at its token. Cheap checks first.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { ipKey } from '../limits/ip-key.ts';
+import { reconnectWindow } from './connections.ts';
+import { refuse } from './refuse.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The name of a WebSocket route; unset on HTTP routes. */
+    webSocket?: string;
+  }
+}
+
+export default fp(
+  async (app) => {
+    app.addHook('onRequest', (request, reply, done) => {
+      const refused = check(request, reply);
+      if (!refused) done();
+    });
+
+    function check(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+      const isRoute = request.routeOptions.config.webSocket !== undefined;
+      if (!isRoute) {
+        return request.ws ? refuse(reply, 404, 'NOT_FOUND', 'no WebSocket endpoint here') : undefined;
+      }
+      const { raw } = request;
+      // RFC 6455 §4.2.1: a GET request of HTTP/1.1 or higher.
+      if (raw.httpVersion !== '1.1') {
+        return refuse(reply, 505, 'HTTP_VERSION', 'WebSocket needs HTTP/1.1');
+      }
+      if (hostsOf(raw.rawHeaders) !== 1) {
+        return refuse(reply, 400, 'BAD_REQUEST', 'exactly one Host header is needed');
+      }
+      if (!request.ws || raw.headers.upgrade?.toLowerCase() !== 'websocket') {
+        reply.header('upgrade', 'websocket');
+        return refuse(reply, 426, 'UPGRADE_REQUIRED', 'this is a WebSocket endpoint', 'Upgrade, close');
+      }
+      // §4.4: name the version that is understood. `ws` would take version 8, too.
+      if (raw.headers['sec-websocket-version'] !== '13') {
+        reply.header('upgrade', 'websocket').header('sec-websocket-version', '13');
+        return refuse(
+          reply,
+          426,
+          'UPGRADE_REQUIRED',
+          'only version 13 of WebSocket is spoken',
+          'Upgrade, close',
+        );
+      }
+      if (!/^[+/0-9A-Za-z]{22}==$/.test(raw.headers['sec-websocket-key'] ?? '')) {
+        return refuse(reply, 400, 'BAD_REQUEST', 'Sec-WebSocket-Key must be 16 bytes in base64');
+      }
+      if (raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined) {
+        return refuse(reply, 400, 'BAD_REQUEST', 'an upgrade has no body');
+      }
+      if (app.connections.draining) {
+        reply.header('retry-after', Math.ceil(reconnectWindow.maxMs / 1000));
+        return refuse(reply, 503, 'DRAINING', 'this server is shutting down');
+      }
+      const waitMs = app.limits.upgrade(ipKey(request.ip));
+      if (waitMs > 0) {
+        reply.header('retry-after', Math.ceil(waitMs / 1000));
+        return refuse(reply, 429, 'RATE_LIMITED', 'too many connections in a short time');
+      }
+      return undefined;
+    }
+  },
+  {
+    name: 'wsbench-guard',
+    fastify: '5.x',
+    dependencies: ['@fastify/websocket', 'wsbench-limits', 'wsbench-connections'],
+  },
+);
+
+function hostsOf(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+}

@@ -1,0 +1,40 @@
+// Watches connections: whoever does not answer a PING in time is closed.
+import fp from 'fastify-plugin';
+import type { Clock } from '../clock.ts';
+import { closes } from '../close-codes.ts';
+import type { Connection } from '../connection.ts';
+import { HeartbeatMonitor } from '../heartbeat-monitor.ts';
+import type { Heartbeat } from '../options.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Starts the heartbeat of a connection. A typed one gets PING messages beside the ping frames. */
+    watch: (connection: Connection, typed: boolean) => void;
+  }
+}
+
+export default fp<{ heartbeat: Heartbeat; clock: Clock }>(
+  async (app, { heartbeat, clock }) => {
+    app.decorate('watch', (connection, typed) => {
+      const { socket } = connection;
+      const firstAfterMs = Math.random() * heartbeat.intervalMs;
+      const monitor = new HeartbeatMonitor(heartbeat, clock, firstAfterMs, {
+        ping(id) {
+          if (!connection.isOpen) return;
+          if (typed) connection.send('PING', { serverTime: clock.epochMs() }, id);
+          socket.ping(id);
+        },
+        dead() {
+          if (!connection.isOpen) return;
+          app.metrics.add('wsbench_heartbeat_timeouts_total');
+          connection.close(closes.heartbeat);
+        },
+      });
+      connection.heartbeat = monitor;
+      socket.on('pong', (payload) => {
+        monitor.answer(payload.toString(), 'frame');
+      });
+    });
+  },
+  { name: 'wsbench-heartbeat', fastify: '5.x', dependencies: ['wsbench-metrics'] },
+);

@@ -1,0 +1,189 @@
+// Puts the server together: a sum of plugins on one fastify app. Listening is apart.
+import type { AddressInfo } from 'node:net';
+import fastifyWebsocket from '@fastify/websocket';
+import fastify, { type FastifyInstance } from 'fastify';
+import { messageOf, WsbenchError } from '../lib/errors.ts';
+import { generateSigningKey, mintToken, type SigningKey, type TokenOptions } from '../lib/token.ts';
+import { MemoryBackend, MemoryBus } from './bus/memory.ts';
+import { closes } from './close-codes.ts';
+import type { Connection } from './connection.ts';
+import type { LimitsName } from './limits/presets.ts';
+import { type AuthMode, resolveOptions, type ServerOptions, warningsOf } from './options.ts';
+import auth from './plugins/auth.ts';
+import connections from './plugins/connections.ts';
+import guard from './plugins/guard.ts';
+import health from './plugins/health.ts';
+import heartbeat from './plugins/heartbeat.ts';
+import limits from './plugins/limits.ts';
+import metrics from './plugins/metrics.ts';
+import { refuse } from './plugins/refuse.ts';
+import websocket, { echoPath } from './plugins/websocket.ts';
+import { Refusal } from './refusal.ts';
+import type { ServerContext } from './server-context.ts';
+import { watchExpiry } from './token-lifetime.ts';
+import { splitUpgrades, webSocketOptions } from './websocket-servers.ts';
+
+/** A server that is built but not yet listening. */
+export interface ReferenceServer {
+  /** `ws://host:port`, without a path. Throws until the server listens. */
+  readonly url: string;
+  /** `http://host:port`. Throws until the server listens. */
+  readonly httpUrl: string;
+  readonly auth: AuthMode;
+  readonly limits: LimitsName;
+  /** What a person should know before trusting this server. */
+  readonly warnings: readonly string[];
+  readonly app: FastifyInstance;
+  /**
+   * Starts listening and resolves to `url`.
+   *
+   * @throws WsbenchError `SERVER_START` when the port is taken or forbidden
+   */
+  listen(): Promise<string>;
+  /**
+   * Mints a token that this server accepts.
+   *
+   * @throws WsbenchError `USAGE` when it verifies with published keys only, and so has nothing to sign with
+   */
+  mint(options?: TokenOptions): Promise<string>;
+  /** Refuses every token of this subject issued until now, and closes its connections with 4401. */
+  revoke(sub: string): Promise<void>;
+  /** Sends every client away (DRAIN, 1001), waits for them at most `drainTimeoutMs`, and stops. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds a reference server. It reads nothing from the environment, prints nothing and listens to no signals.
+ *
+ * @throws WsbenchError `CONFIG` when production would run without real authentication
+ *
+ * @example
+ * const server = await createServer();
+ * const url = await server.listen();
+ * const token = await server.mint({ sub: 'alice' });
+ * await server.close();
+ */
+export async function createServer(serverOptions: ServerOptions = {}): Promise<ReferenceServer> {
+  const options = resolveOptions(serverOptions);
+  const { clock, secret } = options;
+  const ephemeral = options.auth === 'ephemeral' ? await generateSigningKey() : undefined;
+  const signingKey: SigningKey | undefined =
+    secret === undefined ? ephemeral && { jwk: ephemeral.jwk } : { secret };
+
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    requestTimeout: 10_000,
+    http: { headersTimeout: 8000, connectionsCheckingInterval: 1000 },
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status >= 500) options.log({ level: 'error', message: 'request failed', error });
+    return reply
+      .code(status)
+      .send({ error: 'ERROR', message: status >= 500 ? 'internal error' : messageOf(error) });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const url = request.url.split('?', 1)[0] ?? '';
+    if (!app.hasRoute({ method: 'GET', url })) return refuse(reply, 404, 'NOT_FOUND', 'no such endpoint');
+    return refuse(reply.header('allow', 'GET'), 405, 'METHOD_NOT_ALLOWED', 'only GET is answered here');
+  });
+
+  const bus = new MemoryBus(new MemoryBackend(clock));
+  await app.register(fastifyWebsocket, {
+    options: webSocketOptions,
+    // By default the plugin cuts the socket, and the close frame that says why with it.
+    errorHandler: (error, socket) => {
+      options.log({ level: 'warn', message: 'WebSocket error', error });
+      if (socket.readyState === socket.OPEN) socket.close(closes.internal.code, closes.internal.reason);
+    },
+    // Fastify stops taking connections first; app.close() alone would close clients without a code.
+    preClose: async () => app.connections.drain(),
+  });
+  splitUpgrades(app.websocketServer, echoPath);
+  await app.register(metrics);
+  await app.register(limits, { limits: options.limits, clock });
+  await app.register(connections, { clock, drainTimeoutMs: options.drainTimeoutMs });
+  await app.register(guard);
+  await app.register(auth, { options, jwks: options.jwks ?? ephemeral?.jwks, bus });
+  await app.register(heartbeat, { heartbeat: options.heartbeat, clock });
+  await app.register(health, { options, ephemeralKeys: ephemeral?.jwks });
+
+  const expiryStops = new WeakMap<Connection, () => void>();
+  const context: ServerContext = {
+    options,
+    bus,
+    metrics: app.metrics,
+    authenticate: app.authenticate,
+    identify(connection, identity) {
+      // A connection that is closing keeps the key that it will be released under.
+      if (!connection.isOpen) return;
+      const fromKey = connection.key;
+      const isNewcomer = connection.identity?.sub !== identity.sub;
+      if (isNewcomer && !app.limits.hasRoom(`sub ${identity.sub}`)) {
+        throw new Refusal('LIMIT_EXCEEDED', 'too many connections of one user', closes.tooMany);
+      }
+      connection.identity = identity;
+      if (isNewcomer) app.limits.rekey(connection, fromKey);
+      expiryStops.get(connection)?.();
+      expiryStops.set(connection, watchExpiry(connection, identity.expiresAtMs, options));
+    },
+  };
+  await app.register(websocket, { context });
+  await bus.watchRevocations((sub) => {
+    for (const connection of app.connections.open) {
+      if (connection.identity?.sub === sub) connection.close(closes.tokenRevoked);
+    }
+  });
+  app.addHook('onClose', async () => bus.close());
+  await app.ready();
+
+  let closing: Promise<void> | undefined;
+  const origin = (scheme: string): string => {
+    const address = app.server.address() as AddressInfo | null;
+    if (!address) throw new WsbenchError('USAGE', 'the server is not listening: await listen() first');
+    const host = address.address.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^::$/, '::1');
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  };
+  return {
+    get url() {
+      return origin('ws');
+    },
+    get httpUrl() {
+      return origin('http');
+    },
+    auth: options.auth,
+    limits: options.limits.name,
+    warnings: warningsOf(options),
+    app,
+    async listen() {
+      try {
+        await app.listen({ host: options.host, port: options.port });
+      } catch (cause) {
+        const where = `${options.host}:${options.port}`;
+        throw new WsbenchError('SERVER_START', `cannot listen on ${where}: ${messageOf(cause)}`, { cause });
+      }
+      return origin('ws');
+    },
+    async mint(tokenOptions = {}) {
+      if (!signingKey) {
+        throw new WsbenchError(
+          'USAGE',
+          'this server verifies with published keys only: it cannot mint tokens',
+        );
+      }
+      const { issuer, audience } = options;
+      const defaults = {
+        ...(issuer === undefined ? {} : { issuer }),
+        ...(audience === undefined ? {} : { audience }),
+      };
+      return mintToken(signingKey, { ...defaults, ...tokenOptions });
+    },
+    revoke: (sub) => bus.revoke(sub),
+    close() {
+      closing ??= app.connections.drain().then(() => app.close());
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// Two ws servers behind one @fastify/websocket: strict limits for typed routes, wide ones for the raw echo.
+import type { IncomingMessage } from 'node:http';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+/** The largest message on every route but the echo. */
+export const maxMessageBytes = 64 * 1024;
+
+const common = {
+  clientTracking: false,
+  // Time for a peer to answer our close frame.
+  closeTimeout: 3000,
+  maxPendingAutoPongs: 16,
+  // By default ws would select the first subprotocol that is offered. We speak none, and say so.
+  handleProtocols: () => false as const,
+};
+
+const typedLimits = { ...common, maxPayload: maxMessageBytes, maxFragments: 128, maxBufferedChunks: 4096 };
+
+const echoLimits = {
+  ...common,
+  maxPayload: 16 * 1024 ** 2,
+  maxFragments: 131_072,
+  perMessageDeflate: {},
+};
+
+/** Options for @fastify/websocket, which sets `noServer` itself. */
+export const webSocketOptions: object = typedLimits;
+
+/**
+ * Hands the upgrades of `echoPath` to a second server. @fastify/websocket makes one ws server for all routes, and ws reads its
+ * bounds from there. The plugin calls the server's public `handleUpgrade` for every upgrade, so that is where they part:
+ * each message is bounded by the parser itself, and nothing private to ws is touched.
+ */
+export function splitUpgrades(main: WebSocketServer, echoPath: string): WebSocketServer {
+  const echo = new WebSocketServer({ ...echoLimits, noServer: true });
+  const toMain = main.handleUpgrade.bind(main);
+  main.handleUpgrade = (request, socket, head, callback) => {
+    const handle = pathOf(request) === echoPath ? echo.handleUpgrade.bind(echo) : toMain;
+    handle(request, socket, head, callback as (client: WebSocket, request: IncomingMessage) => void);
+  };
+  return echo;
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
