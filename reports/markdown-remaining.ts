@@ -1,6 +1,7 @@
 // What is left to look at: everything that failed, was skipped or was warned about.
 import type { Comparison } from '../lib/compare/compare.ts';
 import type { QuickResult, Result, StressResult } from '../lib/result/result.ts';
+import { repeatsEvidence } from './evidence.ts';
 import { timeoutMs } from './figures.ts';
 import { markdownCode, markdownText } from './markdown-escape.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
@@ -23,7 +24,7 @@ function failedChecks(result: QuickResult): string[] {
   return result.checks
     .filter((check) => check.status === 'failed')
     .flatMap((check) => [
-      `- ❌ **${markdownText(check.title, 120)}** (${markdownCode(check.id, 120)}): ${markdownText(check.detail)}`,
+      `- ❌ **${markdownText(check.title, 120)}** (${markdownCode(check.id, 120)})${repeatsEvidence(check) ? '' : `: ${markdownText(check.detail)}`}`,
       ...(check.expected === undefined ? [] : [`  - expected: ${markdownText(check.expected, 500)}`]),
       ...(check.got === undefined ? [] : [`  - got: ${markdownText(check.got, 500)}`]),
       ...(check.reproduce === undefined ? [] : [`  - reproduce: ${markdownCode(check.reproduce, 1000)}`]),

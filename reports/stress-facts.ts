@@ -1,5 +1,5 @@
 // The lines of a stress report below its table, as label and words: shared by text and markdown.
-import { formatDuration } from '../lib/duration.ts';
+import { formatDuration, formatRate } from '../lib/duration.ts';
 import type { CounterMetric } from '../lib/metrics/names.ts';
 import type { CloseRecord, StressResult } from '../lib/result/result.ts';
 import { bytes, count, figure, ms, percent, planNumber } from './figures.ts';
@@ -39,7 +39,7 @@ const shownWhenSome: readonly CounterMetric[] = [
 export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
   const { counters, derived, phases } = result;
   const seconds = phases.measureMs / 1000;
-  const asked = result.model === 'open' ? planNumber(result, 'rate') : null;
+  const asked = result.model === 'open' ? planNumber(result, 'ratePerSecond') : null;
   const perSecond = (value: number): string => (seconds > 0 ? `${bytes(value / seconds)}/s` : bytes(value));
   const messages = [
     ...alwaysShown,
@@ -51,7 +51,7 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
   const throughput = [
     derived.throughput === null
       ? 'no replies measured'
-      : `${figure(derived.throughput)} replies/s${asked === null ? '' : ` (asked ${figure(asked)}/s)`}`,
+      : `${figure(derived.throughput)} replies/s${asked === null ? '' : ` (asked ${formatRate(asked)})`}`,
     ...(result.generator.throughputIsLowerBound ? ['a lower bound: the generator used its whole CPU'] : []),
     `${perSecond(counters['bytes.sent'])} out`,
     `${perSecond(counters['bytes.received'])} in`,
@@ -74,6 +74,7 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
       result.rejections.map(({ code, count: n }) => [n, code]),
       style,
     ),
+    ...warmupTrouble(result),
     { label: 'Throughput', parts: throughput },
     { label: 'Errors', parts: errors },
     {
@@ -94,6 +95,13 @@ function breakdown(label: string, parts: readonly [number, string][], style: Fac
   if (parts.length === 0) return [];
   const words = parts.map(([n, what]) => `${count(n)} ${style.times} ${style.safe(what, 120)}`);
   return [{ label, parts: words }];
+}
+
+/** The warm-up counts nowhere, so it is only worth a line when something went wrong in it. */
+function warmupTrouble({ warmup }: StressResult): Fact[] {
+  if (!warmup || warmup.unsent + warmup.rejected + warmup.lost === 0) return [];
+  const parts = Object.entries(warmup).map(([name, n]) => `${count(n)} ${name}`);
+  return [{ label: 'Warm-up', parts: [...parts, 'not counted above'] }];
 }
 
 function connectionWords(result: StressResult): string[] {
@@ -127,7 +135,9 @@ export function generatorWords(result: StressResult): string[] {
     `${generator.limited ? 'LIMITED' : 'healthy'}: loop delay p99 ${ms(generator.loopDelay.p99)} ms`,
     `CPU ${percent(Math.round(generator.cpu * 100) / 100)} of a core, ${generator.workers} worker${generator.workers === 1 ? '' : 's'}`,
     ...(lag === null ? [] : [`send lag p99 ${ms(lag)} ms`]),
-    `GC ${generator.gc.count} ${generator.gc.count === 1 ? 'pause' : 'pauses'}, longest ${ms(generator.gc.maxMs)} ms`,
+    generator.gc.count === 0
+      ? 'no GC pause'
+      : `GC ${count(generator.gc.count)} ${generator.gc.count === 1 ? 'pause' : 'pauses'}, longest ${ms(generator.gc.maxMs)} ms`,
     ...(generator.waitedLong > 0 ? [`${percent(generator.waitedLong)} of messages waited over 50 ms`] : []),
   ];
 }

@@ -1,27 +1,37 @@
 // The checks of a quick result, one line each.
 import type { CheckRecord, QuickResult } from '../lib/result/result.ts';
+import { repeatsEvidence } from './evidence.ts';
 import type { Ink } from './ink.ts';
-import { displayWidth, fit, padEnd } from './width.ts';
-
-const widestTitle = 34;
+import { displayWidth, fit } from './width.ts';
 
 /** Lines for a quick result: mark, title, detail; a failure says what was expected, what came, and how to see it again. */
 export function quickText(result: QuickResult, ink: Ink): string[] {
   if (result.checks.length === 0) return ['  No check was run.'];
-  const room = Math.min(widestTitle, Math.floor(ink.width * 0.4));
-  const titles = result.checks.map((check) => fit(ink.safe(check.title, 120), room, ink.unicode));
-  const titleWidth = Math.max(...titles.map(displayWidth));
+  const titles = result.checks.map((check) => fit(ink.safe(check.title, 120), ink.width - 8, ink.unicode));
+  // A title that is wider than this keeps its line for itself.
+  const room = Math.floor(ink.width * 0.42);
+  const titleWidth = Math.max(0, ...titles.map(displayWidth).filter((columns) => columns <= room));
   return result.checks.flatMap((check, index) => [
-    ...line(check, padEnd(titles[index] ?? '', titleWidth), ink),
+    ...line(check, titles[index] ?? '', titleWidth, ink),
     ...(check.status === 'failed' ? evidence(check, ink) : []),
   ]);
 }
 
-function line(check: CheckRecord, title: string, ink: Ink): string[] {
-  const label = `${ink.mark(check.status)} ${title}`;
-  const detail = ink.safe(check.detail, 500);
-  const text = check.status === 'skipped' ? `skipped: ${detail.replace(/^skipped:\s*/i, '')}` : detail;
-  return ink.labelled(label, text, displayWidth(label) + 2);
+function line(check: CheckRecord, title: string, titleWidth: number, ink: Ink): string[] {
+  const mark = ink.mark(check.status);
+  const column = displayWidth(mark) + 1 + titleWidth + 2;
+  const text = detail(check, ink);
+  if (displayWidth(title) <= titleWidth) return ink.labelled(`${mark} ${title}`, text, column);
+  const whole = `  ${mark} ${title}  ${text}`;
+  return displayWidth(whole) <= ink.width
+    ? [whole]
+    : [`  ${mark} ${title}`, ...ink.labelled('', text, column)];
+}
+
+function detail(check: CheckRecord, ink: Ink): string {
+  const text = ink.safe(check.detail, 500);
+  if (check.status === 'skipped') return `skipped: ${text.replace(/^skipped:\s*/i, '')}`;
+  return repeatsEvidence(check) ? 'failed' : text;
 }
 
 function evidence(check: CheckRecord, ink: Ink): string[] {

@@ -43,8 +43,9 @@ function closing(result: Result, ink: Ink): string[] {
   for (const warning of result.warnings) {
     lines.push(...ink.labelled(ink.mark('warned'), ink.safe(warning.message, 500), ink.unicode ? 2 : 5));
   }
-  for (const reason of result.reasons)
-    lines.push(...ink.labelled('Because', ink.safe(reason.message, 500), 13));
+  // Checks and thresholds speak for themselves above.
+  const reasons = result.reasons.filter(({ code }) => code !== 'check' && code !== 'threshold');
+  for (const reason of reasons) lines.push(...ink.labelled('Because', ink.safe(reason.message, 500), 13));
   if (!run.complete) lines.push(...ink.labelled('Incomplete', 'the schedule did not run to its end', 13));
   const facts = [
     `wsbench ${ink.safe(run.wsbench, 40)}`,

@@ -1,6 +1,7 @@
 // What every report says first: how a run ended, and by how much.
-import { formatDuration } from '../lib/duration.ts';
+import { formatDuration, formatRate } from '../lib/duration.ts';
 import type { Outcome, QuickResult, Result, StressResult } from '../lib/result/result.ts';
+import { count, planNumber } from './figures.ts';
 
 /** The word for an outcome. */
 export const outcomeWords: Record<Outcome, string> = {
@@ -49,19 +50,16 @@ function causeWord(result: Result): string {
 
 /** The plan of a stress run in a few words; the parts that are known. */
 export function loadWords(result: StressResult): string[] {
-  const { options } = result.plan;
-  const number = (key: string): number | null =>
-    typeof options[key] === 'number' ? (options[key] as number) : null;
-  const connections = number('connections');
-  const rate = number('rate');
-  const size = number('size');
+  const connections = planNumber(result, 'connections');
+  const rate = planNumber(result, 'ratePerSecond');
+  const size = planNumber(result, 'sizeBytes');
   const warmup = result.phases.warmupMs;
   const measured = formatDuration(Math.round(result.phases.measureMs / 10) * 10);
   const model = result.model === 'open' ? 'open model' : 'closed model';
   return [
-    ...(connections === null ? [] : [`${connections} connection${connections === 1 ? '' : 's'}`]),
-    rate === null || result.model === 'closed' ? model : `${model}, ${rate}/s`,
-    ...(size === null ? [] : [`${size} B`]),
+    ...(connections === null ? [] : [`${count(connections)} connection${connections === 1 ? '' : 's'}`]),
+    rate === null || result.model === 'closed' ? model : `${model}, ${formatRate(rate)}`,
+    ...(size === null || size === 0 ? [] : [`${count(size)} B`]),
     result.phases.measureMs === 0
       ? 'nothing measured'
       : warmup > 0

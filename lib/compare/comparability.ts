@@ -6,10 +6,10 @@ export function comparabilityWarnings(before: Result, after: Result): Warning[] 
   const warnings: Warning[] = [];
   const warn = (code: string, message: string): void => void warnings.push({ code, message });
   if (before.plan.hash !== after.plan.hash) {
-    const differences = changedOptions(before.plan.options, after.plan.options);
-    const what =
-      differences.length > 0 ? differences.join(', ') : `${before.plan.hash} and ${after.plan.hash}`;
-    warn('plan-differs', `not the same plan: ${what}`);
+    const { load, elsewhere } = changedOptions(before.plan.options, after.plan.options);
+    const hashes = `${before.plan.hash.slice(0, 12)} and ${after.plan.hash.slice(0, 12)}`;
+    if (load.length > 0) warn('plan-differs', `not the same plan: ${load.join(', ')}`);
+    else if (!elsewhere) warn('plan-differs', `not the same plan: ${hashes}`);
   }
   const host = hostDifferences(before.host, after.host);
   if (host.length > 0) warn('host-differs', `not the same machine or runtime: ${host.join(', ')}`);
@@ -40,12 +40,22 @@ function hostDifferences(before: Result['host'], after: Result['host']): string[
     .map((key) => `${key} ${before[key]} and ${after[key]}`);
 }
 
-/** `rate 100 and 200` for every option that differs; the first few. */
-function changedOptions(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+// Where the load goes and how its arrivals are drawn: two runs may differ there and still be one experiment.
+const notTheLoad: readonly string[] = ['url', 'seed'];
+
+/** `rate 100 and 200` for the first few options of the load that differ, and whether others do. */
+function changedOptions(
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): { load: string[]; elsewhere: boolean } {
   const show = (value: unknown): string =>
     value === undefined ? 'nothing' : (JSON.stringify(value) ?? 'nothing');
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const changed = keys.filter((key) => show(before[key]) !== show(after[key]));
-  const words = changed.slice(0, 6).map((key) => `${key} ${show(before[key])} and ${show(after[key])}`);
-  return changed.length > 6 ? [...words, `${changed.length - 6} more`] : words;
+  const load = changed.filter((key) => !notTheLoad.includes(key));
+  const words = load.slice(0, 6).map((key) => `${key} ${show(before[key])} and ${show(after[key])}`);
+  return {
+    load: load.length > 6 ? [...words, `${load.length - 6} more`] : words,
+    elsewhere: changed.length > load.length,
+  };
 }

@@ -117,7 +117,12 @@ test('a check that passed and fails now is a regression; other changes are liste
   assert.deepEqual([rows[0]?.metric, rows[0]?.before, rows[0]?.after], ['pass_rate', 100, 60]);
   const back = compareResults(quickFailed(), quickPassed());
   assert.deepEqual(back.regressions, []);
-  assert.deepEqual(back.checks.at(-1), { id: 'close', title: 'Clean close', before: 'failed', after: null });
+  assert.deepEqual(back.checks.at(-1), {
+    id: 'close',
+    title: 'Connections close cleanly, whoever of the two begins it',
+    before: 'failed',
+    after: null,
+  });
 });
 
 test('stress runs have no regressions without limits', () => {
@@ -152,9 +157,15 @@ test('what makes runs incomparable is said', () => {
       .join('\n');
   const replanned = {
     ...passed,
-    plan: { ...passed.plan, hash: 'other', options: { ...passed.plan.options, rate: 200, size: undefined } },
+    plan: {
+      ...passed.plan,
+      hash: 'other',
+      options: { ...passed.plan.options, ratePerSecond: 200, sizeBytes: undefined },
+    },
   };
-  assert.equal(messages(replanned), 'not the same plan: rate 100 and 200, size 32 and nothing');
+  assert.equal(messages(replanned), 'not the same plan: ratePerSecond 100 and 200, sizeBytes 32 and nothing');
+  const elsewhere = { ...passed.plan.options, url: 'ws://other', seed: 7 };
+  assert.equal(messages({ ...passed, plan: { ...passed.plan, hash: 'other', options: elsewhere } }), '');
   assert.match(
     messages({ ...passed, plan: { ...passed.plan, hash: 'other' } }),
     /not the same plan: ab12cd34 and other/,

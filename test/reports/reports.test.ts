@@ -96,7 +96,7 @@ test('failed, skipped and warned things remain', () => {
   const remaining = text.slice(text.indexOf('## Remaining items'));
   for (const part of [
     'Invalid messages',
-    'Clean close',
+    'Connections close cleanly',
     'Rate limiting, skipped',
     'ephemeral key',
     '`rtt.p99`',
