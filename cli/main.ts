@@ -53,10 +53,6 @@ function prepare(command: Command, io: Io): void {
     outputError: () => {},
   });
   command.showSuggestionAfterError(true);
-  for (const option of command.options) {
-    const name = option.long?.slice(2).replaceAll('-', '_').toUpperCase();
-    if (name && name !== 'VERSION' && !option.negate) option.env(`WSBENCH_${name}`);
-  }
   for (const child of command.commands) prepare(child, io);
 }
 

@@ -1,7 +1,8 @@
 // wsbench compare: is it better or worse than before?
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { compareResults } from '../../lib/index.ts';
 import { comparisonMarkdown, comparisonText, fileReport } from '../../reports/index.ts';
+import { newCommand } from '../command.ts';
 import { terminalStyle } from '../finish.ts';
 import { type Io, note } from '../io.ts';
 import { collect } from '../options.ts';
@@ -16,7 +17,7 @@ interface CompareFlags {
 
 /** The `compare` command. */
 export function compareCommand(io: Io): Command {
-  return new Command('compare')
+  return newCommand('compare')
     .description('before, after and change of two results')
     .argument('<before>', 'result (.json)')
     .argument('<after>', 'result (.json), or "latest"')

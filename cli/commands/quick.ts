@@ -1,8 +1,9 @@
 // wsbench quick: does it behave?
 import CliTable3 from 'cli-table3';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { parseCount, parseDurationMs } from '../../lib/duration.ts';
 import { listChecks, type QuickOptions, quick } from '../../lib/index.ts';
+import { newCommand } from '../command.ts';
 import { finish, type OutputFlags } from '../finish.ts';
 import type { Io } from '../io.ts';
 import { liveView } from '../live.ts';
@@ -34,7 +35,7 @@ interface QuickFlags extends ConnectFlags, OutputFlags {
 
 /** The `quick` command. */
 export function quickCommand(io: Io): Command {
-  const command = new Command('quick')
+  const command = newCommand('quick')
     .description('checks: connection, heartbeat, auth, bad input, rate limits')
     .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
     .option('--only <id>', 'run only this check; * stands for anything (repeatable)', collect)

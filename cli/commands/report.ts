@@ -1,9 +1,10 @@
 // wsbench report: one document out of saved results.
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { WsbenchError } from '../../lib/errors.ts';
 import { parseResult } from '../../lib/index.ts';
 import type { Result } from '../../lib/result/result.ts';
 import { fileReport, reporters } from '../../reports/index.ts';
+import { newCommand } from '../command.ts';
 import { terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
 import { collect, readText } from '../options.ts';
@@ -18,7 +19,7 @@ interface ReportFlags {
 
 /** The `report` command. */
 export function reportCommand(io: Io): Command {
-  return new Command('report')
+  return newCommand('report')
     .description('text, markdown or JSON from saved results; several become one document')
     .argument('<file...>', 'results (.json), or "latest"')
     .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)

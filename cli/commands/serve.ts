@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { createServer } from '../../lib/index.ts';
 import { configFromEnv, configKeys } from '../../reference-server/config.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
+import { newCommand } from '../command.ts';
 import { type Io, note } from '../io.ts';
 
 interface ServeFlags {
@@ -19,7 +20,7 @@ interface ServeFlags {
 
 /** The `serve` command. */
 export function serveCommand(io: Io): Command {
-  return new Command('serve')
+  return newCommand('serve')
     .description('run the reference server')
     .option('--host <address>', 'address to listen on (default 127.0.0.1, or HOST)')
     .option('-p, --port <n>', 'port to listen on (default 8080, or PORT)')

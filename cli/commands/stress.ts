@@ -1,9 +1,10 @@
 // wsbench stress: how much can it carry, and at what latency?
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseCount, parseDurationMs, parseRatePerSecond, parseSizeBytes } from '../../lib/duration.ts';
 import { WsbenchError } from '../../lib/errors.ts';
 import { type EmbeddedLimits, resolveStress, type StressOptions, stress } from '../../lib/index.ts';
 import { scenarioText } from '../../lib/scenario/print.ts';
+import { newCommand } from '../command.ts';
 import { finish, type OutputFlags } from '../finish.ts';
 import type { Io } from '../io.ts';
 import { liveView } from '../live.ts';
@@ -47,7 +48,7 @@ interface StressFlags extends ConnectFlags, OutputFlags {
 
 /** The `stress` command. */
 export function stressCommand(io: Io): Command {
-  const command = new Command('stress')
+  const command = newCommand('stress')
     .description('load: connections, messages per second, latency percentiles')
     .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
     .option('-c, --connections <n>', 'connections (default 10)')

@@ -1,8 +1,9 @@
 // wsbench token: tokens for tests.
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { parseCount, parseDurationMs } from '../../lib/duration.ts';
 import { WsbenchError } from '../../lib/errors.ts';
 import { mintToken, type TokenOptions } from '../../lib/index.ts';
+import { newCommand } from '../command.ts';
 import { type Io, note } from '../io.ts';
 import { signingKey } from '../options.ts';
 import { openText } from '../report-files.ts';
@@ -24,7 +25,7 @@ interface MintFlags {
 
 /** The `token` command. */
 export function tokenCommand(io: Io): Command {
-  const mint = new Command('mint')
+  const mint = newCommand('mint')
     .description('sign tokens with the claims of a Supabase user')
     .option('--secret <secret>', 'HS256 secret, @file or env:NAME (or JWT_SECRET in the environment)')
     .option('--key <file>', 'private JWK (ES256, RS256 or EdDSA)')
@@ -39,7 +40,7 @@ export function tokenCommand(io: Io): Command {
     .option('-o, --output <file>', 'write them to a file')
     .option('--i-know', 'allow role service_role, which passes every rule of a Supabase project')
     .action((flags: MintFlags) => run(flags, io));
-  return new Command('token')
+  return newCommand('token')
     .description('mint JWTs (Supabase-compatible)')
     .addCommand(mint, { isDefault: true });
 }
