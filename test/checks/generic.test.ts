@@ -26,7 +26,7 @@ async function wsEcho(t: TestContext): Promise<string> {
 /** The same in Python. */
 async function pythonEcho(t: TestContext): Promise<string> {
   const script = fileURLToPath(new URL('../../../test/fixtures/websockets_echo.py', import.meta.url));
-  const python = spawn('python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const python = spawn('python3', [script], { stdio: ['pipe', 'pipe', 'ignore'] });
   t.after(() => python.stdin.end());
   const [port] = (await once(python.stdout, 'data')) as [Buffer];
   return `ws://127.0.0.1:${port.toString().trim()}/`;

@@ -70,7 +70,7 @@ test('every check is in the table of mutants', () => {
   assert.deepEqual([...proven].sort(), allChecks.map(({ id }) => id).sort());
 });
 
-test('the server as it is passes every check', { timeout: 60_000 }, async () => {
+test('the server as it is passes every check, in time', { timeout: 20_000 }, async () => {
   const seen = await verdictsOn(await importServer('none'));
   assert.deepEqual(seen, Object.fromEntries(allChecks.map(({ id }) => [id, 'passed'])));
 });
