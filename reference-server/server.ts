@@ -16,7 +16,7 @@ import health from './plugins/health.ts';
 import heartbeat from './plugins/heartbeat.ts';
 import limits from './plugins/limits.ts';
 import metrics from './plugins/metrics.ts';
-import { refuse } from './plugins/refuse.ts';
+import { refusalBytes, refuse } from './plugins/refuse.ts';
 import websocket, { echoPath } from './plugins/websocket.ts';
 import { Refusal } from './refusal.ts';
 import type { ServerContext } from './server-context.ts';
@@ -75,6 +75,10 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     requestTimeout: 10_000,
+    clientErrorHandler: (_error, socket) => {
+      if (socket.writable) socket.end(refusalBytes(400, 'BAD_REQUEST', 'not an HTTP request'));
+      else socket.destroy();
+    },
     http: { headersTimeout: 8000, connectionsCheckingInterval: 1000 },
   });
   app.setErrorHandler((error, _request, reply) => {

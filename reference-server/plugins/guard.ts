@@ -21,8 +21,11 @@ export default fp(
 
     function check(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
       const isRoute = request.routeOptions.config.webSocket !== undefined;
+      // What has no route is answered by the not-found handler, with 404 or 405.
       if (!isRoute) {
-        return request.ws ? refuse(reply, 404, 'NOT_FOUND', 'no WebSocket endpoint here') : undefined;
+        return request.ws && !request.is404
+          ? refuse(reply, 404, 'NOT_FOUND', 'no WebSocket endpoint here')
+          : undefined;
       }
       const { raw } = request;
       // RFC 6455 §4.2.1: a GET request of HTTP/1.1 or higher.

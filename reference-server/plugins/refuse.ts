@@ -1,4 +1,5 @@
 // The one form of every refusal at HTTP level.
+import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 /** Answers with `{error, message}` and ends the TCP connection. */
@@ -10,4 +11,17 @@ export function refuse(
   connection = 'close',
 ): FastifyReply {
   return reply.code(status).header('connection', connection).send({ error, message });
+}
+
+/** The same as bytes, for what never became a request. */
+export function refusalBytes(status: number, error: string, message: string): string {
+  const body = JSON.stringify({ error, message });
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ].join('\r\n');
 }

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HeartbeatMonitor } from '../../reference-server/heartbeat-monitor.ts';
+import { Client } from './client.ts';
+import { FakeClock } from './fake-clock.ts';
+import { listening } from './servers.ts';
+
+const timeout = 20_000;
+const fast = { intervalMs: 200, timeoutMs: 300 };
+
+function monitored(firstAfterMs = 0): {
+  clock: FakeClock;
+  pings: [string, number][];
+  deaths: number[];
+  monitor: HeartbeatMonitor;
+} {
+  const clock = new FakeClock();
+  const pings: [string, number][] = [];
+  const deaths: number[] = [];
+  const monitor = new HeartbeatMonitor({ intervalMs: 1000, timeoutMs: 300 }, clock, firstAfterMs, {
+    ping: (id) => pings.push([id, clock.nowMs()]),
+    dead: () => deaths.push(clock.nowMs()),
+  });
+  return { clock, pings, deaths, monitor };
+}
+
+test('a peer that answers is pinged every interval, whenever it answers', () => {
+  const { clock, pings, deaths, monitor } = monitored(400);
+  for (const delay of [0, 299, 10]) {
+    const known = pings.length;
+    while (pings.length === known) clock.advance(1);
+    clock.advance(delay);
+    assert.ok(monitor.answer(pings.at(-1)?.[0], 'message'));
+  }
+  assert.deepEqual(
+    pings.map(([, at]) => at),
+    [400, 1400, 2400],
+  );
+  assert.deepEqual(deaths, []);
+  assert.equal(new Set(pings.map(([id]) => id)).size, 3);
+  monitor.stop();
+  assert.equal(clock.pending, 0);
+});
+
+test('a peer that does not answer is dead at the timeout, to the millisecond', () => {
+  const { clock, deaths } = monitored();
+  clock.advance(299);
+  assert.deepEqual(deaths, []);
+  clock.advance(1);
+  assert.deepEqual(deaths, [300]);
+});
+
+test('only the answer to the outstanding PING counts, once each way', () => {
+  const { clock, pings, deaths, monitor } = monitored();
+  clock.advance(0);
+  assert.equal(monitor.answer(undefined, 'message'), false);
+  assert.equal(monitor.answer('', 'frame'), false);
+  assert.equal(monitor.answer('ping-2', 'message'), false);
+  assert.equal(monitor.answer('ping-1', 'frame'), true);
+  assert.equal(monitor.answer('ping-1', 'message'), true);
+  assert.equal(monitor.answer('ping-1', 'message'), false);
+  clock.advance(1000);
+  assert.deepEqual(
+    pings.map(([id]) => id),
+    ['ping-1', 'ping-2'],
+  );
+  assert.equal(monitor.answer('ping-1', 'message'), false);
+  clock.advance(300);
+  assert.deepEqual(deaths, [1300]);
+});
+
+test('a stall of the server itself does not kill: the peer gets its time again', () => {
+  const { clock, deaths, monitor } = monitored();
+  clock.advance(0);
+  clock.stall(20_000);
+  assert.deepEqual(deaths, []);
+  assert.ok(monitor.answer('ping-1', 'frame'));
+  clock.advance(250);
+  assert.deepEqual(deaths, []);
+});
+
+for (const way of ['message', 'frame'] as const) {
+  test(`a client that answers by ${way} only lives on`, { timeout }, async (t) => {
+    const server = await listening(t, { heartbeat: fast });
+    const client = await Client.open(`${server.url}/ws`, undefined, { autoPong: way === 'frame' });
+    for (let beats = 0; beats < 4; beats++) {
+      const ping = await client.next('PING');
+      if (way === 'message') client.send({ type: 'PONG', id: ping.id });
+    }
+    assert.equal(client.socket.readyState, client.socket.OPEN);
+  });
+}
+
+for (const path of ['/ws', '/ws/echo', '/ws/sink']) {
+  test(`a client that does not answer on ${path} is closed with 4408`, { timeout }, async (t) => {
+    const server = await listening(t, { heartbeat: fast });
+    const client = await Client.open(`${server.url}${path}`, undefined, { autoPong: false });
+    // Talk alone is not an answer, nor is a PONG to something else.
+    const talk = setInterval(() => {
+      if (path === '/ws') client.send({ type: 'PONG', id: 'ping-0' });
+    }, 50);
+    t.after(() => clearInterval(talk));
+    assert.deepEqual(await client.closed, { code: 4408, reason: 'HEARTBEAT_TIMEOUT' });
+  });
+}
+
+test('the PING message and the ping frame carry the same id', { timeout }, async (t) => {
+  const server = await listening(t, { heartbeat: fast });
+  const client = await Client.open(`${server.url}/ws`);
+  const frames: string[] = [];
+  client.socket.on('ping', (payload) => frames.push(payload.toString()));
+  const ids = [(await client.next('PING')).id, (await client.next('PING')).id];
+  await client.settle();
+  assert.deepEqual(frames.slice(0, 2), ids);
+});
+
+test('a client that ignores the close as well is cut off a second later', { timeout }, async (t) => {
+  const server = await listening(t, { heartbeat: fast });
+  const client = await Client.open(`${server.url}/ws`, undefined, { autoPong: false });
+  client.socket.pause();
+  const gone = async (): Promise<boolean> => {
+    const response = await fetch(`${server.httpUrl}/api/status`);
+    return ((await response.json()) as { connections: number }).connections === 0;
+  };
+  const startedMs = Date.now();
+  while (!(await gone())) {
+    assert.ok(Date.now() - startedMs < 5000, 'still there');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.ok(Date.now() - startedMs > 1000, 'too early');
+  client.socket.terminate();
+});
+
+test('a client under penalty stays alive by its PONGs', { timeout }, async (t) => {
+  const server = await listening(t, { limits: 'development', heartbeat: fast });
+  const client = await Client.open(`${server.url}/ws`, await server.mint(), { autoPong: false });
+  for (let n = 0; n < 60; n++) client.send({ type: 'ECHO', payload: n });
+  await client.next('ERROR');
+  for (let beats = 0; beats < 5; beats++) {
+    client.send({ type: 'PONG', id: (await client.next('PING')).id });
+  }
+  assert.equal(client.socket.readyState, client.socket.OPEN);
+  // Still under penalty, so what is not the awaited PONG is refused in silence.
+  assert.ok(client.inbox.filter(({ type }) => type === 'ERROR').length <= 2);
+});
