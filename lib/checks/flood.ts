@@ -12,12 +12,6 @@ export interface FiniteLimits {
   penaltyMs: number;
 }
 
-/** One message of a burst. Times are on the monotonic clock; null: never answered. */
-export interface Shot {
-  sentMs: number;
-  acceptedMs: number | null;
-}
-
 /** An ERROR RATE_LIMITED as it arrived. */
 export interface Notice {
   atMs: number;
@@ -40,7 +34,7 @@ export async function openForFlood(context: Context, sub: string): Promise<Check
   return context.connect({ token: await context.mint({ sub }), answerPings: false });
 }
 
-/** Sends this many ECHOs in one go and waits until the last of them or something later would have been answered. */
+/** Sends this many ECHOs in one go and returns their ids. */
 export function fire(connection: CheckConnection, count: number): string[] {
   const ids: string[] = [];
   for (let n = 0; n < count; n++) {

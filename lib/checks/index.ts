@@ -30,7 +30,7 @@ import { serverPing } from './suite/server-ping.ts';
 import { simultaneous } from './suite/simultaneous.ts';
 import { typedAnswers } from './suite/typed-answers.ts';
 
-export type { Mint, QuickPlan } from './plan.ts';
+export type { QuickPlan } from './plan.ts';
 
 /** All checks, in the order in which a person would ask. */
 export const allChecks: readonly Check[] = [

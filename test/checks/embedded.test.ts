@@ -1,0 +1,104 @@
+// The reference server with other limits and credentials: what is left out, and what is said of it.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import type { Facts } from '../../lib/checks/context.ts';
+import { allChecks, type QuickPlan } from '../../lib/checks/index.ts';
+import { readEnvelope, readWelcome } from '../../lib/checks/message.ts';
+import { serverPing } from '../../lib/checks/suite/server-ping.ts';
+import { quickScenarioSchema } from '../../lib/scenario/scenario.ts';
+import { parseYaml } from '../../lib/yaml.ts';
+import { createServer, type ReferenceServer, type ServerOptions } from '../../reference-server/index.ts';
+import { planFor, preset, quick } from './quick-plan.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+
+/** What is said of each check that did not pass. */
+async function remaining(
+  t: TestContext,
+  options: ServerOptions,
+  changes: (server: ReferenceServer) => Promise<Partial<QuickPlan>> | Partial<QuickPlan>,
+): Promise<Record<string, string>> {
+  const server = await createServer({ environment: 'test', drainTimeoutMs: 200, ...options });
+  t.after(() => server.close());
+  const url = `${await server.listen()}/ws`;
+  // What waits for heartbeats is tested elsewhere.
+  const checks = allChecks.map(({ id }) => id).filter((id) => id !== 'server-ping');
+  const plan = planFor(url, { target: preset('wsbench'), embedded: true, checks, ...(await changes(server)) });
+  const { result } = await quick(plan);
+  assert.equal(result.outcome, 'passed', JSON.stringify(result.reasons));
+  return Object.fromEntries(
+    result.checks.filter(({ status }) => status !== 'passed').map(({ id, detail }) => [id, detail]),
+  );
+}
+
+test('limits off: the checks of limits are left out, all others pass', { timeout: 20_000 }, async (t) => {
+  const rest = await remaining(t, { limits: 'off', secret }, (server) => ({
+    mint: (options) => server.mint(options),
+  }));
+  const expected = allChecks.map(({ id }) => id).filter((id) => id.startsWith('rate-limit-'));
+  assert.deepEqual(rest, Object.fromEntries(expected.map((id) => [id, 'limits are off (off)'])));
+});
+
+test('a token and no key: what needs fresh tokens is left out, all others pass', { timeout: 20_000 }, async (t) => {
+  const rest = await remaining(t, { secret }, async (server) => ({ token: await server.mint() }));
+  const expected = allChecks.filter(({ needs }) => needs.includes('mint')).map(({ id }) => id);
+  assert.ok(expected.length > 3);
+  const reason = 'needs a key to mint tokens: --secret or --key';
+  assert.deepEqual(rest, Object.fromEntries(expected.map((id) => [id, reason])));
+});
+
+test('no credential at all: what anybody may do is checked', { timeout: 20_000 }, async (t) => {
+  const rest = await remaining(t, {}, () => ({}));
+  for (const { id, needs } of allChecks) {
+    const expected = needs.includes('mint')
+      ? 'needs a key to mint tokens: --secret or --key'
+      : needs.includes('token')
+        ? 'needs a token: --token, or a key to mint one: --secret or --key'
+        : undefined;
+    assert.equal(rest[id], expected, id);
+  }
+});
+
+test('a URL without siblings: checks of the protocol say so', { timeout: 20_000 }, async (t) => {
+  const server = await createServer({ environment: 'test' });
+  t.after(() => server.close());
+  const url = (await server.listen()) + '/ws/echo';
+  const { result } = await quick(planFor(url.replace('/ws/echo', '/ws/echo?x=1'), { target: preset('echo') }));
+  assert.equal(result.outcome, 'passed');
+  const elsewhere = await quick(
+    planFor(`${server.url}/other`, { target: preset('wsbench'), only: ['heartbeat'], timeoutMs: 500 }),
+  );
+  assert.match(elsewhere.result.checks[0]?.got ?? '', /HTTP 404/);
+});
+
+test('a long heartbeat is waited for only when it is asked for', () => {
+  const facts = (intervalMs: number, asked: boolean): Facts => {
+    const payload = {
+      roles: [],
+      heartbeat: { intervalMs, timeoutMs: 1000 },
+      limits: { name: 'off' },
+      maxMessageBytes: 1,
+    };
+    const welcome = readWelcome(readEnvelope(JSON.stringify({ type: 'WELCOME', payload })) ?? never());
+    return { speaks: 'wsbench', welcome: welcome ?? never(), timeoutMs: 1000, asked };
+  };
+  assert.equal(serverPing.skipIf?.(facts(1000, false)), undefined);
+  assert.equal(serverPing.skipIf?.(facts(4000, false)), undefined);
+  assert.match(serverPing.skipIf?.(facts(4001, false)) ?? '', /^takes 10 s .*--only server-ping$/);
+  assert.equal(serverPing.skipIf?.(facts(25_000, true)), undefined);
+});
+
+test('the shipped scenario names every check, in order', () => {
+  const file = new URL('../../../scenarios/quick.yml', import.meta.url);
+  const scenario = parseYaml(readFileSync(file, 'utf8'), quickScenarioSchema, 'quick.yml');
+  assert.deepEqual(
+    scenario.checks,
+    allChecks.map(({ id }) => id),
+  );
+  assert.equal(scenario.timeout, 5000);
+});
+
+function never(): never {
+  throw new Error('a test that is written wrongly');
+}
