@@ -37,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test('whatever comes in whatever order, every message ends in exactly one state', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 400 }), fc.boolean(), (steps, rightConnection) => {
+    fc.property(fc.array(step, { maxLength: 400, size: 'max' }), fc.boolean(), (steps, rightConnection) => {
       const ledger = new Ledger({ connections, timeoutUs, entries: 4, maxEntries: 1024 });
       const model: Entry[] = [];
       const count = { sent: 0, received: 0, matched: 0, late: 0, duplicate: 0, unexpected: 0, lost: 0 };
@@ -90,13 +90,13 @@ test('whatever comes in whatever order, every message ends in exactly one state'
         assert.equal(count.received, count.matched + count.late + count.duplicate + count.unexpected);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
 test('in order: replies go to the oldest in line, lost ones included', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const ledger = new Ledger({ connections, timeoutUs, inOrder: true, entries: 4, maxEntries: 1024 });
       const lines: number[][] = Array.from({ length: connections }, () => []);
       let atUs = 0;
@@ -115,7 +115,7 @@ test('in order: replies go to the oldest in line, lost ones included', () => {
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
