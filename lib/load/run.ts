@@ -320,6 +320,8 @@ class StressRun {
 
   #stop(atUs: number): void {
     this.#stoppedUs = Math.min(this.#stoppedUs, atUs);
+    // At once, not at the next tick: replies that come in between must not call forth more messages.
+    this.#executor?.stop();
     this.#ticker.wake();
   }
 
@@ -351,11 +353,7 @@ class StressRun {
 
   #sendDue(atUs: number): number {
     const { startUs, endUs } = this.#recorder;
-    if (!this.#measured && atUs >= startUs) {
-      this.#measured = true;
-      this.#health.start();
-      this.#enter('measure', startUs);
-    }
+    if (!this.#measured && atUs >= startUs) this.#beginMeasure();
     let nextUs = this.#executor?.tick(atUs) ?? Number.POSITIVE_INFINITY;
     while (this.#executor?.done && this.#executors.length > 0) {
       this.#executor = this.#executors.shift();
@@ -366,11 +364,19 @@ class StressRun {
     return Math.min(nextUs, this.#measured ? endUs : startUs);
   }
 
+  #beginMeasure(): void {
+    this.#measured = true;
+    this.#health.start();
+    this.#enter('measure', this.#recorder.startUs);
+  }
+
   #endMeasure(endUs: number): void {
+    this.#executor?.stop();
     this.#executor = undefined;
     this.#executors = [];
-    this.#traffic.onSettled = undefined;
     const recorder = this.#recorder;
+    // Stopped between the first message and the tick that would have noticed that the phase began.
+    if (!this.#measured && endUs >= recorder.startUs) this.#beginMeasure();
     if (!this.#measured) {
       // Stopped in the warm-up: nothing was measured.
       recorder.startUs = Number.POSITIVE_INFINITY;

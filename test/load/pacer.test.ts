@@ -44,9 +44,8 @@ test('constant arrivals: exactly R·D messages in a window, wherever it lies and
           const executor = new OpenExecutor(constantPacer(rate), window, lanes, traffic);
           return {
             tick: (atUs: number) => executor.tick(startUs + atUs),
-            get nextDueUs() {
-              return executor.nextDueUs;
-            },
+            nextDueUs: 0,
+            stop: () => executor.stop(),
             get done() {
               return executor.done;
             },
