@@ -85,7 +85,7 @@ test('ten quiet runs are not flagged', { timeout: 60_000 }, async (t) => {
     t.diagnostic(
       `run ${run}: send lag p99 ${metrics.send_lag.p99} ms, worst of the witness ${worst.toFixed(1)} ms`,
     );
-    if (long > 0) continue;
+    if (long > 2 || worst > 10) continue;
     quietRuns++;
     assert.deepEqual(generator.reasons, [], `run ${run}`);
   }

@@ -1,6 +1,8 @@
 // Runs against servers that do what they should not: every fault is counted, and nothing throws.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
 import type { ReasonCode, StressResult } from '../../lib/result/result.ts';
@@ -193,6 +195,26 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.counters['connections.failed'], 4);
     assert.match(result.reasons[0]?.message ?? '', /ECONNREFUSED/);
     assert.deepEqual(result.thresholds, []);
+  });
+
+  test('a generator without files blames itself', {
+    timeout: 20_000,
+    skip: process.platform === 'win32' && 'ulimit',
+  }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const script = new URL('../fixtures/run-stress.js', import.meta.url).pathname;
+    const limited = 'ulimit -n 60 && exec "$@"';
+    const args = ['-c', limited, 'sh', process.execPath, script, server.url, '{"connections":100}'];
+    const { stdout } = await promisify(execFile)('sh', args, { maxBuffer: 2 ** 24 });
+    const result = JSON.parse(stdout) as StressResult;
+    assertBalanced(result);
+    assert.ok(codes(result).includes('generator-resources'));
+    assert.equal(result.outcome, 'inconclusive');
+    assert.equal(exitCode(result), 4);
+    assert.equal(result.failures[0]?.kind, 'resources');
+    assert.match(result.failures[0]?.hint ?? '', /ulimit -n/);
+    assert.ok(result.counters['connections.opened'] > 0);
+    assert.equal(result.counters['connections.failed'], 100 - result.counters['connections.opened']);
   });
 
   test('an unknown host is unreachable by name', { timeout: 20_000 }, async () => {
