@@ -1,5 +1,6 @@
 // The load engine: a plan in, events and a result out.
 export type {
+  ClosedBy,
   Connection,
   ConnectSpec,
   ConnectSplit,

@@ -4,6 +4,19 @@ import { invariant } from '../errors.ts';
 /** When message `n` (0, 1, 2, …) is due, in µs after the schedule's start. Asked in ascending order. */
 export type Pacer = (n: number) => number;
 
+/** What a plan says of arrivals. */
+export interface PacerPlan {
+  arrival: 'constant' | 'poisson';
+  ratePerSecond: number;
+  seed: number;
+}
+
+/** The pacer of a window: its own part of the random numbers, so that the warm-up's length does not shift the rest. */
+export function pacerOf(plan: PacerPlan, window: 'warmup' | 'measure'): Pacer {
+  if (plan.arrival === 'constant') return constantPacer(plan.ratePerSecond);
+  return poissonPacer(plan.ratePerSecond, plan.seed ^ (window === 'warmup' ? 0x5bd1e995 : 0));
+}
+
 /** Evenly spaced: message n is due at n/R. */
 export function constantPacer(ratePerSecond: number): Pacer {
   invariant(ratePerSecond > 0, `a rate of ${ratePerSecond}/s has no schedule`);

@@ -1,15 +1,15 @@
 // A stress run from its first connection to its result: the phases connect, settle, warm-up, measure and drain.
 import { randomBytes } from 'node:crypto';
 import { messageOf } from '../errors.ts';
-import { percentileUs } from '../metrics/histogram.ts';
-import type { Phase, RunEvent, Snapshot } from '../result/events.ts';
+import type { Phase, RunEvent } from '../result/events.ts';
 import { redactText } from '../result/redact.ts';
 import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
 import { Backlog } from './backlog.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
+import { connectSpec } from './connect-spec.ts';
 import { Correlator } from './correlation.ts';
-import type { ConnectSpec, Driver } from './drivers/driver.ts';
+import type { Driver } from './drivers/driver.ts';
 import { createWsDriver } from './drivers/ws.ts';
 import { ClosedExecutor } from './executors/closed.ts';
 import type { Executor } from './executors/executor.ts';
@@ -18,16 +18,16 @@ import { Fleet } from './fleet.ts';
 import { HealthProbe, type HealthSample } from './health.ts';
 import { kinds, Ledger } from './ledger.ts';
 import { renderMessage } from './message.ts';
-import { constantPacer, type Pacer, poissonPacer } from './pacer.ts';
+import { pacerOf } from './pacer.ts';
 import type { StressPlan } from './plan.ts';
 import { Recorder } from './recorder.ts';
+import { Snapshots } from './snapshots.ts';
 import { stressResult } from './stress-result.ts';
 import { Ticker } from './ticker.ts';
 import { Traffic } from './traffic.ts';
 
 const interruptedDrainUs = 5e6;
 const closeWaitUs = 2.5e6;
-const secondUs = 1e6;
 const startEntries = 2 ** 16;
 const mostEntries = 2 ** 22;
 
@@ -69,6 +69,7 @@ class StressRun {
   readonly #ledger: Ledger;
   readonly #traffic: Traffic;
   readonly #fleet: Fleet;
+  readonly #snapshots: Snapshots;
   readonly #health = new HealthProbe();
   readonly #ticker = new Ticker((atUs) => this.#tick(atUs));
   readonly #warnings: Warning[] = [];
@@ -87,9 +88,6 @@ class StressRun {
   #stoppedUs = Number.POSITIVE_INFINITY;
   #abandoned = false;
   #finished = false;
-  #snapshotUs = this.#startedUs;
-  #seenSent = 0;
-  #seenReceived = 0;
 
   constructor(plan: StressPlan, signal: AbortSignal, driver: Driver) {
     this.#plan = plan;
@@ -97,6 +95,7 @@ class StressRun {
     const message = renderMessage(plan, randomBytes(4).toString('hex'));
     for (const warning of message.warnings) this.#warn(warning);
     this.#recorder = new Recorder(plan.durationMs * 1000);
+    this.#snapshots = new Snapshots(plan, this.#recorder, this.#startedUs);
     this.#ledger = new Ledger({
       connections: plan.connections,
       timeoutUs: plan.timeoutMs * 1000,
@@ -235,9 +234,10 @@ class StressRun {
     const warmup = { kind: kinds.warmup, startUs, endUs: measureUs };
     const measure = { kind: kinds.measured, startUs: measureUs, endUs };
     if (plan.model === 'open') {
-      this.#executors = [warmup, measure].map(
-        (window, i) => new OpenExecutor(pacerOf(plan, i), window, this.#fleet.lanes, this.#traffic),
-      );
+      this.#executors = [
+        new OpenExecutor(pacerOf(plan, 'warmup'), warmup, this.#fleet.lanes, this.#traffic),
+        new OpenExecutor(pacerOf(plan, 'measure'), measure, this.#fleet.lanes, this.#traffic),
+      ];
     } else {
       this.#executors = [
         new ClosedExecutor(plan.depth, [warmup, measure], this.#fleet.lanes, this.#traffic, nowUs),
@@ -320,6 +320,8 @@ class StressRun {
 
   #stop(atUs: number): void {
     this.#stoppedUs = Math.min(this.#stoppedUs, atUs);
+    // At once, not at the next tick: replies that come in between must not call forth more messages.
+    this.#executor?.stop();
     this.#ticker.wake();
   }
 
@@ -345,17 +347,19 @@ class StressRun {
     if (this.#executor && !this.#stopped) nextUs = this.#sendDue(atUs);
     this.#traffic.sweep(atUs);
     if (this.#measured && !this.#finished) this.#watch(atUs);
-    if (atUs >= this.#snapshotUs + secondUs) this.#snapshot(atUs);
+    if (this.#snapshots.isDue(atUs)) {
+      const phase = { phase: this.#phase, sinceUs: this.#phaseUs };
+      this.events.push({
+        type: 'interval',
+        snapshot: this.#snapshots.take(atUs, phase, this.#fleet.open),
+      });
+    }
     return nextUs;
   }
 
   #sendDue(atUs: number): number {
     const { startUs, endUs } = this.#recorder;
-    if (!this.#measured && atUs >= startUs) {
-      this.#measured = true;
-      this.#health.start();
-      this.#enter('measure', startUs);
-    }
+    if (!this.#measured && atUs >= startUs) this.#beginMeasure();
     let nextUs = this.#executor?.tick(atUs) ?? Number.POSITIVE_INFINITY;
     while (this.#executor?.done && this.#executors.length > 0) {
       this.#executor = this.#executors.shift();
@@ -366,11 +370,19 @@ class StressRun {
     return Math.min(nextUs, this.#measured ? endUs : startUs);
   }
 
+  #beginMeasure(): void {
+    this.#measured = true;
+    this.#health.start();
+    this.#enter('measure', this.#recorder.startUs);
+  }
+
   #endMeasure(endUs: number): void {
+    this.#executor?.stop();
     this.#executor = undefined;
     this.#executors = [];
-    this.#traffic.onSettled = undefined;
     const recorder = this.#recorder;
+    // Stopped between the first message and the tick that would have noticed that the phase began.
+    if (!this.#measured && endUs >= recorder.startUs) this.#beginMeasure();
     if (!this.#measured) {
       // Stopped in the warm-up: nothing was measured.
       recorder.startUs = Number.POSITIVE_INFINITY;
@@ -392,43 +404,6 @@ class StressRun {
     this.#recorder.series.advance(decidedUs - startUs);
   }
 
-  #snapshot(atUs: number): void {
-    const seconds = (atUs - this.#snapshotUs) / 1e6;
-    const { counters, recent, totalSent, totalReceived } = this.#recorder;
-    const ms = (us: number | null): number | null => (us === null ? null : Math.round(us) / 1000);
-    const snapshot: Snapshot = {
-      phase: this.#phase,
-      elapsedMs: Math.round((atUs - this.#phaseUs) / 1000),
-      plannedMs: this.#plannedMs(this.#phase),
-      connections: {
-        asked: this.#plan.connections,
-        open: this.#fleet.open,
-        failed: counters['connections.failed'],
-      },
-      sentPerSecond: (totalSent - this.#seenSent) / seconds,
-      receivedPerSecond: (totalReceived - this.#seenReceived) / seconds,
-      p50Ms: ms(percentileUs(recent, 50)),
-      p99Ms: ms(percentileUs(recent, 99)),
-      errors:
-        counters['messages.lost'] +
-        counters['messages.unsent'] +
-        counters['messages.rejected'] +
-        counters['messages.corrupt'],
-    };
-    recent.reset();
-    this.#seenSent = totalSent;
-    this.#seenReceived = totalReceived;
-    this.#snapshotUs = atUs;
-    this.events.push({ type: 'interval', snapshot });
-  }
-
-  #plannedMs(phase: Phase): number {
-    const { rampUpMs, settleMs, warmupMs, durationMs, timeoutMs } = this.#plan;
-    return { connect: rampUpMs, settle: settleMs, warmup: warmupMs, measure: durationMs, drain: timeoutMs }[
-      phase
-    ];
-  }
-
   /** Closes the book of one phase and opens that of the next; undefined: there is none. */
   #enter(phase: Phase | undefined, atUs: number): void {
     this.#phases[`${this.#phase}Ms`] += Math.max(0, atUs - this.#phaseUs) / 1000;
@@ -437,29 +412,6 @@ class StressRun {
     this.#phase = phase;
     this.events.push({ type: 'phase', phase });
   }
-}
-
-function connectSpec(plan: StressPlan, index: number): ConnectSpec {
-  const { url, subprotocols, connectTimeoutMs: timeoutMs, insecure, caCertificates, tokens } = plan;
-  const token = tokens[index % Math.max(1, tokens.length)];
-  const own: [string, string][] = token === undefined ? [] : [['Authorization', `Bearer ${token}`]];
-  const given = plan.headers.filter(
-    ([name]) => token === undefined || name.toLowerCase() !== 'authorization',
-  );
-  return {
-    url,
-    headers: [...given, ...own],
-    subprotocols,
-    timeoutMs,
-    insecure,
-    ...(caCertificates === undefined ? {} : { caCertificates }),
-  };
-}
-
-/** The pacer of a window: its own part of the random numbers, so that the warm-up's length does not shift the rest. */
-function pacerOf(plan: StressPlan, window: number): Pacer {
-  if (plan.arrival === 'constant') return constantPacer(plan.ratePerSecond);
-  return poissonPacer(plan.ratePerSecond, plan.seed ^ (window === 0 ? 0x5bd1e995 : 0));
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */

@@ -30,7 +30,8 @@ export function classify(
   stage: 'dns' | 'tcp' | 'tls' | 'upgrade',
 ): { kind: FailureKind; detail: string } {
   const code = error.code ?? '';
-  const message = messageOf(error);
+  // Node adds what it knows of the local end, which is nothing when there is none.
+  const message = messageOf(error).replace(' - Local (undefined:undefined)', '');
   const detail = clean(code === '' || message.includes(code) ? message : `${code}: ${message}`);
   const known = byCode[code];
   // Tried through several addresses (::1 and 127.0.0.1), Node tells of all of them in one error.

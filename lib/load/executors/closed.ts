@@ -41,6 +41,11 @@ export class ClosedExecutor implements Executor {
     return this.#windows.length === 0;
   }
 
+  stop(): void {
+    this.#windows.length = 0;
+    this.#traffic.onSettled = undefined;
+  }
+
   tick(atUs: number): number {
     const window = this.#windowAt(atUs);
     if (!window) return Number.POSITIVE_INFINITY;

@@ -9,6 +9,8 @@ export interface Executor {
   readonly nextDueUs: number;
   /** True when every message of the schedule was dealt with. */
   readonly done: boolean;
+  /** Ends the schedule now. */
+  stop(): void;
 }
 
 /** The phase that an executor fills. */

@@ -33,6 +33,10 @@ export class OpenExecutor implements Executor {
     return this.#offsetUs >= this.#window.endUs - this.#window.startUs - 0.001;
   }
 
+  stop(): void {
+    this.#offsetUs = Number.POSITIVE_INFINITY;
+  }
+
   tick(atUs: number): number {
     for (let dueUs = this.nextDueUs; dueUs <= atUs; dueUs = this.nextDueUs) {
       this.#traffic.send(this.#lanes[this.#k % this.#lanes.length] as Lane, dueUs, this.#window.kind);
