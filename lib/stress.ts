@@ -2,8 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { type EmbeddedLimits, startEmbedded } from './embedded.ts';
 import { WsbenchError } from './errors.ts';
-import { runStress } from './load/index.ts';
-import type { StressPlan } from './load/plan.ts';
+import { runStress, type StressPlan } from './load/index.ts';
 import { recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
 import type { StressResult } from './result/result.ts';

@@ -4,28 +4,26 @@ import { repeatsEvidence } from './evidence.ts';
 import type { Ink } from './ink.ts';
 import { displayWidth, fit } from './width.ts';
 
-/** Lines for a quick result: mark, title, detail; a failure says what was expected, what came, and how to see it again. */
+/** Lines for a quick result: mark, id, detail; a failure says what was expected, what came, and how to see it again. */
 export function quickText(result: QuickResult, ink: Ink): string[] {
   if (result.checks.length === 0) return ['  No check was run.'];
-  const titles = result.checks.map((check) => fit(ink.safe(check.title, 120), ink.width - 8, ink.unicode));
-  // A title that is wider than this keeps its line for itself.
+  const ids = result.checks.map((check) => fit(ink.safe(check.id, 120), ink.width - 8, ink.unicode));
+  // An id that is wider than this keeps its line for itself.
   const room = Math.floor(ink.width * 0.42);
-  const titleWidth = Math.max(0, ...titles.map(displayWidth).filter((columns) => columns <= room));
+  const idWidth = Math.max(0, ...ids.map(displayWidth).filter((columns) => columns <= room));
   return result.checks.flatMap((check, index) => [
-    ...line(check, titles[index] ?? '', titleWidth, ink),
+    ...line(check, ids[index] ?? '', idWidth, ink),
     ...(check.status === 'failed' ? evidence(check, ink) : []),
   ]);
 }
 
-function line(check: CheckRecord, title: string, titleWidth: number, ink: Ink): string[] {
+function line(check: CheckRecord, id: string, idWidth: number, ink: Ink): string[] {
   const mark = ink.mark(check.status);
-  const column = displayWidth(mark) + 1 + titleWidth + 2;
+  const column = displayWidth(mark) + 1 + idWidth + 2;
   const text = detail(check, ink);
-  if (displayWidth(title) <= titleWidth) return ink.labelled(`${mark} ${title}`, text, column);
-  const whole = `  ${mark} ${title}  ${text}`;
-  return displayWidth(whole) <= ink.width
-    ? [whole]
-    : [`  ${mark} ${title}`, ...ink.labelled('', text, column)];
+  if (displayWidth(id) <= idWidth) return ink.labelled(`${mark} ${id}`, text, column);
+  const whole = `  ${mark} ${id}  ${text}`;
+  return displayWidth(whole) <= ink.width ? [whole] : [`  ${mark} ${id}`, ...ink.labelled('', text, column)];
 }
 
 function detail(check: CheckRecord, ink: Ink): string {
@@ -36,7 +34,7 @@ function detail(check: CheckRecord, ink: Ink): string {
 
 function evidence(check: CheckRecord, ink: Ink): string[] {
   const rows: [string, string | undefined][] = [
-    ['check', check.id],
+    ['check', check.title],
     ['expected', check.expected],
     ['got', check.got],
     ['reproduce', check.reproduce],

@@ -24,7 +24,12 @@ async function remaining(
   const url = `${await server.listen()}/ws`;
   // What waits for heartbeats is tested elsewhere.
   const checks = allChecks.map(({ id }) => id).filter((id) => id !== 'server-ping');
-  const plan = planFor(url, { target: preset('wsbench'), embedded: true, checks, ...(await changes(server)) });
+  const plan = planFor(url, {
+    target: preset('wsbench'),
+    embedded: true,
+    checks,
+    ...(await changes(server)),
+  });
   const { result } = await quick(plan);
   assert.equal(result.outcome, 'passed', JSON.stringify(result.reasons));
   return Object.fromEntries(
@@ -40,7 +45,9 @@ test('limits off: the checks of limits are left out, all others pass', { timeout
   assert.deepEqual(rest, Object.fromEntries(expected.map((id) => [id, 'limits are off (off)'])));
 });
 
-test('a token and no key: what needs fresh tokens is left out, all others pass', { timeout: 20_000 }, async (t) => {
+test('a token and no key: what needs fresh tokens is left out, all others pass', {
+  timeout: 20_000,
+}, async (t) => {
   const rest = await remaining(t, { secret }, async (server) => ({ token: await server.mint() }));
   const expected = allChecks.filter(({ needs }) => needs.includes('mint')).map(({ id }) => id);
   assert.ok(expected.length > 3);
@@ -64,7 +71,9 @@ test('a URL without siblings: checks of the protocol say so', { timeout: 20_000 
   const server = await createServer({ environment: 'test' });
   t.after(() => server.close());
   const url = (await server.listen()) + '/ws/echo';
-  const { result } = await quick(planFor(url.replace('/ws/echo', '/ws/echo?x=1'), { target: preset('echo') }));
+  const { result } = await quick(
+    planFor(url.replace('/ws/echo', '/ws/echo?x=1'), { target: preset('echo') }),
+  );
   assert.equal(result.outcome, 'passed');
   const elsewhere = await quick(
     planFor(`${server.url}/other`, { target: preset('wsbench'), only: ['heartbeat'], timeoutMs: 500 }),
