@@ -1,7 +1,10 @@
 // The reference server with other limits and credentials: what is left out, and what is said of it.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { WebSocketServer } from 'ws';
 import type { Facts } from '../../lib/checks/context.ts';
 import { allChecks, type QuickPlan } from '../../lib/checks/index.ts';
 import { readEnvelope, readWelcome } from '../../lib/checks/message.ts';
@@ -67,18 +70,32 @@ test('no credential at all: what anybody may do is checked', { timeout: 20_000 }
   }
 });
 
-test('a URL without siblings: checks of the protocol say so', { timeout: 20_000 }, async (t) => {
+test('the raw echo endpoint passes as an echo', { timeout: 20_000 }, async (t) => {
   const server = await createServer({ environment: 'test' });
   t.after(() => server.close());
-  const url = (await server.listen()) + '/ws/echo';
-  const { result } = await quick(
-    planFor(url.replace('/ws/echo', '/ws/echo?x=1'), { target: preset('echo') }),
-  );
+  const url = `${await server.listen()}/ws/echo`;
+  const { result } = await quick(planFor(url, { target: preset('echo') }));
+  const passed = result.checks.filter(({ status }) => status === 'passed').map(({ id }) => id);
+  assert.deepEqual(passed, ['connect', 'ping-frame', 'echo', 'simultaneous', 'clean-close', 'bad-frame']);
   assert.equal(result.outcome, 'passed');
-  const elsewhere = await quick(
-    planFor(`${server.url}/other`, { target: preset('wsbench'), only: ['heartbeat'], timeoutMs: 500 }),
-  );
-  assert.match(elsewhere.result.checks[0]?.got ?? '', /HTTP 404/);
+});
+
+test('a URL from which no sibling can be derived: the skip asks for another', {
+  timeout: 20_000,
+}, async (t) => {
+  const greeter = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  const payload = {
+    roles: [],
+    heartbeat: { intervalMs: 1000, timeoutMs: 1000 },
+    limits: { name: 'off' },
+    maxMessageBytes: 1,
+  };
+  greeter.on('connection', (socket) => socket.send(JSON.stringify({ type: 'WELCOME', payload })));
+  await once(greeter, 'listening');
+  t.after(() => greeter.close());
+  const url = `ws://127.0.0.1:${(greeter.address() as AddressInfo).port}/socket`;
+  const { result } = await quick(planFor(url, { target: preset('wsbench'), only: ['heartbeat'] }));
+  assert.match(result.checks[0]?.detail ?? '', /^needs the URL of the \/ws endpoint/);
 });
 
 test('a long heartbeat is waited for only when it is asked for', () => {
