@@ -21,6 +21,7 @@ const accepted: Decision = { accepted: true };
 /** A level is counted in 1/60,000 of a token: then messagesPerMinute is the refill per millisecond, and whole ms stay exact. */
 const unitsPerToken = 60_000;
 const noticeEveryMs = 1000;
+const roundingMs = 1e-6;
 
 /**
  * Accepts at most `burstLimit + messagesPerMinute / 60,000 · Δt` messages in every window of Δt ms. A message that finds
@@ -109,7 +110,8 @@ export class TokenBucket {
     }
     return {
       accepted: false,
-      retryAfterMs: Math.ceil(this.#penaltyUntilMs - nowMs),
+      // (now + penalty) − now may come out a hair above the penalty: that is not another millisecond.
+      retryAfterMs: Math.max(0, Math.ceil(this.#penaltyUntilMs - nowMs - roundingMs)),
       notify,
       suppressed,
       close: this.#refusals >= Math.max(100, 10 * this.#limits.burstLimit),

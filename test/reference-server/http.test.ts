@@ -143,8 +143,9 @@ test('raw endpoints: echo, sink and push', { timeout }, async (t) => {
     });
   });
   assert.ok(Date.now() - startedMs > 400, 'pushed too fast');
+  // More may have come in the same read.
   assert.deepEqual(
-    pushed,
+    pushed.slice(0, 100),
     Array.from({ length: 100 }, (_, n) => n + 1),
   );
   push.terminate();

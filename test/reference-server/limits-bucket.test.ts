@@ -186,6 +186,20 @@ for (const limits of limited) {
   });
 }
 
+test('the announced wait is the penalty, to the millisecond, at any fractional time', () => {
+  const limits = { messagesPerMinute: 1, burstLimit: 1, violationPenaltyMs: 1000 };
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1e7, noNaN: true }), (at) => {
+      const bucket = new TokenBucket(limits, at);
+      bucket.take(at);
+      const violation = bucket.take(at);
+      assert.ok(!violation.accepted);
+      assert.equal(violation.retryAfterMs, 1000);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test('a charge is taken even where there is nothing, and has to be paid back', () => {
   const bucket = new TokenBucket({ messagesPerMinute: 60, burstLimit: 2, violationPenaltyMs: 0 }, 0);
   for (let pongs = 0; pongs < 3; pongs++) bucket.charge(0);
