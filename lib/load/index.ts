@@ -5,7 +5,6 @@ export type {
   ConnectSpec,
   ConnectSplit,
   Driver,
-  MessageTemplate,
   Sink,
 } from './drivers/driver.ts';
 export { createWsDriver } from './drivers/ws.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 import type { Phase, RunEvent } from '../result/events.ts';
 import { redactText } from '../result/redact.ts';
-import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
+import type { CloseRecord, Phases, Reason, StressResult, Warning } from '../result/result.ts';
 import { Backlog } from './backlog.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
@@ -202,24 +202,13 @@ class StressRun {
     } else if (probe !== 'answered' && !this.#plan.targetKnown) {
       this.#reasons.push({
         code: 'target-description',
-        message: this.#describeTarget(lane?.isOpen !== true),
+        message: describeTarget(
+          this.#plan,
+          this.#traffic.unexpectedSample,
+          lane?.isOpen ? undefined : this.#fleet.closes[0],
+        ),
       });
     }
-  }
-
-  #describeTarget(hungUp: boolean): string {
-    const sample = this.#traffic.unexpectedSample;
-    const [close] = this.#fleet.closes;
-    const seen =
-      sample !== undefined
-        ? `it sent ${JSON.stringify(redactText(sample))}, which answers nothing`
-        : hungUp && close
-          ? `it closed the connection with ${close.code}`
-          : `nothing came within ${this.#plan.timeoutMs} ms`;
-    return (
-      `the target did not answer the probe as "${this.#plan.target.name}" describes: ${seen}; ` +
-      'say how it talks with --preset (echo: sends back what it gets; wsbench: the reference protocol)'
-    );
   }
 
   async #load(): Promise<void> {
@@ -412,6 +401,21 @@ class StressRun {
     this.#phase = phase;
     this.events.push({ type: 'phase', phase });
   }
+}
+
+/** Why the probe was not answered, as far as one can see, and what to do about it. */
+function describeTarget(
+  plan: StressPlan,
+  sample: string | undefined,
+  close: CloseRecord | undefined,
+): string {
+  let seen = `nothing came within ${plan.timeoutMs} ms`;
+  if (close) seen = `it closed the connection with ${close.code}`;
+  if (sample !== undefined) seen = `it sent ${JSON.stringify(redactText(sample))}, which answers nothing`;
+  return (
+    `the target did not answer the probe as "${plan.target.name}" describes: ${seen}; ` +
+    'say how it talks with --preset (echo: sends back what it gets; wsbench: the reference protocol)'
+  );
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */

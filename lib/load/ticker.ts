@@ -12,7 +12,7 @@ export class Ticker {
   readonly #work: (atUs: number) => number;
   #timer: NodeJS.Timeout | undefined;
   #waiters: { until: (atUs: number) => boolean; resolve: () => void }[] = [];
-  #reject: ((error: unknown) => void) | undefined;
+  #onError: ((error: unknown) => void) | undefined;
   #running = false;
   #soon = false;
 
@@ -21,9 +21,10 @@ export class Ticker {
     this.#work = work;
   }
 
+  /** @param onError is told what `work` throws; the ticking goes on */
   start(onError: (error: unknown) => void): void {
     this.#running = true;
-    this.#reject = onError;
+    this.#onError = onError;
     this.wake();
   }
 
@@ -55,19 +56,20 @@ export class Ticker {
 
   readonly #tick = (): void => {
     this.#soon = false;
+    let nextUs = 0;
     try {
-      const nextUs = this.#work(nowUs());
-      const atUs = nowUs();
-      const ready = this.#waiters.filter((waiter) => waiter.until(atUs));
-      if (ready.length > 0) {
-        this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
-        for (const waiter of ready) waiter.resolve();
-      }
-      // Down, not to the nearest: a timer that is early only looks again, one that is late is send lag.
-      if (this.#running) this.#arm(Math.max(1, Math.min(mostMs, Math.floor((nextUs - atUs) / 1000))));
+      nextUs = this.#work(nowUs());
     } catch (error) {
-      this.stop();
-      this.#reject?.(error);
+      // The clock goes on, or whoever waits for a condition would wait for ever.
+      this.#onError?.(error);
     }
+    const atUs = nowUs();
+    const ready = this.#waiters.filter((waiter) => waiter.until(atUs));
+    if (ready.length > 0) {
+      this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
+      for (const waiter of ready) waiter.resolve();
+    }
+    // Down, not to the nearest: a timer that is early only looks again, one that is late is send lag.
+    if (this.#running) this.#arm(Math.max(1, Math.min(mostMs, Math.floor((nextUs - atUs) / 1000))));
   };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { createWsDriver, type Driver, runStress } from '../../lib/load/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
 import type { ReasonCode, StressResult } from '../../lib/result/result.ts';
@@ -306,6 +307,43 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.counters['messages.lost'], 200);
     assert.ok(result.warnings.some((warning) => warning.code === 'probe-unanswered'));
     assert.deepEqual(codes(result), ['threshold']);
+  });
+
+  test('a bug of ours is in the result, and ends the run', { timeout: 20_000 }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const ws = createWsDriver();
+    const broken: Driver[] = [
+      {
+        name: 'throws at once',
+        open: () => {
+          throw new TypeError('on purpose');
+        },
+      },
+      {
+        name: 'throws in the load',
+        open: (spec, sink) =>
+          ws.open(spec, {
+            opened: (split) => sink.opened(split),
+            message: (buf, start, end, opcode) => sink.message(buf, start, end, opcode, Number.NaN),
+            pong: (sentUs, atUs) => sink.pong(sentUs, atUs),
+            closed: (...close) => sink.closed(...close),
+            failed: (...why) => sink.failed(...why),
+          }),
+      },
+    ];
+    for (const driver of broken) {
+      const run = runStress(stressPlan(server.url), new AbortController().signal, driver);
+      let next = await run.next();
+      while (!next.done) next = await run.next();
+      const result = next.value;
+      assert.ok(
+        result.reasons.some((reason) => reason.code === 'bug'),
+        driver.name,
+      );
+      assert.equal(exitCode(result), 70);
+      assert.equal(result.outcome, 'inconclusive');
+      assert.ok(result.run.durationMs < 5000);
+    }
   });
 
   test('a typed refusal of everything: rejected, not matched', { timeout: 20_000 }, async (t) => {
