@@ -21,6 +21,11 @@ const sizeUnits: Record<string, number> = {
   mib: 1024 ** 2,
 };
 
+// Own keys only: `5constructor` has no unit.
+function unitOf(units: Record<string, number>, unit: string): number | undefined {
+  return Object.hasOwn(units, unit) ? units[unit] : undefined;
+}
+
 function split(text: string): { value: number; unit: string } | undefined {
   const match = /^(\d+(?:\.\d+)?|\.\d+)\s*([a-zµ]*)$/i.exec(text.trim());
   return match ? { value: Number(match[1]), unit: (match[2] ?? '').toLowerCase() } : undefined;
@@ -34,7 +39,7 @@ function split(text: string): { value: number; unit: string } | undefined {
  */
 export function parseDurationMs(text: string, what = 'duration'): number {
   const parts = split(text);
-  const unitMs = parts && durationUnitsMs[parts.unit];
+  const unitMs = parts && unitOf(durationUnitsMs, parts.unit);
   if (parts && parts.unit === '') {
     throw new WsbenchError('USAGE', `${what}: "${text}" has no unit; write ${text}s or ${text}ms`);
   }
@@ -54,7 +59,7 @@ export function parseDurationMs(text: string, what = 'duration'): number {
  */
 export function parseCount(text: string, what = 'count', min = 1): number {
   const parts = split(text);
-  const factor = parts && countUnits[parts.unit];
+  const factor = parts && unitOf(countUnits, parts.unit);
   const value = parts && factor !== undefined ? Math.round(parts.value * factor * 1e6) / 1e6 : Number.NaN;
   if (!Number.isInteger(value) || value < min) {
     throw new WsbenchError(
@@ -73,7 +78,7 @@ export function parseCount(text: string, what = 'count', min = 1): number {
 export function parseRatePerSecond(text: string, what = 'rate'): number {
   const match = /^(.+?)(?:\/\s*(s|sec|second|m|min|minute|h|hour))?$/i.exec(text.trim());
   const parts = match ? split(match[1] ?? '') : undefined;
-  const factor = parts && countUnits[parts.unit];
+  const factor = parts && unitOf(countUnits, parts.unit);
   const per = { s: 1, m: 60, h: 3600 }[(match?.[2] ?? 's').charAt(0).toLowerCase()] ?? 1;
   if (!parts || factor === undefined || !(parts.value > 0)) {
     throw new WsbenchError('USAGE', `${what}: "${text}" is not a rate; write it like 100/s or 5k/s`);
@@ -88,7 +93,7 @@ export function parseRatePerSecond(text: string, what = 'rate'): number {
  */
 export function parseSizeBytes(text: string, what = 'size'): number {
   const parts = split(text);
-  const factor = parts && sizeUnits[parts.unit];
+  const factor = parts && unitOf(sizeUnits, parts.unit);
   const value = parts && factor !== undefined ? parts.value * factor : Number.NaN;
   if (!Number.isInteger(value)) {
     throw new WsbenchError('USAGE', `${what}: "${text}" is not a size; write it like 64, 1k or 1MiB`);
@@ -98,9 +103,10 @@ export function parseSizeBytes(text: string, what = 'size'): number {
 
 /** A duration for a person: `250 ms`, `10 s`, `1 m 30 s`, `2 h`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${trim(ms)} ms`;
-  if (ms < 60_000) return `${trim(ms / 1000)} s`;
-  const [smallMs, big, small] = ms < 3_600_000 ? ([1000, 'm', 's'] as const) : ([60_000, 'h', 'm'] as const);
+  // Each border is where the smaller unit would round up to it, so that nothing reads `1000 ms` or `60 s`.
+  if (ms < 999.995) return `${trim(ms)} ms`;
+  if (ms < 59_995) return `${trim(ms / 1000)} s`;
+  const [smallMs, big, small] = ms < 3_599_500 ? ([1000, 'm', 's'] as const) : ([60_000, 'h', 'm'] as const);
   const total = Math.round(ms / smallMs);
   const rest = total % 60;
   return `${Math.floor(total / 60)} ${big}${rest === 0 ? '' : ` ${rest} ${small}`}`;

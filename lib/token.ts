@@ -193,7 +193,14 @@ function explain(error: unknown): { why: VerifyFailure; message: string } {
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
     return { why: 'algorithm', message: 'the algorithm of this token is not accepted here' };
   }
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) {
+  if (error instanceof errors.JWKSMultipleMatchingKeys) {
+    return { why: 'signature', message: 'the token does not say which of several keys signed it' };
+  }
+  // jose has no class of its own for an answer other than 200, and lets the errors of fetch through.
+  const unfetched =
+    (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC') ||
+    (error instanceof TypeError && error.message === 'fetch failed');
+  if (unfetched || error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) {
     return { why: 'keys unavailable', message: 'the signing keys could not be fetched' };
   }
   return { why: 'malformed', message: 'not a valid token' };

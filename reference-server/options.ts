@@ -1,7 +1,7 @@
 // What a server is made from, with every default filled in.
 
 import { WsbenchError } from '../lib/errors.ts';
-import type { JSONWebKeySet, TokenOptions } from '../lib/token.ts';
+import type { JSONWebKeySet } from '../lib/token.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Limits, type LimitsName, limitsPresets } from './limits/presets.ts';
 
@@ -52,8 +52,6 @@ export interface ServerOptions {
   logger?: (entry: LogEntry) => void;
 }
 
-export type { TokenOptions };
-
 /** {@link ServerOptions} with defaults. */
 export interface ResolvedOptions {
   host: string;
@@ -87,6 +85,9 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   if (secret !== undefined && secret === '') {
     throw new WsbenchError('CONFIG', 'the secret is empty');
   }
+  const limits = limitsPresets[options.limits ?? environment];
+  // Callers may be plain JavaScript, or a message from another process.
+  if (!limits) throw new WsbenchError('CONFIG', `no limits are called "${options.limits ?? environment}"`);
   if (environment === 'production') {
     if (secret === undefined && jwks === undefined) {
       throw new WsbenchError('CONFIG', 'production needs JWT_SECRET (at least 32 bytes) or SUPABASE_URL');
@@ -102,7 +103,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
     environment,
-    limits: limitsPresets[options.limits ?? environment],
+    limits,
     secret,
     jwks,
     issuer: options.issuer,

@@ -14,6 +14,8 @@ export const maxTimeUs = 3_600_000_000;
 export class Histogram {
   readonly #hdr: Hdr;
   #sumUs = 0;
+  /** False once times came in from a payload, which carries no exact sum. */
+  #isExact: boolean;
 
   constructor(
     hdr: Hdr = build({
@@ -23,6 +25,7 @@ export class Histogram {
     }),
   ) {
     this.#hdr = hdr;
+    this.#isExact = hdr.totalCount === 0;
   }
 
   /** Records one time in µs, rounded to whole µs. NaN and negative times are bugs and throw `INTERNAL`. */
@@ -49,10 +52,10 @@ export class Histogram {
     return this.count === 0 ? 0 : this.#hdr.maxValue;
   }
 
-  /** Mean in µs (exact until the histogram is decoded from a payload); 0 when empty. */
+  /** Mean in µs (exact unless some of it was decoded from a payload); 0 when empty. */
   get meanUs(): number {
     if (this.count === 0) return 0;
-    return this.#sumUs > 0 ? this.#sumUs / this.count : this.#hdr.mean;
+    return this.#isExact ? this.#sumUs / this.count : this.#hdr.mean;
   }
 
   /** The time in µs at a 1-based rank among the recorded ones. */
@@ -63,15 +66,16 @@ export class Histogram {
 
   /** Adds all times of `other`. */
   add(other: Histogram): void {
-    const bothExact = (this.count === 0 || this.#sumUs > 0) && (other.count === 0 || other.#sumUs > 0);
     this.#hdr.add(other.#hdr);
-    this.#sumUs = bothExact ? this.#sumUs + other.#sumUs : 0;
+    this.#sumUs += other.#sumUs;
+    this.#isExact &&= other.#isExact;
   }
 
   /** Forgets everything, so that the memory can be used again. */
   reset(): void {
     this.#hdr.reset();
     this.#sumUs = 0;
+    this.#isExact = true;
   }
 
   /** The HdrHistogram V2 compressed payload, base64: readable by every HdrHistogram library. */

@@ -196,6 +196,8 @@ export interface StressResult extends ResultBase {
   series: Series;
   thresholds: ThresholdRecord[];
   generator: GeneratorRecord;
+  /** Messages of the warm-up, which count nowhere else. */
+  warmup?: { sent: number; unsent: number; matched: number; rejected: number; lost: number };
 }
 
 /** The one document that a run produces. */

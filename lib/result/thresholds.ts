@@ -82,7 +82,10 @@ export function parseThreshold(expression: string, source: Threshold['source'] =
   if (metric === '') return fail(`unknown metric "${left}"; known: ${names.join(', ')}`);
   const rest = left.slice(metric.length + 1);
   const isTime = (timeMetrics as readonly string[]).includes(metric);
-  const stat = rest === '' ? null : (stats[rest] ?? fail(`unknown statistic "${rest}" of ${metric}`));
+  const stat =
+    rest === ''
+      ? null
+      : (Object.hasOwn(stats, rest) && stats[rest]) || fail(`unknown statistic "${rest}" of ${metric}`);
   if (isTime && stat === null) return fail(`${metric} needs a statistic, such as ${metric}.p99`);
   if (!isTime && stat !== null) return fail(`${metric} has no statistics`);
   const base = { expression: expression.trim(), stat, op: op as ThresholdOp, source };
@@ -100,8 +103,9 @@ export function parseThreshold(expression: string, source: Threshold['source'] =
   }
   const isPercent = right.endsWith('%');
   if (isPercent && !ratios.includes(metric)) return fail(`${metric} is a count, not a percentage`);
-  const limit = Number(isPercent ? right.slice(0, -1) : right);
-  if (right === '' || !Number.isFinite(limit)) return fail(`"${right}" is not a number`);
+  const digits = isPercent ? right.slice(0, -1).trim() : right;
+  const limit = Number(digits);
+  if (digits === '' || !Number.isFinite(limit)) return fail(`"${right}" is not a number`);
   if (ratios.includes(metric))
     return { ...base, metric: known, limit: isPercent ? limit : limit * 100, unit: '%' };
   return { ...base, metric: known, limit, unit: '' };

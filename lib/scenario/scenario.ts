@@ -38,8 +38,8 @@ export const stressScenarioSchema = z.strictObject({
   warmup: duration,
   timeout: duration,
   connectTimeout: duration,
-  /** Message size in bytes. */
-  size: quantity((text) => parseSizeBytes(text)),
+  /** Message size in bytes; without it, that of the target's description. */
+  size: quantity((text) => parseSizeBytes(text)).optional(),
   thresholds: z.array(z.string()),
 });
 

@@ -16,6 +16,8 @@ export const targetSchema = z.strictObject({
    * message's number in 12 digits, `{{ pad }}` filler up to the asked size. All have a fixed width within a run.
    */
   request: z.string().min(1),
+  /** Message size in bytes when none is asked for; what the request needs is the least. */
+  size: z.int().min(0).optional(),
   /** How a reply finds its request. */
   match: z.discriminatedUnion('by', [
     /** The reply carries the request's `{{ id }}` or `{{ seq }}` among its bytes. */

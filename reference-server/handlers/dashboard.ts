@@ -1,5 +1,6 @@
 // What a dashboard does: watch agents and send them commands.
 import { randomUUID } from 'node:crypto';
+import type { CommandOutcome } from '../bus/bus.ts';
 import { Refusal } from '../refusal.ts';
 import { ack, type Handler, identityOfCall } from './handler.ts';
 
@@ -38,18 +39,23 @@ export const command: Handler<'COMMAND'> = {
     }
     const commandId = randomUUID();
     const { agentId } = payload;
+    // An outcome may come before the ACK has gone out: the agent is quick, or the bus slow to say "delivered".
+    let early: CommandOutcome[] | undefined = [];
     const dispatched = await server.bus.command(
       tenant,
       { commandId, ...payload },
       server.options.commandTimeoutMs,
       (outcome) => {
         connection.commands.delete(commandId);
-        // The ACK goes first, even when the agent of this very process answers at once.
-        setImmediate(() => connection.send('COMMAND_RESULT', outcome));
+        if (early) early.push(outcome);
+        else connection.send('COMMAND_RESULT', outcome);
       },
     );
     if (!dispatched.delivered) throw new Refusal('NOT_DELIVERED', `agent ${agentId} is not connected`);
-    connection.commands.set(commandId, dispatched);
-    return ack({ for: 'COMMAND', agentId, commandId });
+    if (early.length === 0) connection.commands.set(commandId, dispatched);
+    return ack({ for: 'COMMAND', agentId, commandId }, () => {
+      for (const outcome of early ?? []) connection.send('COMMAND_RESULT', outcome);
+      early = undefined;
+    });
   },
 };

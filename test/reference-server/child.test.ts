@@ -63,6 +63,6 @@ test('it goes when its parent does', { timeout }, async (t) => {
 
 test('it says why it could not start', { timeout }, async (t) => {
   const { reply, exit } = await started(t, { limits: 'bogus' as 'off' });
-  assert.ok(reply.type === 'failed' && reply.message.length > 0, JSON.stringify(reply));
+  assert.ok(reply.type === 'failed' && reply.message.includes('"bogus"'), JSON.stringify(reply));
   assert.equal((await exit)[1], null);
 });

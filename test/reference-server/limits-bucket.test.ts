@@ -186,6 +186,13 @@ for (const limits of limited) {
   });
 }
 
+test('a charge is taken even where there is nothing, and has to be paid back', () => {
+  const bucket = new TokenBucket({ messagesPerMinute: 60, burstLimit: 2, violationPenaltyMs: 0 }, 0);
+  for (let pongs = 0; pongs < 3; pongs++) bucket.charge(0);
+  assert.ok(!bucket.take(1999).accepted);
+  assert.ok(bucket.take(2000).accepted);
+});
+
 test('one notice at the violation, then at most one a second with what was suppressed', () => {
   const bucket = new TokenBucket({ messagesPerMinute: 60, burstLimit: 1, violationPenaltyMs: 10_000 }, 0);
   bucket.take(0);

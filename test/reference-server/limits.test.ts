@@ -75,6 +75,18 @@ test('AUTH after an anonymous burst does not refill the bucket', { timeout }, as
   await client.take((m) => m.type === 'ERROR' && m.payload.code === 'RATE_LIMITED', 'RATE_LIMITED');
 });
 
+test('AUTH takes over what the subject left behind', { timeout }, async (t) => {
+  const server = await listening(t, { limits: 'development', heartbeat: quiet });
+  const token = await server.mint({ sub: 'alice' });
+  const first = await Client.open(`${server.url}/ws`, token);
+  for (let n = 0; n < 60; n++) first.send({ type: 'PING', id: `${n}` });
+  await first.next('ERROR');
+  await first.close();
+  const second = await Client.open(`${server.url}/ws`);
+  await second.ack('AUTH', { token });
+  assert.equal((await second.error('PING')).code, 'RATE_LIMITED');
+});
+
 test('with limits off nothing is refused, and it is said loudly', { timeout }, async (t) => {
   const server = await listening(t, { limits: 'off' });
   assert.match(server.warnings.join('\n'), /limits are OFF/);

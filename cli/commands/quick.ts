@@ -1,0 +1,107 @@
+// wsbench quick: does it behave?
+import CliTable3 from 'cli-table3';
+import type { Command } from 'commander';
+import { parseCount, parseDurationMs } from '../../lib/duration.ts';
+import { listChecks, type QuickOptions, quick } from '../../lib/index.ts';
+import { newCommand } from '../command.ts';
+import { finish, type OutputFlags } from '../finish.ts';
+import type { Io } from '../io.ts';
+import { liveView } from '../live.ts';
+import {
+  type ConnectFlags,
+  collect,
+  connectFlags,
+  connectOptions,
+  reproduceLine,
+  secretValue,
+  signingKey,
+  targetArgument,
+} from '../options.ts';
+import { openReports } from '../report-files.ts';
+
+interface QuickFlags extends ConnectFlags, OutputFlags {
+  scenario?: string;
+  only?: string[];
+  list?: boolean;
+  timeout?: string;
+  connections?: string;
+  token?: string;
+  secret?: string;
+  key?: string;
+  intrusive?: boolean;
+  seed?: string;
+  output?: string[];
+}
+
+/** The `quick` command. */
+export function quickCommand(io: Io): Command {
+  const command = newCommand('quick')
+    .description('checks: connection, heartbeat, auth, bad input, rate limits')
+    .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
+    .option('--only <id>', 'run only this check; * stands for anything (repeatable)', collect)
+    .option('--list', 'list the checks, and stop');
+  connectFlags(command)
+    .option('--token <token>', 'token that the target accepts, @file or env:NAME')
+    .option(
+      '--secret <secret>',
+      "HS256 secret of the target's tokens, @file or env:NAME: each check mints its own",
+    )
+    .option('--key <file>', "private JWK of the target's tokens: each check mints its own")
+    .option('--intrusive', 'allow bursts against a target that is not on this machine')
+    .option('-c, --connections <n>', 'connections that are opened at once (default 10)')
+    .option('-t, --timeout <time>', 'time that one reply may take (default 5s)')
+    .option('--scenario <file>', 'scenario to run instead of the shipped one')
+    .option('--seed <n>', 'seed of everything random')
+    .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
+    .option('--json', 'print the result as JSON')
+    .option('--no-save', 'do not save the run in .wsbench/runs')
+    .option('--no-color', 'no colours')
+    .option('-q, --quiet', 'no progress');
+  return command.action((url: string | undefined, flags: QuickFlags) => run(url, flags, command, io));
+}
+
+async function run(argument: string | undefined, flags: QuickFlags, command: Command, io: Io): Promise<void> {
+  if (flags.list) {
+    io.stdout.write(flags.json ? `${JSON.stringify(listChecks(), null, 2)}\n` : checkTable());
+    return;
+  }
+  const url = targetArgument(argument, io);
+  const options = quickOptions(flags, io);
+  const reports = openReports(flags.output ?? [], io.cwd);
+  const live = liveView(io, flags.quiet ?? false);
+  try {
+    const result = await quick(
+      url,
+      { ...options, reproduce: reproduceLine('quick', url, command) },
+      { signal: io.signal, onEvent: live.show },
+    );
+    live.end();
+    io.exit(finish(result, reports, flags, io));
+  } catch (error) {
+    live.end();
+    for (const report of reports) report.discard();
+    throw error;
+  }
+}
+
+function quickOptions(flags: QuickFlags, io: Io): QuickOptions {
+  const options: QuickOptions = connectOptions(flags, io);
+  const key = signingKey(flags, io);
+  if (flags.scenario !== undefined) options.scenario = flags.scenario;
+  if (flags.only !== undefined) options.only = flags.only.flatMap((ids) => ids.split(','));
+  if (flags.timeout !== undefined) options.timeoutMs = parseDurationMs(flags.timeout, '--timeout');
+  if (flags.connections !== undefined) options.connections = parseCount(flags.connections, '--connections');
+  if (flags.token !== undefined) options.token = secretValue(flags.token, '--token', io);
+  if (key) options.signingKey = key;
+  if (flags.intrusive) options.intrusive = true;
+  if (flags.seed !== undefined) options.seed = parseCount(flags.seed, '--seed', 0);
+  return options;
+}
+
+function checkTable(): string {
+  const table = new CliTable3({ head: ['id', 'checks', 'needs', 'impact'], style: { head: [], border: [] } });
+  for (const { id, title, needs, impact } of listChecks()) {
+    table.push([id, title, needs.join(', ') || 'nothing', impact]);
+  }
+  return `${table.toString()}\n`;
+}

@@ -1,0 +1,109 @@
+// wsbench serve: the reference server, until a signal ends it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { type Command, Option } from 'commander';
+import { parseDurationMs } from '../../lib/duration.ts';
+import { createServer } from '../../lib/index.ts';
+import { configFromEnv, configKeys } from '../../reference-server/config.ts';
+import type { LogEntry } from '../../reference-server/index.ts';
+import { newCommand } from '../command.ts';
+import { type Io, note } from '../io.ts';
+
+interface ServeFlags {
+  host?: string;
+  port?: string;
+  limits?: 'development' | 'production' | 'test' | 'off';
+  drainTimeout?: string;
+  json?: boolean;
+}
+
+/** The `serve` command. */
+export function serveCommand(io: Io): Command {
+  return newCommand('serve')
+    .description('run the reference server')
+    .option('--host <address>', 'address to listen on (default 127.0.0.1, or HOST)')
+    .option('-p, --port <n>', 'port to listen on (default 8080, or PORT)')
+    .addOption(
+      new Option('--limits <name>', 'rate limits (default: those of NODE_ENV, else development)').choices([
+        'development',
+        'production',
+        'test',
+        'off',
+      ]),
+    )
+    .option('--drain-timeout <time>', 'time that clients get to leave at shutdown (default 5s)')
+    .option('--json', 'print address and token as JSON')
+    .action((flags: ServeFlags) => serve(flags, io));
+}
+
+async function serve(flags: ServeFlags, io: Io): Promise<void> {
+  const env = { ...fromDotEnv(io), ...definedOnly(io.env) };
+  const options = configFromEnv(env, {
+    ...(flags.host === undefined ? {} : { host: flags.host }),
+    ...(flags.port === undefined ? {} : { port: flags.port }),
+    ...(flags.limits === undefined ? {} : { limits: flags.limits }),
+  });
+  if (flags.drainTimeout !== undefined) {
+    options.drainTimeoutMs = parseDurationMs(flags.drainTimeout, '--drain-timeout');
+  }
+  const logger = (entry: LogEntry): void => note(io, `${entry.level}: ${entry.message}`);
+  const server = await createServer({ port: 8080, ...options, logger });
+  const url = await server.listen();
+  const token =
+    server.auth === 'ephemeral' ? await server.mint({ roles: ['dashboard', 'agent'] }) : undefined;
+  for (const warning of server.warnings) note(io, `warning: ${warning}`);
+  if (flags.json) {
+    const facts = { url: `${url}/ws`, http: server.httpUrl, auth: server.auth, limits: server.limits, token };
+    io.stdout.write(`${JSON.stringify(facts)}\n`);
+  } else {
+    io.stdout.write(banner(url, server.auth, server.limits, token));
+  }
+  if (!io.signal.aborted) {
+    await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }));
+  }
+  note(io, 'draining: clients are told to go (1001)');
+  await server.close();
+}
+
+function banner(url: string, auth: string, limits: string, token: string | undefined): string {
+  const lines = [
+    `wsbench reference server on ${url}   limits: ${limits}   auth: ${auth}`,
+    `  ${url}/ws  /ws/dashboard  /ws/agent   typed protocol (docs/protocol.md)`,
+    `  ${url}/ws/echo                        raw echo`,
+  ];
+  if (token !== undefined) {
+    lines.push(
+      '',
+      'Ephemeral key, made at start: not for production. A token for one hour:',
+      '',
+      `TOKEN=${token}`,
+    );
+  }
+  lines.push(
+    '',
+    `Try: wsbench quick ${url}/ws --preset wsbench${token === undefined ? '' : ' --token env:TOKEN'}`,
+    '',
+  );
+  return lines.join('\n');
+}
+
+/** The server's own keys from `.env` in the working directory; the real environment wins over them. */
+function fromDotEnv(io: Io): Record<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(join(io.cwd, '.env'), 'utf8');
+  } catch {
+    return {};
+  }
+  const parsed = definedOnly(parseEnv(text));
+  const used = configKeys.filter((key) => parsed[key] !== undefined && io.env[key] === undefined);
+  if (used.length > 0) note(io, `.env: using ${used.join(', ')}`);
+  return Object.fromEntries(used.map((key) => [key, parsed[key] ?? '']));
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}

@@ -1,0 +1,170 @@
+// wsbench stress: how much can it carry, and at what latency?
+import { type Command, Option } from 'commander';
+import { parseCount, parseDurationMs, parseRatePerSecond, parseSizeBytes } from '../../lib/duration.ts';
+import { WsbenchError } from '../../lib/errors.ts';
+import { type EmbeddedLimits, resolveStress, type StressOptions, stress } from '../../lib/index.ts';
+import { scenarioText } from '../../lib/scenario/print.ts';
+import { newCommand } from '../command.ts';
+import { finish, type OutputFlags } from '../finish.ts';
+import type { Io } from '../io.ts';
+import { liveView } from '../live.ts';
+import {
+  type ConnectFlags,
+  collect,
+  connectFlags,
+  connectOptions,
+  readBytes,
+  readText,
+  reproduceLine,
+  secretValue,
+  targetArgument,
+} from '../options.ts';
+import { openReports } from '../report-files.ts';
+
+interface StressFlags extends ConnectFlags, OutputFlags {
+  scenario?: string;
+  connections?: string;
+  rate?: string;
+  duration?: string;
+  closed?: boolean;
+  depth?: string;
+  poisson?: boolean;
+  message?: string;
+  size?: string;
+  binary?: boolean;
+  rampUp?: string;
+  warmup?: string;
+  timeout?: string;
+  connectTimeout?: string;
+  token?: string;
+  tokensFile?: string;
+  threshold?: string[];
+  defaultThresholds?: boolean;
+  limits?: string;
+  seed?: string;
+  output?: string[];
+  print?: boolean;
+}
+
+/** The `stress` command. */
+export function stressCommand(io: Io): Command {
+  const command = newCommand('stress')
+    .description('load: connections, messages per second, latency percentiles')
+    .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
+    .option('-c, --connections <n>', 'connections (default 10)')
+    .option('-r, --rate <n/s>', 'messages per second over all connections (default 100/s)')
+    .option('-d, --duration <time>', 'length of the measure phase (default 30s)')
+    .option('--closed', 'closed model: the next message when the reply came')
+    .option('--depth <n>', 'messages in flight per connection with --closed (default 1)')
+    .option('--poisson', 'random arrivals at the same mean rate, from the seed')
+    .option('-m, --message <text>', 'message to send, or @file; may hold {{ id }} and {{ seq }}')
+    .option('-s, --size <bytes>', "message size (default 32, or what the target's request needs)")
+    .option('-b, --binary', 'send binary messages')
+    .option('--ramp-up <time>', 'spread the connects over this time')
+    .option('--warmup <time>', 'load before the measure phase (default 1s)')
+    .option('-t, --timeout <time>', 'a reply that takes longer is lost (default 5s)')
+    .option('--connect-timeout <time>', 'limit for one connect (default 10s)');
+  connectFlags(command)
+    .option('--token <token>', 'bearer token, @file or env:NAME')
+    .option('--tokens-file <file>', 'one token a line, for the connections in turn')
+    .option('--threshold <expr>', "what must hold, such as 'rtt.p99<20ms' (repeatable)", collect)
+    .option('--no-default-thresholds', 'judge only the given thresholds')
+    .addOption(
+      new Option('--limits <name>', 'limits of the embedded server').choices([
+        'development',
+        'production',
+        'test',
+        'off',
+      ]),
+    )
+    .option('--scenario <file>', 'scenario to run instead of the shipped one')
+    .option('--seed <n>', 'seed of everything random')
+    .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
+    .option('--json', 'print the result as JSON')
+    .option('--print', 'print the scenario that would run, and stop')
+    .option('--no-save', 'do not save the run in .wsbench/runs')
+    .option('--no-color', 'no colours')
+    .option('-q, --quiet', 'no progress');
+  return command.action((url: string | undefined, flags: StressFlags) => run(url, flags, command, io));
+}
+
+async function run(
+  argument: string | undefined,
+  flags: StressFlags,
+  command: Command,
+  io: Io,
+): Promise<void> {
+  const options = stressOptions(flags, io);
+  if (flags.print) {
+    io.stdout.write(scenarioText(resolveStress(options)));
+    return;
+  }
+  const url = targetArgument(argument, io);
+  if (url !== undefined && flags.limits !== undefined) {
+    throw new WsbenchError('USAGE', '--limits is for the embedded server; the target has its own');
+  }
+  resolveStress(options);
+  const reports = openReports(flags.output ?? [], io.cwd);
+  const live = liveView(io, flags.quiet ?? false);
+  try {
+    const result = await stress(
+      url,
+      { ...options, reproduce: reproduceLine('stress', url, command) },
+      { signal: io.signal, onEvent: live.show },
+    );
+    live.end();
+    io.exit(finish(result, reports, flags, io));
+  } catch (error) {
+    live.end();
+    for (const report of reports) report.discard();
+    throw error;
+  }
+}
+
+function stressOptions(flags: StressFlags, io: Io): StressOptions {
+  const options: StressOptions = connectOptions(flags, io);
+  const { connections, rate, duration, depth, size, rampUp, warmup, timeout, connectTimeout } = flags;
+  if (flags.scenario !== undefined) options.scenario = flags.scenario;
+  if (connections !== undefined) options.connections = parseCount(connections, '--connections');
+  if (rate !== undefined) options.ratePerSecond = parseRatePerSecond(rate, '--rate');
+  if (duration !== undefined) options.durationMs = parseDurationMs(duration, '--duration');
+  if (flags.closed) options.model = 'closed';
+  if (depth !== undefined) options.depth = parseCount(depth, '--depth');
+  if (flags.poisson) options.arrival = 'poisson';
+  if (size !== undefined) options.sizeBytes = parseSizeBytes(size, '--size');
+  if (rampUp !== undefined) options.rampUpMs = parseDurationMs(rampUp, '--ramp-up');
+  if (warmup !== undefined) options.warmupMs = parseDurationMs(warmup, '--warmup');
+  if (timeout !== undefined) options.timeoutMs = parseDurationMs(timeout, '--timeout');
+  if (connectTimeout !== undefined) {
+    options.connectTimeoutMs = parseDurationMs(connectTimeout, '--connect-timeout');
+  }
+  if (flags.message !== undefined) options.message = message(flags.message, flags.binary ?? false, io);
+  if (flags.binary) options.binary = true;
+  if (flags.seed !== undefined) options.seed = parseCount(flags.seed, '--seed', 0);
+  if (flags.threshold !== undefined) options.thresholds = flags.threshold;
+  if (flags.defaultThresholds === false) options.defaultThresholds = false;
+  if (flags.limits !== undefined) options.limits = flags.limits as EmbeddedLimits;
+  const tokens = tokensOf(flags, io);
+  if (tokens) options.tokens = tokens;
+  return options;
+}
+
+function message(text: string, binary: boolean, io: Io): string | Uint8Array {
+  if (!text.startsWith('@')) return text;
+  return binary ? readBytes(text.slice(1), '--message', io) : readText(text.slice(1), '--message', io);
+}
+
+function tokensOf(flags: StressFlags, io: Io): string[] | undefined {
+  if (flags.token !== undefined && flags.tokensFile !== undefined) {
+    throw new WsbenchError('USAGE', '--token and --tokens-file exclude each other');
+  }
+  if (flags.token !== undefined) return [secretValue(flags.token, '--token', io)];
+  if (flags.tokensFile === undefined) return undefined;
+  const tokens = readText(flags.tokensFile, '--tokens-file', io)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (tokens.length === 0)
+    throw new WsbenchError('USAGE', `--tokens-file: ${flags.tokensFile} has no tokens`);
+  return tokens;
+}

@@ -1,0 +1,24 @@
+// What a command may use of the process. Only main.ts makes one from the real process.
+import type { Writable } from 'node:stream';
+
+/** A command's surroundings. */
+export interface Io {
+  /** The result goes here, and nothing else. */
+  stdout: Writable & { isTTY?: boolean; columns?: number };
+  /** Progress, warnings and logs go here. */
+  stderr: Writable & { isTTY?: boolean; columns?: number };
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  /** Fires with reason `SIGINT` or `SIGTERM` at the first signal. */
+  signal: AbortSignal;
+  /** Ends the command: the process exits with this code once everything is written. */
+  exit: (code: number) => void;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what a server says must not drive the terminal
+const control = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Writes a line to stderr, its control characters made harmless. */
+export function note(io: Io, line: string): void {
+  io.stderr.write(`${line.replace(control, '�')}\n`);
+}

@@ -1,0 +1,82 @@
+// The live view on stderr: one line that is redrawn on a terminal, a line each 5 s elsewhere.
+import { formatDuration } from '../lib/duration.ts';
+import type { RunEvent, Snapshot } from '../lib/result/events.ts';
+import { type Io, note } from './io.ts';
+
+const plainIntervalMs = 5000;
+const barWidth = 24;
+
+/** Shows a run's events. */
+export interface LiveView {
+  show: (event: RunEvent) => void;
+  /** Removes what is being redrawn. */
+  end: () => void;
+}
+
+/** A live view that fits the terminal; silent when `quiet`. */
+export function liveView(io: Io, quiet: boolean): LiveView {
+  if (quiet) return { show: () => {}, end: () => {} };
+  const fancy = io.stderr.isTTY === true && !io.env.CI && io.env.TERM !== 'dumb';
+  return fancy ? redrawn(io) : plain(io);
+}
+
+function redrawn(io: Io): LiveView {
+  const clear = (): boolean => io.stderr.write('\r\x1b[2K');
+  return {
+    show: (event) => {
+      if (event.type === 'interval') {
+        clear();
+        const width = Math.max(20, (io.stderr.columns ?? 80) - 1);
+        io.stderr.write(`  ${snapshotLine(event.snapshot, true)}`.slice(0, width));
+      } else if (event.type === 'warning') {
+        clear();
+        note(io, `  warning: ${event.warning.message}`);
+      } else if (event.type === 'check') {
+        clear();
+        io.stderr.write(`  ${event.check.id}: ${event.check.status}`);
+      }
+    },
+    end: clear,
+  };
+}
+
+function plain(io: Io): LiveView {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let phase = '';
+  return {
+    show: (event) => {
+      if (event.type === 'warning') note(io, `warning: ${event.warning.message}`);
+      if (event.type !== 'interval') return;
+      const { snapshot } = event;
+      const nowMs = performance.now();
+      if (snapshot.phase === phase && nowMs - lastMs < plainIntervalMs - 100) return;
+      lastMs = nowMs;
+      phase = snapshot.phase;
+      note(io, snapshotLine(snapshot, false));
+    },
+    end: () => {},
+  };
+}
+
+/** One line about the last second of a run. */
+export function snapshotLine(snapshot: Snapshot, bar: boolean): string {
+  const { phase, elapsedMs, plannedMs, connections } = snapshot;
+  const share = plannedMs > 0 ? Math.min(1, elapsedMs / plannedMs) : 0;
+  const filled = Math.round(share * barWidth);
+  const time =
+    plannedMs > 0
+      ? `${formatDuration(Math.round(elapsedMs / 1000) * 1000)}/${formatDuration(plannedMs)}`
+      : formatDuration(Math.round(elapsedMs / 1000) * 1000);
+  const parts = [
+    phase.padEnd(7),
+    ...(bar ? ['█'.repeat(filled) + '░'.repeat(barWidth - filled)] : []),
+    `${connections.open}/${connections.asked} open`,
+  ];
+  if (connections.failed > 0) parts.push(`${connections.failed} failed`);
+  if (phase !== 'connect') {
+    parts.push(`${Math.round(snapshot.receivedPerSecond)} msg/s`);
+    if (snapshot.p99Ms !== null) parts.push(`p99 ${snapshot.p99Ms.toFixed(2)} ms`);
+    parts.push(`${snapshot.errors} errors`);
+  }
+  return [...parts, time].join('  ');
+}

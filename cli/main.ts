@@ -1,0 +1,120 @@
+// The wsbench command: wires the process to the commands. The only file that touches `process`.
+import { Command, CommanderError } from 'commander';
+import { messageOf, WsbenchError } from '../lib/errors.ts';
+import { exitCodeOfError } from '../lib/result/exit-code.ts';
+import { redactText } from '../lib/result/redact.ts';
+import { version } from '../lib/version.ts';
+import { compareCommand } from './commands/compare.ts';
+import { quickCommand } from './commands/quick.ts';
+import { reportCommand } from './commands/report.ts';
+import { serveCommand } from './commands/serve.ts';
+import { stressCommand } from './commands/stress.ts';
+import { tokenCommand } from './commands/token.ts';
+import { type Io, note } from './io.ts';
+
+const examples = `
+Examples:
+  wsbench quick                                        check the embedded reference server
+  wsbench quick  ws://localhost:8080/ws --preset wsbench
+  wsbench stress ws://localhost:8080/ws -c 500 -r 5k/s -d 30s --threshold 'rtt.p99<20ms'
+  wsbench serve                                        run the reference server
+  wsbench compare before.json after.json -o report.md
+
+Exit codes: 0 passed · 1 check failed · 2 usage · 3 unreachable · 4 inconclusive · 6 report not written
+            70 bug · 99 threshold crossed · 130/143 interrupted
+Every flag can be given as WSBENCH_<FLAG>, for example WSBENCH_TOKEN. Data is sent only to the URL you give.`;
+
+function program(io: Io): Command {
+  const root = new Command('wsbench')
+    .description('load and conformance tests for WebSocket servers')
+    .version(version, '-V, --version')
+    .addHelpText('after', examples);
+  for (const make of [
+    quickCommand,
+    stressCommand,
+    serveCommand,
+    tokenCommand,
+    reportCommand,
+    compareCommand,
+  ]) {
+    root.addCommand(make(io));
+  }
+  prepare(root, io);
+  return root;
+}
+
+function prepare(command: Command, io: Io): void {
+  command.exitOverride();
+  command.option('--debug', 'show stack traces');
+  command.configureOutput({
+    writeOut: (text) => io.stdout.write(text),
+    writeErr: (text) => io.stderr.write(text),
+    // The one line that is printed for a usage error comes from `report` below.
+    outputError: () => {},
+  });
+  command.showSuggestionAfterError(true);
+  for (const child of command.commands) prepare(child, io);
+}
+
+/** Turns anything thrown into one line and an exit code. */
+function report(error: unknown, io: Io, debug: boolean): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0 || error.code === 'commander.help') return error.exitCode === 0 ? 0 : 2;
+    const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+    note(io, `wsbench: ${redactText([first, ...rest].join(' ').trim())}; see wsbench --help`);
+    return 2;
+  }
+  const known = error instanceof WsbenchError;
+  const code = known ? exitCodeOfError(error.code) : 70;
+  const bug = code === 70 ? 'this is a bug in wsbench, please report it: ' : '';
+  note(io, `wsbench: ${bug}${redactText(messageOf(error)).replaceAll('\n', ' ')}`);
+  if (debug && error instanceof Error)
+    for (const line of redactText(error.stack ?? '').split('\n')) note(io, line);
+  return code;
+}
+
+function watchSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(name, () => {
+      // The first signal drains and reports; the second does not wait.
+      if (controller.signal.aborted) process.exit(code);
+      controller.abort(name);
+    });
+  }
+  return controller.signal;
+}
+
+/** Runs the command line of this process and sets its exit code. */
+export async function main(): Promise<void> {
+  const io: Io = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: watchSignals(),
+    exit: (code) => {
+      process.exitCode = code;
+    },
+  };
+  // A reader that has seen enough (`| head`) is no error.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return;
+      if (stream === process.stdout) note(io, `wsbench: cannot write to stdout: ${messageOf(error)}`);
+      process.exitCode = 6;
+    });
+  }
+  const debug = process.argv.includes('--debug');
+  try {
+    await program(io).parseAsync(process.argv);
+  } catch (error) {
+    process.exitCode = report(error, io, debug);
+  }
+  // Timers or sockets that outlive a command must not keep the terminal waiting.
+  const code = process.exitCode;
+  setTimeout(() => process.exit(code), 1000).unref();
+}

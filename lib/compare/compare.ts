@@ -1,0 +1,71 @@
+// compareResults: two runs side by side. Pure; it says which way figures moved, not that they moved for a reason.
+import { WsbenchError } from '../errors.ts';
+import type { Result } from '../result/result.ts';
+import { comparabilityWarnings } from './comparability.ts';
+import type { CheckChange, ComparedRun, Comparison } from './comparison.ts';
+import { quickRows, stressRows } from './rows.ts';
+
+export type { CheckChange, Comparison, ComparisonRow, Direction } from './comparison.ts';
+
+const note =
+  'One run on each side: the table shows what differed, not whether the difference is significant; repeat both before believing it.';
+
+/**
+ * Compares two results of one kind.
+ *
+ * @throws WsbenchError `USAGE` when they are of different kinds
+ */
+export function compareResults(before: Result, after: Result): Comparison {
+  const base = {
+    before: ref(before),
+    after: ref(after),
+    warnings: comparabilityWarnings(before, after),
+    timeoutMs: { before: timeoutOf(before), after: timeoutOf(after) },
+    note,
+  };
+  if (before.kind === 'quick' && after.kind === 'quick') {
+    const checks = checkChanges(before.checks, after.checks);
+    const regressions = checks
+      .filter((change) => change.before === 'passed' && change.after === 'failed')
+      .map((change) => `${change.id}: passed before, fails now`);
+    return { kind: 'quick', ...base, rows: quickRows(before, after), checks, regressions };
+  }
+  if (before.kind === 'stress' && after.kind === 'stress') {
+    return { kind: 'stress', ...base, rows: stressRows(before, after), checks: [], regressions: [] };
+  }
+  throw new WsbenchError(
+    'USAGE',
+    `cannot compare a ${before.kind} run with a ${after.kind} run; give two of one kind`,
+  );
+}
+
+function ref(result: Result): ComparedRun {
+  return {
+    id: result.run.id,
+    startedAt: result.run.startedAt,
+    url: result.target.url,
+    outcome: result.outcome,
+  };
+}
+
+function timeoutOf(result: Result): number | null {
+  const value = result.plan.options.timeoutMs;
+  return typeof value === 'number' ? value : null;
+}
+
+type Checks = Extract<Result, { kind: 'quick' }>['checks'];
+
+/** Checks whose status is not the same on both sides, in the order of the newer run. */
+function checkChanges(before: Checks, after: Checks): CheckChange[] {
+  const was = new Map(before.map((check) => [check.id, check]));
+  const is = new Set(after.map((check) => check.id));
+  return [
+    ...after.map((check): CheckChange => {
+      const { id, title, status } = check;
+      return { id, title, before: was.get(id)?.status ?? null, after: status };
+    }),
+    ...before
+      .filter((check) => !is.has(check.id))
+      .map(({ id, title, status }): CheckChange => ({ id, title, before: status, after: null })),
+  ].filter((change) => change.before !== change.after);
+}

@@ -1,0 +1,94 @@
+// Closed model: the next message leaves when a reply came.
+import type { Lane } from '../lane.ts';
+import type { Traffic } from '../traffic.ts';
+import type { Executor, Window } from './executor.ts';
+
+/**
+ * Keeps `depth` messages in flight on every connection. A slot is free again when its message was answered or lost.
+ * Slots that come free in one turn of the event loop are filled with one write per connection.
+ */
+export class ClosedExecutor implements Executor {
+  readonly #windows: Window[];
+  readonly #lanes: readonly Lane[];
+  readonly #traffic: Traffic;
+  /** Free slots per connection, and the connections that have some. */
+  readonly #free: Int32Array;
+  #ready: number[];
+  #scheduled = false;
+  readonly #clock: () => number;
+
+  constructor(
+    depth: number,
+    windows: readonly Window[],
+    lanes: readonly Lane[],
+    traffic: Traffic,
+    clock: () => number,
+  ) {
+    this.#windows = [...windows];
+    this.#lanes = lanes;
+    this.#traffic = traffic;
+    this.#clock = clock;
+    this.#free = new Int32Array(lanes.length).fill(depth);
+    this.#ready = lanes.map((lane) => lane.index);
+    traffic.onSettled = (connection) => this.#settled(connection);
+  }
+
+  get nextDueUs(): number {
+    return this.done ? Number.POSITIVE_INFINITY : this.#clock();
+  }
+
+  get done(): boolean {
+    return this.#windows.length === 0;
+  }
+
+  stop(): void {
+    this.#windows.length = 0;
+    this.#traffic.onSettled = undefined;
+  }
+
+  tick(atUs: number): number {
+    const window = this.#windowAt(atUs);
+    if (!window) return Number.POSITIVE_INFINITY;
+    this.#fill(atUs, window);
+    // Only connections that could take no more wait for a tick; replies fill all others.
+    return window.endUs;
+  }
+
+  /** What is in flight when a window ends stays so, and keeps its slot. */
+  #windowAt(atUs: number): Window | undefined {
+    while (this.#windows[0] && atUs >= this.#windows[0].endUs) this.#windows.shift();
+    const [window] = this.#windows;
+    return window && atUs >= window.startUs ? window : undefined;
+  }
+
+  #settled(connection: number): void {
+    const free = (this.#free[connection] ?? 0) + 1;
+    this.#free[connection] = free;
+    if (free === 1) this.#ready.push(connection);
+    if (this.#scheduled || this.done) return;
+    this.#scheduled = true;
+    // After all messages of this read were handled: their answers' successors go out with one write.
+    queueMicrotask(this.#refill);
+  }
+
+  readonly #refill = (): void => {
+    this.#scheduled = false;
+    const atUs = this.#clock();
+    const window = this.#windowAt(atUs);
+    if (window) this.#fill(atUs, window);
+  };
+
+  #fill(atUs: number, window: Window): void {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const connection of ready) {
+      const lane = this.#lanes[connection] as Lane;
+      let free = this.#free[connection] ?? 0;
+      while (free > 0 && this.#traffic.isReady(lane) && this.#traffic.send(lane, atUs, window.kind)) free--;
+      this.#free[connection] = free;
+      // One that is over will never take more; one that is full may, at the next tick.
+      if (free > 0 && lane.isOpen) this.#ready.push(connection);
+    }
+    this.#traffic.flush();
+  }
+}

@@ -1,0 +1,48 @@
+// Open model: messages leave by schedule, whatever the replies do.
+import type { Lane } from '../lane.ts';
+import type { Pacer } from '../pacer.ts';
+import type { Traffic } from '../traffic.ts';
+import type { Executor, Window } from './executor.ts';
+
+/**
+ * Message k is due at `pacer(k)` after the window's start, on connection k mod C. What is due at one tick is queued
+ * first and then written, one call per connection. A late message keeps the time it was due.
+ */
+export class OpenExecutor implements Executor {
+  readonly #pacer: Pacer;
+  readonly #window: Window;
+  readonly #lanes: readonly Lane[];
+  readonly #traffic: Traffic;
+  #k = 0;
+  #offsetUs: number;
+
+  constructor(pacer: Pacer, window: Window, lanes: readonly Lane[], traffic: Traffic) {
+    this.#pacer = pacer;
+    this.#window = window;
+    this.#lanes = lanes;
+    this.#traffic = traffic;
+    this.#offsetUs = pacer(0);
+  }
+
+  get nextDueUs(): number {
+    return this.done ? Number.POSITIVE_INFINITY : this.#window.startUs + this.#offsetUs;
+  }
+
+  get done(): boolean {
+    // A nanosecond's grace keeps k/R = D out of the window where floating point puts it just below.
+    return this.#offsetUs >= this.#window.endUs - this.#window.startUs - 0.001;
+  }
+
+  stop(): void {
+    this.#offsetUs = Number.POSITIVE_INFINITY;
+  }
+
+  tick(atUs: number): number {
+    for (let dueUs = this.nextDueUs; dueUs <= atUs; dueUs = this.nextDueUs) {
+      this.#traffic.send(this.#lanes[this.#k % this.#lanes.length] as Lane, dueUs, this.#window.kind);
+      this.#offsetUs = this.#pacer(++this.#k);
+    }
+    this.#traffic.flush();
+    return this.nextDueUs;
+  }
+}

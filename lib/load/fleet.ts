@@ -1,0 +1,202 @@
+// All connections of a run: opens them, keeps count of how they end, and closes them.
+import type { CloseRecord } from '../result/result.ts';
+import { nowUs } from './clock.ts';
+import type { ClosedBy, ConnectSpec, ConnectSplit, Driver, FailureKind } from './drivers/driver.ts';
+import { FailureLog } from './failures.ts';
+import { Lane, type LaneOwner } from './lane.ts';
+import type { Recorder } from './recorder.ts';
+import type { Traffic } from './traffic.ts';
+
+// Handshakes under way at once without a ramp: enough to be fast, few enough that `connect` times the target and
+// not our own queue.
+const maxConnecting = 200;
+// When this many attempts failed and none ever opened, the rest would only take time.
+const hopelessFailures = 200;
+const pingEveryUs = 1e6;
+// A sample is enough, and thousands of connections must not turn pings into a second load.
+const pingsPerSecond = 50;
+
+/** What a fleet connects to. */
+export interface FleetPlan {
+  driver: Driver;
+  connections: number;
+  rampUpMs: number;
+  /** The connection's own headers. */
+  spec: (index: number) => ConnectSpec;
+}
+
+/** The connections of a run. */
+export class Fleet implements LaneOwner {
+  readonly lanes: readonly Lane[];
+  readonly failures = new FailureLog();
+  open = 0;
+  /** Protocol violations seen, the first in words. */
+  firstViolation: string | undefined;
+  /** Called when a connection opened or ended. */
+  onChange: (() => void) | undefined;
+
+  onError: ((error: unknown) => void) | undefined;
+
+  readonly #plan: FleetPlan;
+  readonly #recorder: Recorder;
+  readonly #traffic: Traffic;
+  readonly #closes = new Map<string, CloseRecord>();
+  #attempts = 0;
+  #connecting = 0;
+  #startedUs = 0;
+  #stopped = false;
+  #ending = false;
+  #openUs = 0;
+  #accruedUs = 0;
+  #pingNext = 0;
+  #pingBudget = 1;
+  #pingedUs = 0;
+
+  constructor(plan: FleetPlan, recorder: Recorder, traffic: Traffic) {
+    this.#plan = plan;
+    this.#recorder = recorder;
+    this.#traffic = traffic;
+    this.lanes = Array.from({ length: plan.connections }, (_, index) => new Lane(index, this));
+    traffic.lanes = this.lanes;
+  }
+
+  /** True when no attempt is under way and none is left to make. */
+  get settled(): boolean {
+    return this.#connecting === 0 && (this.#stopped || this.#attempts === this.lanes.length);
+  }
+
+  get closes(): CloseRecord[] {
+    return [...this.#closes.values()].sort((a, b) => b.count - a.count);
+  }
+
+  start(atUs: number): void {
+    this.#startedUs = atUs;
+    this.#pingedUs = atUs;
+  }
+
+  /** Starts the attempts that are due. */
+  connectDue(atUs: number): void {
+    const { connections, rampUpMs } = this.#plan;
+    const share = rampUpMs > 0 ? (atUs - this.#startedUs) / (rampUpMs * 1000) : 1;
+    const due = Math.min(connections, Math.floor(share * connections) + 1);
+    while (!this.#stopped && this.#attempts < due && (rampUpMs > 0 || this.#connecting < maxConnecting)) {
+      const lane = this.lanes[this.#attempts++] as Lane;
+      this.#connecting++;
+      this.#recorder.counters['connections.attempted']++;
+      lane.state = 'connecting';
+      lane.attach(this.#plan.driver.open(this.#plan.spec(lane.index), lane));
+    }
+  }
+
+  /** Makes no more attempts and gives up those under way: they were never tried to their end, so they do not count. */
+  stopConnecting(): void {
+    this.#stopped = true;
+    for (const lane of this.lanes) {
+      if (lane.state !== 'connecting') continue;
+      lane.state = 'left';
+      lane.abort();
+      this.#connecting--;
+      this.#recorder.counters['connections.attempted']--;
+    }
+  }
+
+  /** Samples the round trip of ping frames: each connection once a second at most, all together 50 a second. */
+  pingDue(atUs: number): void {
+    const passedUs = atUs - this.#pingedUs;
+    this.#pingedUs = atUs;
+    this.#pingBudget = Math.min(pingsPerSecond / 5, this.#pingBudget + (passedUs * pingsPerSecond) / 1e6);
+    for (let tried = 0; this.#pingBudget >= 1 && tried < this.lanes.length; tried++) {
+      const lane = this.lanes[this.#pingNext] as Lane;
+      if (lane.isOpen && atUs - lane.pingedUs < pingEveryUs) return;
+      this.#pingNext = (this.#pingNext + 1) % this.lanes.length;
+      if (!lane.isOpen) continue;
+      lane.pingedUs = atUs;
+      lane.ping();
+      this.#pingBudget--;
+    }
+  }
+
+  /** Share of the measure phase that the asked connections were open, 0–1. */
+  uptime(): number | null {
+    const { startUs, endUs } = this.#recorder;
+    this.#accrue(endUs);
+    const whole = (endUs - startUs) * this.lanes.length;
+    return Number.isFinite(whole) && whole > 0 ? Math.min(1, this.#openUs / whole) : null;
+  }
+
+  /** From now on ends of connections are our doing: they are listed as closes and count nowhere else. */
+  end(): void {
+    this.#ending = true;
+  }
+
+  closeAll(): void {
+    for (const lane of this.lanes) if (lane.isOpen) lane.close();
+  }
+
+  abortAll(): void {
+    for (const lane of this.lanes) if (lane.isOpen) lane.abort();
+  }
+
+  laneOpened(_lane: Lane, split: ConnectSplit): void {
+    this.#accrue(nowUs());
+    this.#connecting--;
+    this.open++;
+    this.#recorder.counters['connections.opened']++;
+    this.#recorder.opened(split);
+    this.onChange?.();
+  }
+
+  laneMessage(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void {
+    if (this.#ending) return;
+    try {
+      this.#traffic.received(lane, buf, start, end, atUs);
+    } catch (error) {
+      // Thrown into a socket's event it would end the process; it is a bug of ours, and the result says so.
+      this.onError?.(error);
+    }
+  }
+
+  lanePong(_lane: Lane, sentUs: number, atUs: number): void {
+    if (this.#recorder.isMeasuring(sentUs) && !this.#ending) {
+      this.#recorder.times.ping.record(atUs - sentUs);
+    }
+  }
+
+  laneClosed(_lane: Lane, code: number, by: ClosedBy, clean: boolean): void {
+    this.#accrue(nowUs());
+    this.open--;
+    const key = `${code} ${by} ${clean}`;
+    const record = this.#closes.get(key) ?? { code, by, clean, count: 0 };
+    record.count++;
+    this.#closes.set(key, record);
+    if (!this.#ending) {
+      this.#recorder.counters['connections.closed']++;
+      if (!clean || code !== 1000) this.#recorder.counters['connections.abnormal']++;
+    }
+    this.onChange?.();
+  }
+
+  laneFailed(lane: Lane, kind: FailureKind, detail: string): void {
+    if (lane.state !== 'failed') {
+      if (this.#ending) return;
+      this.#recorder.counters.protocol_errors++;
+      this.firstViolation ??= detail;
+      return;
+    }
+    this.#connecting--;
+    this.#recorder.counters['connections.failed']++;
+    this.failures.add(kind, detail);
+    const { 'connections.failed': failed, 'connections.opened': opened } = this.#recorder.counters;
+    if (opened === 0 && failed >= hopelessFailures) this.#stopped = true;
+    this.onChange?.();
+  }
+
+  /** Adds the time since the last change that lies in the measure phase. */
+  #accrue(atUs: number): void {
+    const { startUs, endUs } = this.#recorder;
+    const fromUs = Math.max(this.#accruedUs, startUs);
+    const toUs = Math.min(atUs, endUs);
+    if (toUs > fromUs) this.#openUs += (toUs - fromUs) * this.open;
+    this.#accruedUs = atUs;
+  }
+}

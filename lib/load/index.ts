@@ -1,0 +1,13 @@
+// The load engine: a plan in, events and a result out.
+export type {
+  ClosedBy,
+  Connection,
+  ConnectSpec,
+  ConnectSplit,
+  Driver,
+  MessageTemplate,
+  Sink,
+} from './drivers/driver.ts';
+export { createWsDriver } from './drivers/ws.ts';
+export { planRecord, type StressPlan } from './plan.ts';
+export { runStress } from './run.ts';

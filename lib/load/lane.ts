@@ -1,0 +1,93 @@
+// One connection of a run, with what the hot path needs to know of it.
+import type {
+  ClosedBy,
+  Connection,
+  ConnectSplit,
+  FailureKind,
+  MessageTemplate,
+  Sink,
+} from './drivers/driver.ts';
+
+/** What a lane tells its owner. */
+export interface LaneOwner {
+  laneOpened(lane: Lane, split: ConnectSplit): void;
+  laneMessage(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void;
+  lanePong(lane: Lane, sentUs: number, atUs: number): void;
+  laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void;
+  laneFailed(lane: Lane, kind: FailureKind, detail: string): void;
+}
+
+/** A connection from the attempt to its end. `left`: the attempt was given up by us. */
+export class Lane implements Sink {
+  readonly index: number;
+  state: 'idle' | 'connecting' | 'open' | 'closed' | 'failed' | 'left' = 'idle';
+  /** Messages are queued that have not been flushed. */
+  isDirty = false;
+  /** When the last batch was written. */
+  flushedUs = 0;
+  /** When a ping was last sent. */
+  pingedUs = Number.NEGATIVE_INFINITY;
+
+  readonly #owner: LaneOwner;
+  #connection: Connection | undefined;
+
+  constructor(index: number, owner: LaneOwner) {
+    this.index = index;
+    this.#owner = owner;
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  get bufferedBytes(): number {
+    return this.#connection?.bufferedBytes ?? 0;
+  }
+
+  attach(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  queue(template: MessageTemplate, seq: number, dueUs: number): boolean {
+    return this.#connection?.queue(template, seq, dueUs) ?? false;
+  }
+
+  flush(): void {
+    this.#connection?.flush();
+  }
+
+  ping(): void {
+    this.#connection?.ping();
+  }
+
+  close(): void {
+    this.#connection?.close(1000, '');
+  }
+
+  abort(): void {
+    this.#connection?.abort();
+  }
+
+  opened(split: ConnectSplit): void {
+    this.state = 'open';
+    this.#owner.laneOpened(this, split);
+  }
+
+  message(buf: Buffer, start: number, end: number, _opcode: 1 | 2, atUs: number): void {
+    this.#owner.laneMessage(this, buf, start, end, atUs);
+  }
+
+  pong(sentUs: number, atUs: number): void {
+    this.#owner.lanePong(this, sentUs, atUs);
+  }
+
+  closed(code: number, by: ClosedBy, clean: boolean): void {
+    this.state = 'closed';
+    this.#owner.laneClosed(this, code, by, clean);
+  }
+
+  failed(kind: FailureKind, detail: string): void {
+    if (this.state === 'connecting') this.state = 'failed';
+    this.#owner.laneFailed(this, kind, detail);
+  }
+}

@@ -1,0 +1,245 @@
+// Every message that was sent and what became of it, in memory that depends on rate × timeout, not on the run's length.
+import { invariant } from '../errors.ts';
+
+/** What a message was sent for. */
+export const kinds = { probe: 0, warmup: 1, measured: 2 } as const;
+export type Kind = (typeof kinds)[keyof typeof kinds];
+
+/** What a reply turned out to be. */
+export type Verdict = 'fresh' | 'late' | 'duplicate' | 'unexpected';
+
+const outstanding = 1;
+const answered = 2;
+const lost = 3;
+const lostThenAnswered = 4;
+
+const none = -1;
+
+/** What a {@link Ledger} is made for. */
+export interface LedgerOptions {
+  connections: number;
+  timeoutUs: number;
+  /** Replies come in order: keep a line of unanswered messages per connection. */
+  inOrder?: boolean;
+  /** Entries to start with, and the most there may be; powers of two. */
+  entries?: number;
+  maxEntries?: number;
+}
+
+/**
+ * A ring of typed arrays, indexed by message number. A message is remembered for another timeout after it was due to
+ * be answered, so that a late reply and a duplicate can be told apart; then its place is used again.
+ * Numbers run from 0 without gaps, and due times ascend with them.
+ */
+export class Ledger {
+  /** Messages that await a reply, of all kinds and of the measured kind. */
+  outstanding = 0;
+  outstandingMeasured = 0;
+  /** Number of the next message. */
+  next = 0;
+
+  readonly #timeoutUs: number;
+  readonly #maxEntries: number;
+  readonly #inOrder: boolean;
+  readonly #head: Float64Array;
+  readonly #tail: Float64Array;
+  readonly #lastMatched: Float64Array;
+  #mask: number;
+  #due: Float64Array;
+  #sent: Float64Array;
+  #after: Float64Array;
+  #connection: Int32Array;
+  #state: Uint8Array;
+  #kind: Uint8Array;
+  /** Oldest number that is remembered; oldest that may be outstanding. */
+  #first = 0;
+  #sweptTo = 0;
+
+  constructor({
+    connections,
+    timeoutUs,
+    inOrder = false,
+    entries = 1024,
+    maxEntries = 2 ** 22,
+  }: LedgerOptions) {
+    invariant(Number.isInteger(Math.log2(entries)) && entries <= maxEntries, `a ring of ${entries} entries`);
+    this.#timeoutUs = timeoutUs;
+    this.#maxEntries = maxEntries;
+    this.#inOrder = inOrder;
+    this.#head = new Float64Array(connections).fill(none);
+    this.#tail = new Float64Array(connections).fill(none);
+    this.#lastMatched = new Float64Array(connections).fill(none);
+    this.#mask = entries - 1;
+    this.#due = new Float64Array(entries);
+    this.#sent = new Float64Array(entries);
+    this.#after = new Float64Array(inOrder ? entries : 0);
+    this.#connection = new Int32Array(entries);
+    this.#state = new Uint8Array(entries);
+    this.#kind = new Uint8Array(entries);
+  }
+
+  /** Number of entries that memory is held for. */
+  get entries(): number {
+    return this.#mask + 1;
+  }
+
+  /** Makes room for message {@link next}; false when the most that may be outstanding are. */
+  reserve(dueUs: number): boolean {
+    if (this.next - this.#first <= this.#mask) return true;
+    const slot = this.#first & this.#mask;
+    const remembered = (this.#due[slot] ?? 0) + 2 * this.#timeoutUs > dueUs;
+    const waiting = this.#state[slot] === outstanding;
+    if ((waiting || remembered) && this.entries < this.#maxEntries) {
+      this.#grow();
+      return true;
+    }
+    if (waiting) return false;
+    this.#forget();
+    return true;
+  }
+
+  /** Enters message {@link next} as sent and returns its number. {@link reserve} was called before. */
+  add(connection: number, dueUs: number, kind: Kind): number {
+    const seq = this.next++;
+    const slot = seq & this.#mask;
+    this.#due[slot] = dueUs;
+    this.#sent[slot] = dueUs;
+    this.#connection[slot] = connection;
+    this.#state[slot] = outstanding;
+    this.#kind[slot] = kind;
+    this.outstanding++;
+    if (kind === kinds.measured) this.outstandingMeasured++;
+    if (this.#inOrder) this.#queueUp(seq, connection);
+    return seq;
+  }
+
+  /** Notes when the message was written. */
+  setSent(seq: number, sentUs: number): void {
+    this.#sent[seq & this.#mask] = sentUs;
+  }
+
+  /** In the closed model a message is due when it is sent. */
+  setDue(seq: number, dueUs: number): void {
+    this.#due[seq & this.#mask] = dueUs;
+  }
+
+  dueUs(seq: number): number {
+    return this.#due[seq & this.#mask] ?? 0;
+  }
+
+  sentUs(seq: number): number {
+    return this.#sent[seq & this.#mask] ?? 0;
+  }
+
+  connection(seq: number): number {
+    return this.#connection[seq & this.#mask] ?? 0;
+  }
+
+  kind(seq: number): Kind {
+    return (this.#kind[seq & this.#mask] ?? 0) as Kind;
+  }
+
+  /** True while the message is in memory; one that is not is long since lost or answered. */
+  remembers(seq: number): boolean {
+    return seq >= this.#first && seq < this.next;
+  }
+
+  /** Takes the oldest message in line on a connection out of it; -1: nobody waits. A lost message keeps its place. */
+  takeInLine(connection: number): number {
+    const seq = this.#head[connection] ?? none;
+    if (seq === none) return none;
+    const after = this.#after[seq & this.#mask] ?? none;
+    this.#head[connection] = after;
+    if (after === none) this.#tail[connection] = none;
+    return seq;
+  }
+
+  /** True when the message was to be answered before `atUs` and was not. */
+  isOverdue(seq: number, atUs: number): boolean {
+    if (!this.remembers(seq)) return false;
+    const slot = seq & this.#mask;
+    return this.#state[slot] === outstanding && atUs >= (this.#due[slot] ?? 0) + this.#timeoutUs;
+  }
+
+  /** Gives the message up: its reply, should it come, is late. */
+  lose(seq: number): void {
+    const slot = seq & this.#mask;
+    invariant(this.#state[slot] === outstanding, `message ${seq} cannot be lost`);
+    this.#state[slot] = lost;
+    this.#settled(slot);
+  }
+
+  /** Enters a reply to message `seq` that came on a connection. Overdue messages were given up before. */
+  answer(seq: number, connection: number): Verdict {
+    if (seq < 0 || seq >= this.next) return 'unexpected';
+    if (seq < this.#first) return 'late';
+    const slot = seq & this.#mask;
+    // A chat server sends everyone's messages to everyone: those are not replies.
+    if (this.#connection[slot] !== connection) return 'unexpected';
+    const state = this.#state[slot];
+    if (state === outstanding) {
+      this.#state[slot] = answered;
+      this.#settled(slot);
+      return 'fresh';
+    }
+    if (state !== lost) return 'duplicate';
+    this.#state[slot] = lostThenAnswered;
+    return 'late';
+  }
+
+  /** Notes a matched reply; true when a younger message of the connection was answered before it. */
+  isReordered(seq: number, connection: number): boolean {
+    const last = this.#lastMatched[connection] ?? none;
+    if (seq < last) return true;
+    this.#lastMatched[connection] = seq;
+    return false;
+  }
+
+  /** The oldest message that is overdue at `atUs`, or -1. Ask until there is none, losing each. */
+  nextOverdue(atUs: number): number {
+    for (; this.#sweptTo < this.next; this.#sweptTo++) {
+      const slot = this.#sweptTo & this.#mask;
+      if (this.#state[slot] !== outstanding) continue;
+      return atUs >= (this.#due[slot] ?? 0) + this.#timeoutUs ? this.#sweptTo : none;
+    }
+    return none;
+  }
+
+  #settled(slot: number): void {
+    this.outstanding--;
+    if (this.#kind[slot] === kinds.measured) this.outstandingMeasured--;
+  }
+
+  #queueUp(seq: number, connection: number): void {
+    this.#after[seq & this.#mask] = none;
+    const tail = this.#tail[connection] ?? none;
+    if (tail === none) this.#head[connection] = seq;
+    else this.#after[tail & this.#mask] = seq;
+    this.#tail[connection] = seq;
+  }
+
+  #forget(): void {
+    const seq = this.#first++;
+    if (this.#sweptTo < this.#first) this.#sweptTo = this.#first;
+    if (!this.#inOrder) return;
+    // The oldest of all can only be the oldest of its line.
+    const connection = this.#connection[seq & this.#mask] ?? 0;
+    if (this.#head[connection] === seq) this.takeInLine(connection);
+  }
+
+  #grow(): void {
+    const entries = 2 * this.entries;
+    const mask = entries - 1;
+    const move = <T extends Float64Array | Int32Array | Uint8Array>(from: T, to: T): T => {
+      for (let seq = this.#first; seq < this.next; seq++) to[seq & mask] = from[seq & this.#mask] ?? 0;
+      return to;
+    };
+    this.#due = move(this.#due, new Float64Array(entries));
+    this.#sent = move(this.#sent, new Float64Array(entries));
+    if (this.#inOrder) this.#after = move(this.#after, new Float64Array(entries));
+    this.#connection = move(this.#connection, new Int32Array(entries));
+    this.#state = move(this.#state, new Uint8Array(entries));
+    this.#kind = move(this.#kind, new Uint8Array(entries));
+    this.#mask = mask;
+  }
+}

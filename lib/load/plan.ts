@@ -1,0 +1,94 @@
+// What a stress run is asked to do, and the record of it that a result keeps.
+import { createHash } from 'node:crypto';
+import { redactHeader, redactOptions, redactText, redactUrl } from '../result/redact.ts';
+import type { PlanRecord } from '../result/result.ts';
+import type { Threshold } from '../result/thresholds.ts';
+import type { Target } from '../target/target.ts';
+
+/** Everything a stress run needs to know. Nothing in it is read from files or the environment any more. */
+export interface StressPlan {
+  name: string;
+  /** `ws://` or `wss://`. */
+  url: string;
+  target: Target;
+  /** A preset or target file was named: an unanswered probe then does not stop the run. */
+  targetKnown: boolean;
+  /** wsbench's own server, on the same machine. */
+  embedded: boolean;
+  connections: number;
+  model: 'open' | 'closed';
+  /** Messages in flight per connection (closed model). */
+  depth: number;
+  /** Messages per second over all connections (open model). */
+  ratePerSecond: number;
+  arrival: 'constant' | 'poisson';
+  /** Length of the measure phase. */
+  durationMs: number;
+  /** Connections are opened evenly over this time; 0: as fast as it goes. */
+  rampUpMs: number;
+  settleMs: number;
+  warmupMs: number;
+  /** A message is lost at its due time + this. */
+  timeoutMs: number;
+  /** Limit of DNS, TCP, TLS and upgrade together, per connection. */
+  connectTimeoutMs: number;
+  /** Size of a message; what the target's request needs is the least, and 0 asks for just that. */
+  sizeBytes: number;
+  /** Replaces the target's request: text is a template like it, bytes are sent as they are. */
+  message?: string | Uint8Array;
+  /** Send binary instead of text messages. */
+  binary: boolean;
+  headers: [string, string][];
+  subprotocols: string[];
+  /** Bearer tokens, dealt to the connections in turn. */
+  tokens: string[];
+  /** Accept any certificate. */
+  insecure: boolean;
+  /** PEM certificates that are trusted besides the usual ones. */
+  caCertificates?: string;
+  seed: number;
+  thresholds: Threshold[];
+  /** The command that reproduces the run. */
+  reproduce?: string;
+  /** Version of wsbench that the result names. */
+  version?: string;
+}
+
+/** The plan as a result keeps it: secrets masked, with a hash that is equal for equal plans. Pure. */
+export function planRecord(plan: StressPlan): PlanRecord {
+  const { name, url, tokens, headers, message, caCertificates, thresholds, ...rest } = plan;
+  const { reproduce: _reproduce, version: _version, ...settings } = rest;
+  const options: Record<string, unknown> = {
+    ...(redactOptions(settings) as Record<string, unknown>),
+    url: redactUrl(url),
+    headers: headers.map(([header, value]) => [header, redactHeader(header, value)]),
+    // How many tokens take turns is part of the load; which ones is not, and differs from run to run.
+    tokens: tokens.length,
+    ...(message === undefined ? {} : { message: describeMessage(message) }),
+    ...(caCertificates === undefined ? {} : { caCertificates: digest(caCertificates) }),
+    thresholds: thresholds.map((threshold) => threshold.expression),
+  };
+  // Thresholds judge the load but do not change it: runs that differ only there are the same plan.
+  const { thresholds: _thresholds, ...load } = options;
+  return { hash: digest(canonicalJson(load)), name, options };
+}
+
+function describeMessage(message: string | Uint8Array): unknown {
+  if (typeof message === 'string') return redactText(message);
+  return { bytes: message.length, sha256: digest(message) };
+}
+
+function digest(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** JSON with the keys of every object sorted, so that equal values have equal text. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value)
+    .filter(([, inner]) => inner !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`);
+  return `{${entries.join(',')}}`;
+}

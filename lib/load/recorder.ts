@@ -1,0 +1,121 @@
+// Everything that a run counts and times.
+import { zeroCounters } from '../metrics/counters.ts';
+import { Histogram } from '../metrics/histogram.ts';
+import type { Counters, TimeMetric } from '../metrics/names.ts';
+import { timeMetrics } from '../metrics/names.ts';
+import type { ConnectSplit } from './drivers/driver.ts';
+import { SeriesRecorder } from './series.ts';
+
+const waitedLongUs = 50_000;
+const maxCodes = 50;
+
+/** What became of the messages of the warm-up, which count nowhere else. */
+export interface WarmupCounts {
+  sent: number;
+  unsent: number;
+  matched: number;
+  rejected: number;
+  lost: number;
+}
+
+/** Counters, histograms and series of one run. Methods without a kind are about measured messages. */
+export class Recorder {
+  readonly counters: Counters = zeroCounters();
+  readonly times = Object.fromEntries(timeMetrics.map((name) => [name, new Histogram()])) as Record<
+    TimeMetric,
+    Histogram
+  >;
+  /** Round trips of replies since the last snapshot. */
+  readonly recent = new Histogram();
+  readonly series: SeriesRecorder;
+  readonly warmup: WarmupCounts = { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 };
+  readonly unsentReasons = new Map<string, number>();
+  readonly rejectionCodes = new Map<string, number>();
+  /** All messages sent and received, of any kind, for the live view. */
+  totalSent = 0;
+  totalReceived = 0;
+  /** Matched replies that arrived within the measure phase, to messages of the warm-up, too. */
+  repliesInMeasure = 0;
+  /** Messages that left more than 50 ms after they were due. */
+  waitedLong = 0;
+  /** The measure phase, known when the warm-up begins; infinite before that. */
+  startUs = Number.POSITIVE_INFINITY;
+  endUs = Number.POSITIVE_INFINITY;
+
+  readonly #rtt = this.times.rtt;
+  readonly #service = this.times.service;
+  readonly #sendLag = this.times.send_lag;
+
+  constructor(durationUs: number) {
+    this.series = new SeriesRecorder(durationUs);
+  }
+
+  /** True from the beginning of the measure phase to the end of the run. */
+  isMeasuring(atUs: number): boolean {
+    return atUs >= this.startUs;
+  }
+
+  opened(split: ConnectSplit): void {
+    this.times.connect.record(split.totalUs);
+    if (split.dnsUs !== null) this.times['connect.dns'].record(split.dnsUs);
+    this.times['connect.tcp'].record(split.tcpUs);
+    if (split.tlsUs !== null) this.times['connect.tls'].record(split.tlsUs);
+    this.times['connect.upgrade'].record(split.upgradeUs);
+  }
+
+  /** @param lagUs how late it was; null when it was due when it was sent */
+  sent(bytes: number, atUs: number, lagUs: number | null): void {
+    this.counters['messages.scheduled']++;
+    this.counters['messages.sent']++;
+    this.counters['bytes.sent'] += bytes;
+    this.series.sent(atUs - this.startUs);
+    if (lagUs === null) return;
+    this.#sendLag.record(lagUs);
+    if (lagUs > waitedLongUs) this.waitedLong++;
+  }
+
+  unsent(dueUs: number, reason: string): void {
+    this.counters['messages.scheduled']++;
+    this.counters['messages.unsent']++;
+    this.series.count(dueUs - this.startUs, 'unsent');
+    increment(this.unsentReasons, reason);
+  }
+
+  lost(dueUs: number): void {
+    this.counters['messages.lost']++;
+    this.series.count(dueUs - this.startUs, 'lost');
+  }
+
+  matched(dueUs: number, sentUs: number, atUs: number): void {
+    const rttUs = atUs - dueUs;
+    this.counters['messages.matched']++;
+    this.#rtt.record(rttUs);
+    this.#service.record(atUs - sentUs);
+    this.recent.record(rttUs);
+    this.series.matched(dueUs - this.startUs, rttUs);
+  }
+
+  rejected(dueUs: number, code: string): void {
+    this.counters['messages.rejected']++;
+    this.series.count(dueUs - this.startUs, 'rejected');
+    // Codes come from the peer: one that makes them up must not fill the memory.
+    const known = this.rejectionCodes.has(code) || this.rejectionCodes.size < maxCodes;
+    increment(this.rejectionCodes, known ? code.slice(0, 64) : 'others');
+  }
+
+  /** A message came, and what it was is counted by the caller. */
+  received(bytes: number, atUs: number): void {
+    this.counters['messages.received']++;
+    this.counters['bytes.received'] += bytes;
+    this.series.received(atUs - this.startUs);
+  }
+
+  /** A matched reply of any kind came. */
+  reply(atUs: number): void {
+    if (atUs >= this.startUs && atUs < this.endUs) this.repliesInMeasure++;
+  }
+}
+
+function increment(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,44 @@
+// Reads a saved result.
+import { WsbenchError } from '../errors.ts';
+import { type Result, schemaVersion } from './result.ts';
+import { resultSchema } from './schema.ts';
+
+/**
+ * Reads the text of a saved result. Fields that this version does not know are kept.
+ *
+ * @param file the name that errors use
+ * @throws WsbenchError `USAGE`: not JSON, not a result of wsbench, or one of a newer schema version
+ */
+export function parseResult(text: string, file: string): Result {
+  const fail = (why: string): never => {
+    throw new WsbenchError('USAGE', `${file}: ${why}`);
+  };
+  const value = parseJson(text) ?? fail('not JSON; give a result saved by wsbench');
+  if (Array.isArray(value)) return fail('holds several results; give files with one result each');
+  if (typeof value !== 'object' || !('schemaVersion' in value) || !('kind' in value)) {
+    return fail('JSON, but not a wsbench result');
+  }
+  const version = value.schemaVersion;
+  if (typeof version === 'number' && version > schemaVersion) {
+    return fail(
+      `made by a newer wsbench (schemaVersion ${version}, known here: ${schemaVersion}); update wsbench`,
+    );
+  }
+  const parsed = resultSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+    return fail(`not a wsbench result: ${where}${issue?.message ?? 'invalid'}`);
+  }
+  // The schema has checked every field that it knows; the value itself still has the others.
+  return value as Result;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    // Editors on Windows put a byte order mark first.
+    return JSON.parse(text.replace(/^\ufeff/, '')) ?? {};
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,170 @@
+// `stress`: from what the user asked to a plan, and the plan run.
+import { randomInt } from 'node:crypto';
+import { type EmbeddedLimits, startEmbedded } from './embedded.ts';
+import { WsbenchError } from './errors.ts';
+import { runStress, type StressPlan } from './load/index.ts';
+import { recognise } from './recognise.ts';
+import type { RunControl } from './result/events.ts';
+import type { StressResult } from './result/result.ts';
+import { parseThreshold, planThresholds } from './result/thresholds.ts';
+import { runToEnd } from './run-to-end.ts';
+import { loadStressScenario } from './scenario/load.ts';
+import type { StressScenario } from './scenario/scenario.ts';
+import { loadPreset } from './target/presets.ts';
+import { type ConnectOptions, connectDefaults, type TargetServer, targetUrlOf } from './target-options.ts';
+import { version } from './version.ts';
+
+/** What to send and how. Everything left out comes from the scenario. */
+export interface StressOptions extends ConnectOptions {
+  /** Path of a scenario file; the shipped `scenarios/stress.yml` by default. */
+  scenario?: string;
+  connections?: number;
+  /** Messages per second over all connections (open model). */
+  ratePerSecond?: number;
+  model?: 'open' | 'closed';
+  /** Messages in flight per connection (closed model). */
+  depth?: number;
+  arrival?: 'constant' | 'poisson';
+  durationMs?: number;
+  rampUpMs?: number;
+  warmupMs?: number;
+  /** A reply that takes longer is lost. */
+  timeoutMs?: number;
+  connectTimeoutMs?: number;
+  /** Message size in bytes. */
+  sizeBytes?: number;
+  /** Message to send instead of the target description's; may hold `{{ id }}` and `{{ seq }}`. */
+  message?: string | Uint8Array;
+  binary?: boolean;
+  /** Thresholds, which replace those of the scenario on the same metric. */
+  thresholds?: readonly string[];
+  /** False: only the thresholds that were given count. */
+  defaultThresholds?: boolean;
+  /** Tokens, one a connection in turn. */
+  tokens?: readonly string[];
+  /** Limits of the embedded server. */
+  limits?: EmbeddedLimits;
+  seed?: number;
+}
+
+const maxTimeoutMs = 3_600_000;
+
+/**
+ * The scenario that options and scenario file make together: what `stress --print` shows.
+ *
+ * @throws WsbenchError `USAGE` for a combination that makes no sense
+ */
+export function resolveStress(options: StressOptions): StressScenario {
+  const scenario = loadStressScenario(options.scenario);
+  const usage = (message: string): never => {
+    throw new WsbenchError('USAGE', message);
+  };
+  const model = options.model ?? scenario.model;
+  if (model === 'closed' && options.ratePerSecond !== undefined) {
+    usage('a rate makes no sense in the closed model: leave out --rate or --closed');
+  }
+  if (model === 'open' && options.depth !== undefined) usage('--depth needs --closed');
+  if (options.message !== undefined && options.sizeBytes !== undefined) {
+    usage('--message and --size exclude each other');
+  }
+  const resolved: StressScenario = {
+    ...scenario,
+    ...(options.preset === undefined ? {} : { preset: options.preset }),
+    model,
+    connections: options.connections ?? scenario.connections,
+    rate: options.ratePerSecond ?? scenario.rate,
+    depth: options.depth ?? scenario.depth,
+    arrival: options.arrival ?? scenario.arrival,
+    duration: options.durationMs ?? scenario.duration,
+    rampUp: options.rampUpMs ?? scenario.rampUp,
+    warmup: options.warmupMs ?? scenario.warmup,
+    timeout: options.timeoutMs ?? scenario.timeout,
+    connectTimeout: options.connectTimeoutMs ?? scenario.connectTimeout,
+    ...(options.sizeBytes === undefined ? {} : { size: options.sizeBytes }),
+    thresholds: [...(options.thresholds ?? scenario.thresholds)],
+  };
+  if (!(resolved.duration > 0)) usage('the duration must be longer than 0');
+  if (!(resolved.timeout > 0) || resolved.timeout > maxTimeoutMs)
+    usage('the timeout must be between 0 and 1h');
+  return resolved;
+}
+
+/**
+ * Puts load on a WebSocket server and measures it: DESIGN's phases connect, settle, warm-up, measure, drain.
+ *
+ * @param target URL, a server made by `createServer`, or nothing: then the reference server is started as a child process
+ * @param options what to send; the shipped scenario by default
+ * @param control how to watch and to stop the run
+ * @returns the result, whatever the target did
+ * @throws WsbenchError `USAGE` or `CONFIG` for wrong options, `SERVER_START` when the embedded server does not start
+ *
+ * @example
+ * const result = await stress('ws://127.0.0.1:8080/ws/echo', { connections: 50, ratePerSecond: 1000, durationMs: 10_000 });
+ * console.log(result.outcome, result.metrics.rtt.p99);
+ */
+export async function stress(
+  target: string | TargetServer | undefined,
+  options: StressOptions = {},
+  control: RunControl = {},
+): Promise<StressResult> {
+  const scenario = resolveStress(options);
+  const source = options.thresholds === undefined ? 'scenario' : 'option';
+  const thresholds = planThresholds(
+    scenario.thresholds.map((text) => parseThreshold(text, source)),
+    options.defaultThresholds ?? true,
+  );
+  const connect = connectDefaults(options);
+  const seed = options.seed ?? randomInt(2 ** 31);
+  const explicit = scenario.preset === undefined ? undefined : loadPreset(scenario.preset);
+  const embedded =
+    target === undefined
+      ? await startEmbedded(options.limits ?? 'development', scenario.connections)
+      : undefined;
+  try {
+    const url = targetUrlOf(embedded ?? target ?? '');
+    const tokens = await tokensFor(target, options, embedded?.tokens);
+    const guess = explicit ?? (embedded ? 'wsbench' : await recognise(url, connect, tokens[0], control));
+    const description = typeof guess === 'string' ? loadPreset(guess) : (guess ?? loadPreset('echo'));
+    const plan: StressPlan = {
+      ...connect,
+      version,
+      name: scenario.name,
+      url,
+      target: description,
+      targetKnown: guess !== undefined,
+      embedded: embedded !== undefined,
+      connections: scenario.connections,
+      model: scenario.model,
+      depth: scenario.depth,
+      ratePerSecond: scenario.rate,
+      arrival: scenario.arrival,
+      durationMs: scenario.duration,
+      rampUpMs: scenario.rampUp,
+      settleMs: scenario.settle,
+      warmupMs: scenario.warmup,
+      timeoutMs: scenario.timeout,
+      connectTimeoutMs: scenario.connectTimeout,
+      sizeBytes: scenario.size ?? description.size ?? 0,
+      ...(options.message === undefined ? {} : { message: options.message }),
+      binary: options.binary ?? false,
+      tokens,
+      seed,
+      thresholds,
+      ...(options.reproduce === undefined ? {} : { reproduce: options.reproduce }),
+    };
+    return await runToEnd((signal) => runStress(plan, signal), control);
+  } finally {
+    await embedded?.stop();
+  }
+}
+
+async function tokensFor(
+  target: string | TargetServer | undefined,
+  options: StressOptions,
+  minted: string[] | undefined,
+): Promise<string[]> {
+  if (options.tokens !== undefined) return [...options.tokens];
+  if (minted) return minted;
+  if (typeof target === 'object' && target.mint) return [await target.mint({})];
+  return [];
+}

@@ -1,0 +1,21 @@
+// The target files that ship with wsbench, by name.
+import { readFileSync } from 'node:fs';
+import { WsbenchError } from '../errors.ts';
+import { parseYaml } from '../yaml.ts';
+import { type Target, targetSchema } from './target.ts';
+
+/** Names of the presets, as `--preset` takes them. */
+export const presetNames = ['wsbench', 'echo'] as const;
+
+/**
+ * Loads a preset.
+ *
+ * @throws WsbenchError `USAGE` when there is none of that name
+ */
+export function loadPreset(name: string): Target {
+  if (!(presetNames as readonly string[]).includes(name)) {
+    throw new WsbenchError('USAGE', `unknown preset "${name}"; there are ${presetNames.join(' and ')}`);
+  }
+  const file = `scenarios/presets/${name}.target.yml`;
+  return parseYaml(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'), targetSchema, file);
+}

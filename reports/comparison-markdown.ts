@@ -1,0 +1,53 @@
+// A comparison as Markdown.
+import type { Comparison, Direction } from '../lib/compare/compare.ts';
+import { changeText, sideText } from './comparison-words.ts';
+import { markdownCode, markdownTable, markdownText } from './markdown-escape.ts';
+
+const marks: Record<Direction, string> = {
+  better: '🟢 better',
+  worse: '🔴 worse',
+  same: '⚪ same',
+  'n/a': 'n/a',
+};
+
+/** Renders a comparison as a document of its own. */
+export function comparisonMarkdown(comparison: Comparison): string {
+  return ['## Performance improvements', '', ...comparisonLines(comparison)].join('\n');
+}
+
+/** The lines below the heading. */
+export function comparisonLines(comparison: Comparison): string[] {
+  const { before, after, rows, checks, regressions, warnings, note } = comparison;
+  const cell = (text: string): string => text.replace('>', '&gt;').replace('<', '&lt;');
+  const run = ({ id, url, outcome }: Comparison['before']): string =>
+    `${markdownCode(id, 100)} (${markdownCode(url, 200)}, ${outcome})`;
+  const table = rows.map((row) => [
+    markdownText(row.title, 40),
+    cell(sideText(row, 'before', comparison)),
+    cell(sideText(row, 'after', comparison)),
+    cell(changeText(row, true)),
+    marks[row.direction],
+  ]);
+  const changed = checks.map(({ title, before: was, after: is }) => [
+    markdownText(title, 120),
+    was ?? 'not run',
+    is ?? 'not run',
+  ]);
+  return [
+    `${run(before)} → ${run(after)}`,
+    '',
+    ...markdownTable(['Metric', 'Before', 'After', 'Change', 'Direction'], 'lrrrl', table),
+    '',
+    ...(changed.length > 0
+      ? [...markdownTable(['Check that changed', 'Before', 'After'], 'lll', changed), '']
+      : []),
+    ...(regressions.length > 0
+      ? [...regressions.map((line) => `- ❌ Regression: ${markdownText(line)}`), '']
+      : []),
+    ...(warnings.length > 0
+      ? [...warnings.map(({ message }) => `- ⚠️ ${markdownText(message, 500)}`), '']
+      : []),
+    note,
+    '',
+  ];
+}

@@ -1,0 +1,69 @@
+// A comparison for a terminal.
+import type { CheckChange, Comparison, Direction } from '../lib/compare/compare.ts';
+import { changeText, sideText } from './comparison-words.ts';
+import { type Ink, inkFor } from './ink.ts';
+import { plainTable } from './plain-table.ts';
+import type { ReportOptions } from './reporter.ts';
+
+const aligns: ('left' | 'right')[] = ['left', 'right', 'right', 'right', 'left'];
+const colours: Record<Direction, 'green' | 'red' | 'dim'> = {
+  better: 'green',
+  worse: 'red',
+  same: 'dim',
+  'n/a': 'dim',
+};
+
+/** Renders a comparison for a terminal. */
+export function comparisonText(comparison: Comparison, options: ReportOptions): string {
+  const ink = inkFor(options);
+  const run = (side: 'before' | 'after'): string[] => {
+    const { id, url, outcome } = comparison[side];
+    return ink.labelled(side, [ink.safe(id, 100), ink.safe(url, 200), outcome].join(ink.dot), 8);
+  };
+  const head = `Performance improvements${ink.dot}${comparison.kind}`;
+  return [
+    `  ${ink.paint('bold', head)}`,
+    ...run('before'),
+    ...run('after'),
+    '',
+    ...table(comparison, ink),
+    ...checkLines(comparison.checks, ink),
+    ...comparison.regressions.flatMap((line) =>
+      ink.labelled(ink.mark('failed'), `regression: ${ink.safe(line)}`, ink.unicode ? 2 : 5),
+    ),
+    '',
+    ...comparison.warnings.flatMap(({ message }) =>
+      ink.labelled(ink.mark('warned'), ink.safe(message, 500), ink.unicode ? 2 : 5),
+    ),
+    ...ink.labelled('', ink.safe(comparison.note, 500), 0),
+    '',
+  ].join('\n');
+}
+
+function table(comparison: Comparison, ink: Ink): string[] {
+  const rows = comparison.rows.map((row) => [
+    ink.safe(row.title, 40),
+    sideText(row, 'before', comparison),
+    sideText(row, 'after', comparison),
+    changeText(row, ink.unicode),
+    ink.paint(colours[row.direction], row.direction),
+  ]);
+  return plainTable([['', 'before', 'after', 'change', ''], ...rows], aligns, ink.unicode);
+}
+
+function checkLines(checks: readonly CheckChange[], ink: Ink): string[] {
+  if (checks.length === 0) return [];
+  return [
+    '',
+    ...checks.flatMap((change) => {
+      const from = change.before ?? 'not run';
+      const to = change.after ?? 'not run';
+      const label = ink.mark(change.after ?? 'skipped');
+      return ink.labelled(
+        label,
+        `${ink.safe(change.title, 80)}: ${from} ${ink.arrow} ${to}`,
+        ink.unicode ? 2 : 5,
+      );
+    }),
+  ];
+}

@@ -1,0 +1,39 @@
+// Every report format, by name and by file extension. A new one is a file and a line.
+import { extname } from 'node:path';
+import { WsbenchError } from '../lib/errors.ts';
+import { json } from './json.ts';
+import { markdown } from './markdown.ts';
+import type { Reporter } from './reporter.ts';
+import { renderText } from './text.ts';
+
+export { comparisonMarkdown } from './comparison-markdown.ts';
+export { comparisonText } from './comparison-text.ts';
+export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';
+export { summaryMarkdown } from './summary.ts';
+export { json, markdown, renderText };
+
+interface Format {
+  extension: string;
+  report: Reporter;
+}
+
+/** Formats by name. */
+export const reporters = {
+  text: { extension: '.txt', report: renderText },
+  json: { extension: '.json', report: json },
+  markdown: { extension: '.md', report: markdown },
+} as const satisfies Record<string, Format>;
+
+/**
+ * The reporter for a file, by its extension.
+ *
+ * @throws WsbenchError `USAGE` that names the known extensions
+ */
+export function reporterForFile(path: string): Reporter {
+  const extension = extname(path).toLowerCase();
+  const formats: readonly Format[] = Object.values(reporters);
+  const format = formats.find((candidate) => candidate.extension === extension);
+  if (format) return format.report;
+  const known = formats.map((candidate) => candidate.extension).join(', ');
+  throw new WsbenchError('USAGE', `${path}: no report format for "${extension}"; known: ${known}`);
+}

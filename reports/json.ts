@@ -1,0 +1,11 @@
+// The saved form: one result as it is, several as an array.
+import type { Reporter } from './reporter.ts';
+
+// Valid in JSON strings, but some terminals obey them: DEL, C1 controls, line separators, bidirectional controls.
+const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Renders results as JSON, indented. The text is safe to print: what could steer a terminal is escaped. */
+export const json: Reporter = (results) => {
+  const text = JSON.stringify(results.length === 1 ? results[0] : results, null, 2);
+  return `${text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+};

@@ -1,0 +1,55 @@
+// What is left to look at: everything that failed, was skipped or was warned about.
+import type { Comparison } from '../lib/compare/compare.ts';
+import type { QuickResult, Result, StressResult } from '../lib/result/result.ts';
+import { repeatsEvidence } from './evidence.ts';
+import { timeoutMs } from './figures.ts';
+import { markdownCode, markdownText } from './markdown-escape.ts';
+import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
+
+/** A list, or a sentence that there is nothing on it. */
+export function remainingLines(results: readonly Result[], comparison: Comparison | undefined): string[] {
+  const items = [
+    ...results.flatMap((result) => [
+      ...(result.kind === 'quick' ? failedChecks(result) : missedThresholds(result)),
+      ...reasons(result),
+    ]),
+    ...(comparison?.regressions.map((line) => `- ❌ Regression: ${markdownText(line)}`) ?? []),
+    ...results.flatMap((result) => (result.kind === 'quick' ? skippedChecks(result) : [])),
+    ...results.flatMap((result) => result.warnings).map(({ message }) => `- ⚠️ ${markdownText(message, 500)}`),
+  ];
+  return [...(items.length === 0 ? ['Nothing failed, was skipped or gave a warning.'] : items), ''];
+}
+
+function failedChecks(result: QuickResult): string[] {
+  return result.checks
+    .filter((check) => check.status === 'failed')
+    .flatMap((check) => [
+      `- ❌ **${markdownText(check.title, 120)}** (${markdownCode(check.id, 120)})${repeatsEvidence(check) ? '' : `: ${markdownText(check.detail)}`}`,
+      ...(check.expected === undefined ? [] : [`  - expected: ${markdownText(check.expected, 500)}`]),
+      ...(check.got === undefined ? [] : [`  - got: ${markdownText(check.got, 500)}`]),
+      ...(check.reproduce === undefined ? [] : [`  - reproduce: ${markdownCode(check.reproduce, 1000)}`]),
+    ]);
+}
+
+function skippedChecks(result: QuickResult): string[] {
+  return result.checks
+    .filter((check) => check.status === 'skipped')
+    .map((check) => `- ⏭️ ${markdownText(check.title, 120)}, skipped: ${markdownText(check.detail)}`);
+}
+
+function missedThresholds(result: StressResult): string[] {
+  return result.thresholds
+    .filter((threshold) => !threshold.ok)
+    .map((threshold) => {
+      const wanted = `${threshold.op} ${limitText(threshold)}`;
+      const got = thresholdFigure(threshold, timeoutMs(result), 'no figure');
+      return `- ❌ Threshold ${markdownCode(thresholdName(threshold), 80)}: ${markdownText(`${got}, wanted ${wanted}`)}`;
+    });
+}
+
+/** Why a run did not count, unless a check or threshold above says it already. */
+function reasons(result: Result): string[] {
+  return result.reasons
+    .filter(({ code }) => code !== 'check' && code !== 'threshold')
+    .map(({ code, message }) => `- ❌ ${code}: ${markdownText(message, 500)}`);
+}

@@ -1,0 +1,45 @@
+// The checks of a quick result, one line each.
+import type { CheckRecord, QuickResult } from '../lib/result/result.ts';
+import { repeatsEvidence } from './evidence.ts';
+import type { Ink } from './ink.ts';
+import { displayWidth, fit } from './width.ts';
+
+/** Lines for a quick result: mark, id, detail; a failure says what was expected, what came, and how to see it again. */
+export function quickText(result: QuickResult, ink: Ink): string[] {
+  if (result.checks.length === 0) return ['  No check was run.'];
+  const ids = result.checks.map((check) => fit(ink.safe(check.id, 120), ink.width - 8, ink.unicode));
+  // An id that is wider than this keeps its line for itself.
+  const room = Math.floor(ink.width * 0.42);
+  const idWidth = Math.max(0, ...ids.map(displayWidth).filter((columns) => columns <= room));
+  return result.checks.flatMap((check, index) => [
+    ...line(check, ids[index] ?? '', idWidth, ink),
+    ...(check.status === 'failed' ? evidence(check, ink) : []),
+  ]);
+}
+
+function line(check: CheckRecord, id: string, idWidth: number, ink: Ink): string[] {
+  const mark = ink.mark(check.status);
+  const column = displayWidth(mark) + 1 + idWidth + 2;
+  const text = detail(check, ink);
+  if (displayWidth(id) <= idWidth) return ink.labelled(`${mark} ${id}`, text, column);
+  const whole = `  ${mark} ${id}  ${text}`;
+  return displayWidth(whole) <= ink.width ? [whole] : [`  ${mark} ${id}`, ...ink.labelled('', text, column)];
+}
+
+function detail(check: CheckRecord, ink: Ink): string {
+  const text = ink.safe(check.detail, 500);
+  if (check.status === 'skipped') return `skipped: ${text.replace(/^skipped:\s*/i, '')}`;
+  return repeatsEvidence(check) ? 'failed' : text;
+}
+
+function evidence(check: CheckRecord, ink: Ink): string[] {
+  const rows: [string, string | undefined][] = [
+    ['check', check.title],
+    ['expected', check.expected],
+    ['got', check.got],
+    ['reproduce', check.reproduce],
+  ];
+  return rows.flatMap(([name, value]) =>
+    value === undefined ? [] : ink.labelled(`${name}:`, ink.safe(value, 1000), 11, '      '),
+  );
+}

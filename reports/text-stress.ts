@@ -1,0 +1,108 @@
+// A stress result for a terminal: table, counts, thresholds.
+import type { StressResult } from '../lib/result/result.ts';
+import { count, lostText, timeoutMs } from './figures.ts';
+import type { Ink } from './ink.ts';
+import { anyLost, type LatencyStat, latencyCell, latencyRows, statTitles } from './latency.ts';
+import { plainTable } from './plain-table.ts';
+import { failureLines, stressFacts } from './stress-facts.ts';
+import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
+import { loadWords } from './verdict.ts';
+import { displayWidth } from './width.ts';
+
+const columns: readonly LatencyStat[] = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'];
+const aligns = ['left' as const, ...columns.map(() => 'right' as const), 'right' as const];
+const labelWidth = 13;
+
+/** Lines for a stress result. */
+export function stressText(result: StressResult, ink: Ink): string[] {
+  const facts = stressFacts(result, ink);
+  return [
+    ...ink.listed('', planParts(result, ink), 0),
+    ...troubles(result, ink),
+    '',
+    ...latencyTable(result, ink),
+    ...lostNote(result, ink),
+    '',
+    ...facts.flatMap(({ label, parts }) => ink.listed(label, parts, labelWidth)),
+    ...thresholdLines(result, ink),
+  ];
+}
+
+function planParts(result: StressResult, ink: Ink): string[] {
+  const where = result.target.embedded ? ['embedded server, same machine'] : [];
+  const how = ink.safe(result.target.description, 60);
+  return [...loadWords(result), `target: ${how}`, ...where];
+}
+
+/** Connections that failed, and a generator that was too slow: said before any figure. */
+function troubles(result: StressResult, ink: Ink): string[] {
+  const { generator, counters } = result;
+  const lines: string[] = [];
+  if (generator.limited) {
+    const why = generator.reasons.map((reason) => ink.safe(reason)).join('; ');
+    const advice = generator.advice.map((text) => ink.safe(text)).join(', ');
+    lines.push(
+      '',
+      ...ink.labelled('', `The load generator fell behind${why === '' ? '' : `: ${why}`}.`, 0),
+      ...ink.labelled('', 'The latencies below include its own delay; they say little about the target.', 0),
+      ...(generator.advice.length === 0 ? [] : ink.labelled('', `Try: ${advice}`, 0)),
+    );
+  }
+  if (counters['connections.failed'] > 0) {
+    const share = `${count(counters['connections.failed'])} of ${count(counters['connections.attempted'])}`;
+    lines.push('', ...ink.labelled(ink.mark('failed'), `${share} connections failed`, ink.unicode ? 2 : 5));
+    for (const { cause, hint } of failureLines(result, ink)) {
+      lines.push(...ink.labelled('', cause, 0, '    '));
+      if (hint !== undefined) lines.push(...ink.labelled('hint:', hint, 6, '      '));
+    }
+  }
+  return lines;
+}
+
+function latencyTable(result: StressResult, ink: Ink): string[] {
+  const cells = latencyRows.map(({ metric, title, asciiTitle }) => {
+    const stats = result.metrics[metric];
+    return [
+      ink.unicode ? title : (asciiTitle ?? title),
+      ...columns.map((stat) => latencyCell(result, stats, stat, ink.none)),
+      count(stats.count),
+    ];
+  });
+  const rows = [['ms', ...columns.map((stat) => statTitles[stat]), 'count'], ...cells];
+  const wide = plainTable(rows, aligns, ink.unicode);
+  // Where `> 5 s (lost)` does not fit in one line, it takes two.
+  const fits = wide.every((line) => displayWidth(line) <= ink.width);
+  return fits
+    ? wide
+    : plainTable(
+        rows.map((row) => row.map((cell) => cell.replace(' (lost)', '\n(lost)'))),
+        aligns,
+        ink.unicode,
+        1,
+      );
+}
+
+function lostNote(result: StressResult, ink: Ink): string[] {
+  if (!anyLost(result)) return [];
+  const bound = lostText(timeoutMs(result));
+  return ink.labelled('', `${bound}: that rank is a message that was lost or never sent, not a time.`, 0);
+}
+
+function thresholdLines(result: StressResult, ink: Ink): string[] {
+  if (result.thresholds.length === 0) return [];
+  const names = result.thresholds.map((threshold) => {
+    const origin = threshold.source === 'default' ? ' (default)' : '';
+    return `${ink.safe(thresholdName(threshold), 80)} ${threshold.op} ${limitText(threshold)}${origin}`;
+  });
+  const widest = Math.max(...names.map(displayWidth));
+  return [
+    '',
+    ...result.thresholds.flatMap((threshold, index) => {
+      const mark = ink.mark(threshold.ok ? 'passed' : 'failed');
+      const label = `${mark} ${names[index]}`;
+      const missed = threshold.ok ? '' : '  missed';
+      const text = `${thresholdFigure(threshold, timeoutMs(result), ink.none)}${missed}`;
+      return ink.labelled(label, text, widest + displayWidth(mark) + 3);
+    }),
+  ];
+}

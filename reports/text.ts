@@ -1,0 +1,61 @@
+// The terminal summary.
+import type { Result } from '../lib/result/result.ts';
+import { comparisonText } from './comparison-text.ts';
+import { type Ink, inkFor } from './ink.ts';
+import type { Reporter } from './reporter.ts';
+import { quickText } from './text-quick.ts';
+import { stressText } from './text-stress.ts';
+import { score } from './verdict.ts';
+import { displayWidth } from './width.ts';
+
+/** Renders results for a terminal, one after another. */
+export const renderText: Reporter = (results, options) => {
+  const ink = inkFor(options);
+  const parts = results.map((result) =>
+    [
+      ...heading(result, ink),
+      '',
+      ...(result.kind === 'quick' ? quickText(result, ink) : stressText(result, ink)),
+      ...closing(result, ink),
+      '',
+    ].join('\n'),
+  );
+  if (options.comparison) parts.push(comparisonText(options.comparison, options));
+  return parts.join('\n');
+};
+
+function heading(result: Result, ink: Ink): string[] {
+  const title = result.kind === 'quick' ? 'Quick test results' : 'Stress test results';
+  const left = `${title}${ink.dot}${ink.safe(result.target.url, 200)}`;
+  // The word keeps its outcome without colour; the glyphs of other scripts never stand in for it.
+  const verdict = `${ink.outcome(result.outcome, result.outcome.toUpperCase())}  ${ink.safe(score(result))}`;
+  const gap = ink.width - 2 - displayWidth(left) - displayWidth(verdict);
+  if (gap >= 2) return [`  ${ink.paint('bold', left)}${' '.repeat(gap)}${verdict}`];
+  return [
+    ...ink.labelled('', left, 0).map((line) => ink.paint('bold', line)),
+    ...ink.labelled('', verdict, 0),
+  ];
+}
+
+function closing(result: Result, ink: Ink): string[] {
+  const { run, host } = result;
+  const lines: string[] = [];
+  for (const warning of result.warnings) {
+    lines.push(...ink.labelled(ink.mark('warned'), ink.safe(warning.message, 500), ink.unicode ? 2 : 5));
+  }
+  // Checks and thresholds speak for themselves above.
+  const reasons = result.reasons.filter(({ code }) => code !== 'check' && code !== 'threshold');
+  for (const reason of reasons) lines.push(...ink.labelled('Because', ink.safe(reason.message, 500), 13));
+  if (!run.complete) lines.push(...ink.labelled('Incomplete', 'the schedule did not run to its end', 13));
+  const facts = [
+    `wsbench ${ink.safe(run.wsbench, 40)}`,
+    `Node ${ink.safe(host.node, 40)}`,
+    `${ink.safe(host.platform, 60)} ${ink.safe(host.arch, 20)}`,
+    `seed ${run.seed}`,
+    ink.safe(run.id, 100),
+  ];
+  lines.push(...ink.listed('Run', facts, 13));
+  if (run.reproduce !== undefined)
+    lines.push(...ink.labelled('Reproduce', ink.safe(run.reproduce, 1000), 13));
+  return ['', ...lines];
+}

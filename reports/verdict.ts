@@ -1,0 +1,69 @@
+// What every report says first: how a run ended, and by how much.
+import { formatDuration, formatRate } from '../lib/duration.ts';
+import type { Outcome, QuickResult, Result, StressResult } from '../lib/result/result.ts';
+import { count, planNumber } from './figures.ts';
+
+/** The word for an outcome. */
+export const outcomeWords: Record<Outcome, string> = {
+  passed: 'PASSED',
+  failed: 'FAILED',
+  inconclusive: 'INCONCLUSIVE',
+  interrupted: 'INTERRUPTED',
+};
+
+/** How many checks ended how. */
+export function tally(result: QuickResult): {
+  passed: number;
+  failed: number;
+  skipped: number;
+  total: number;
+} {
+  const of = (status: string): number => result.checks.filter((check) => check.status === status).length;
+  return { passed: of('passed'), failed: of('failed'), skipped: of('skipped'), total: result.checks.length };
+}
+
+/** The few words after the outcome: `12 of 14 checks, 2 skipped, in 9 s` or `4 of 4 thresholds`. */
+export function score(result: Result): string {
+  const cause = causeWord(result);
+  if (result.kind === 'quick') {
+    const { passed, failed, skipped, total } = tally(result);
+    const parts = [
+      `${passed} of ${total} checks passed`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ];
+    const took = formatDuration(Math.round(result.run.durationMs / 100) * 100);
+    return `${parts.join(', ')} in ${took}${cause === '' ? '' : `, ${cause}`}`;
+  }
+  const { thresholds } = result;
+  const met = thresholds.filter((threshold) => threshold.ok).length;
+  const judged = thresholds.length === 0 ? 'no thresholds' : `${met} of ${thresholds.length} thresholds`;
+  return cause === '' ? judged : `${cause}, ${judged}`;
+}
+
+/** The kind of trouble, when it is not the checks or thresholds that say it. */
+function causeWord(result: Result): string {
+  const code = result.reasons.find((reason) => reason.code !== 'check' && reason.code !== 'threshold')?.code;
+  if (code === undefined) return '';
+  return code === 'sigint' || code === 'sigterm' ? code.toUpperCase() : code;
+}
+
+/** The plan of a stress run in a few words; the parts that are known. */
+export function loadWords(result: StressResult): string[] {
+  const connections = planNumber(result, 'connections');
+  const rate = planNumber(result, 'ratePerSecond');
+  const size = planNumber(result, 'sizeBytes');
+  const warmup = result.phases.warmupMs;
+  const measured = formatDuration(Math.round(result.phases.measureMs / 10) * 10);
+  const model = result.model === 'open' ? 'open model' : 'closed model';
+  return [
+    ...(connections === null ? [] : [`${count(connections)} connection${connections === 1 ? '' : 's'}`]),
+    rate === null || result.model === 'closed' ? model : `${model}, ${formatRate(rate)}`,
+    ...(size === null || size === 0 ? [] : [`${count(size)} B`]),
+    result.phases.measureMs === 0
+      ? 'nothing measured'
+      : warmup > 0
+        ? `${measured} after ${formatDuration(Math.round(warmup / 10) * 10)} warm-up`
+        : measured,
+  ];
+}

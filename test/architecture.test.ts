@@ -1,0 +1,105 @@
+// Who may import whom: the table of ARCHITECTURE.md, held against the sources.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+// Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
+const table: Record<string, readonly string[]> = {
+  'lib/metrics': [],
+  'lib/result': ['lib/metrics'],
+  'lib/compare': ['lib/metrics', 'lib/result'],
+  'lib/target': ['lib/result'],
+  'lib/scenario': ['lib/result'],
+  'lib/load': ['lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/checks': ['lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  reports: ['lib/result', 'lib/metrics', 'lib/compare'],
+  'reference-server': [],
+};
+const everyone = ['lib/errors.ts', 'lib/duration.ts', 'lib/token.ts', 'lib/yaml.ts', 'lib/version.ts'];
+
+// Packages that only some files may use.
+const packages: Record<string, readonly string[]> = {
+  jose: ['lib/token.ts'],
+  ws: ['lib/load/drivers/ws.ts', 'lib/checks/connection.ts', 'reference-server/'],
+  commander: ['cli/'],
+  fastify: ['reference-server/'],
+  'fastify-plugin': ['reference-server/'],
+  '@fastify/websocket': ['reference-server/'],
+  'hdr-histogram-js': ['lib/metrics/'],
+  'cli-table3': ['reports/', 'cli/'],
+  yaml: ['lib/yaml.ts', 'lib/scenario/'],
+};
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${folder}/${file.split(sep).join('/')}`);
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+}
+
+function roomOf(file: string): string | undefined {
+  return Object.keys(table).find((room) => file.startsWith(`${room}/`));
+}
+
+const files = ['cli', 'lib', 'reference-server', 'reports'].flatMap(sources);
+
+test('rooms import only what the table allows', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
+      const target = relative(root, normalize(join(root, dirname(file), specifier)))
+        .split(sep)
+        .join('/');
+      if (target.startsWith('cli/') && !file.startsWith('cli/')) wrong.push(`${file} imports ${target}`);
+      const room = roomOf(file);
+      if (room === undefined || target.startsWith(`${room}/`) || everyone.includes(target)) continue;
+      const targetRoom = roomOf(target);
+      if (targetRoom === undefined || !table[room]?.includes(targetRoom))
+        wrong.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('packages are used only where they belong', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const name of importsOf(file)) {
+      const allowed = packages[name];
+      if (
+        allowed &&
+        !allowed.some((place) => file === place || (place.endsWith('/') && file.startsWith(place)))
+      ) {
+        wrong.push(`${file} imports ${name}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('only cli/main.ts and the server child touch the process', () => {
+  const allowed = ['cli/main.ts', 'reference-server/child.ts'];
+  const wrong = files.filter((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    return (
+      !allowed.includes(file) && /\bprocess\.(exit|on|once|argv|exitCode|stdout|stderr|env)\b/.test(text)
+    );
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('every test file is where the test command looks', () => {
+  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.test.ts'),
+  );
+  const tooDeep = tests.filter((file) => file.split(sep).length > 2);
+  assert.deepEqual(tooDeep, []);
+});

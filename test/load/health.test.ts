@@ -1,0 +1,93 @@
+// The generator's judgement of itself: as a table, when it is really held up, and when it is not.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type HealthSample, judgeHealth } from '../../lib/load/health.ts';
+import { exitCode } from '../../lib/result/exit-code.ts';
+import { startLoadServer, startWitness } from '../fixtures/server-process.ts';
+import { stress, stressPlan } from '../fixtures/stress-plan.ts';
+
+const quiet: HealthSample = {
+  model: 'open',
+  loopDelay: { mean: 0.1, p50: 0.1, p99: 1, max: 4 },
+  cpu: 0.2,
+  gc: { count: 3, totalMs: 4, maxMs: 2 },
+  sendLagP99: 1.5,
+  rttP99: 3,
+  waitedLong: 0,
+};
+const slowLoop = { mean: 9, p50: 8, p99: 20, max: 90 };
+
+// biome-ignore format: a table
+const cases: [string, Partial<HealthSample>, { limited: boolean; lowerBound?: boolean; advice?: RegExp }][] = [
+  ['quiet', {}, { limited: false }],
+  ['send lag at the limit', { sendLagP99: 5 }, { limited: false }],
+  ['send lag above 5 ms', { sendLagP99: 5.1 }, { limited: true, advice: /something else/ }],
+  ['send lag below 10 % of a slow round trip', { sendLagP99: 20, rttP99: 250 }, { limited: false }],
+  ['send lag above 10 % of a slow round trip', { sendLagP99: 30, rttP99: 250 }, { limited: true }],
+  ['nothing came back, little lag', { rttP99: null }, { limited: false }],
+  ['nothing came back, much lag', { rttP99: null, sendLagP99: 6 }, { limited: true }],
+  ['nothing was sent', { rttP99: null, sendLagP99: null }, { limited: false }],
+  ['1 % waited long', { waitedLong: 0.01 }, { limited: false }],
+  ['more than 1 % waited long', { waitedLong: 0.011, rttP99: 5000 }, { limited: true }],
+  ['a slow loop that sends in time', { loopDelay: slowLoop }, { limited: false }],
+  ['a full core that sends in time', { cpu: 1 }, { limited: false, lowerBound: false }],
+  ['a full core that lags', { cpu: 1, sendLagP99: 50 }, { limited: true, lowerBound: false, advice: /core is full: ask for a lower rate/ }],
+  ['collecting garbage', { sendLagP99: 50, gc: { count: 9, totalMs: 900, maxMs: 300 } }, { limited: true, advice: /garbage/ }],
+  ['closed: quiet', { model: 'closed', sendLagP99: null }, { limited: false, lowerBound: false }],
+  ['closed: a full core alone', { model: 'closed', sendLagP99: null, cpu: 1 }, { limited: false, lowerBound: true }],
+  ['closed: a slow loop', { model: 'closed', sendLagP99: null, loopDelay: slowLoop, cpu: 1 }, { limited: true, advice: /smaller depth/ }],
+  ['closed: a slow loop, a slower target', { model: 'closed', sendLagP99: null, loopDelay: slowLoop, rttP99: 400 }, { limited: false }],
+];
+
+for (const [name, changes, wanted] of cases) {
+  test(name, () => {
+    const record = judgeHealth({ ...quiet, ...changes });
+    assert.equal(record.limited, wanted.limited);
+    assert.equal(record.reasons.length > 0, wanted.limited);
+    assert.equal(record.advice.length > 0, wanted.limited);
+    if (wanted.lowerBound !== undefined) assert.equal(record.throughputIsLowerBound, wanted.lowerBound);
+    if (wanted.advice) assert.match(record.advice.join('\n'), wanted.advice);
+  });
+}
+
+function burn(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+for (const model of ['open', 'closed'] as const) {
+  test(`${model} model: a generator that is held up says so`, { timeout: 20_000 }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const hog = setInterval(() => burn(60), 80);
+    t.after(() => clearInterval(hog));
+    // The rule of the closed model is about delay against round trip: 10 % of one that contains the delay.
+    const result = await stress(stressPlan(server.url, { model, durationMs: 2000 }));
+    clearInterval(hog);
+    assert.equal(result.generator.limited, true);
+    assert.ok(result.generator.loopDelay.p99 > 30, `${result.generator.loopDelay.p99} ms`);
+    assert.ok(result.generator.cpu > 0.4);
+    assert.equal(result.outcome, 'inconclusive');
+    assert.equal(exitCode(result), 4);
+    assert.ok(result.reasons.some((reason) => reason.code === 'generator-limited'));
+  });
+}
+
+test('ten quiet runs are not flagged', { timeout: 60_000 }, async (t) => {
+  const server = await startLoadServer(t, { mode: 'echo' });
+  // Whether it is quiet is not for the generator to say: an idle process beside it looks at its own timers.
+  const witness = await startWitness(t);
+  let quietRuns = 0;
+  for (let run = 0; run < 16 && quietRuns < 10; run++) {
+    await witness();
+    const plan = stressPlan(server.url, { durationMs: 2000, ratePerSecond: 100, settleMs: 20, warmupMs: 50 });
+    const { generator, metrics } = await stress(plan);
+    const { worst, long } = await witness();
+    t.diagnostic(
+      `run ${run}: send lag p99 ${metrics.send_lag.p99} ms, worst of the witness ${worst.toFixed(1)} ms`,
+    );
+    if (long > 2 || worst > 10) continue;
+    quietRuns++;
+    assert.deepEqual(generator.reasons, [], `run ${run}`);
+  }
+  if (quietRuns < 5) t.skip(`this machine was quiet in ${quietRuns} runs only`);
+});

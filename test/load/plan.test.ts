@@ -1,0 +1,72 @@
+// The record of a plan: equal for equal loads, and without secrets.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planRecord } from '../../lib/load/index.ts';
+import { parseThreshold } from '../../lib/result/thresholds.ts';
+import { stressPlan } from '../fixtures/stress-plan.ts';
+
+const url = 'wss://user:pass@host.example/ws?token=hush&room=1';
+
+test('secrets are masked', () => {
+  const { options } = planRecord(
+    stressPlan(url, {
+      tokens: ['hush-token'],
+      headers: [
+        ['Authorization', 'Bearer hush-header'],
+        ['X-Trace', '7'],
+      ],
+      message: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln',
+      caCertificates: '-----BEGIN CERTIFICATE-----',
+      reproduce: 'wsbench --token hush-token',
+    }),
+  );
+  const text = JSON.stringify(options);
+  for (const secret of ['hush', 'user:pass', 'eyJ']) assert.ok(!text.includes(secret), secret);
+  assert.equal(options.tokens, 1);
+  assert.deepEqual(options.headers, [
+    ['Authorization', '[redacted]'],
+    ['X-Trace', '7'],
+  ]);
+  assert.match(String(options.url), /room=1/);
+});
+
+const same: [string, Parameters<typeof stressPlan>[1]][] = [
+  ['other tokens', { tokens: ['b'] }],
+  ['other thresholds', { tokens: ['a'], thresholds: ['rtt.p99<1s'] }],
+  ['another command', { tokens: ['a'], reproduce: 'x' }],
+  ['another version', { tokens: ['a'], version: '9' }],
+];
+for (const [name, changes] of same) {
+  test(`${name}: the same hash`, () => {
+    assert.equal(
+      planRecord(stressPlan(url, changes)).hash,
+      planRecord(stressPlan(url, { tokens: ['a'] })).hash,
+    );
+  });
+}
+
+const different: [string, Parameters<typeof stressPlan>[1]][] = [
+  ['another rate', { ratePerSecond: 201 }],
+  ['another seed', { seed: 2 }],
+  ['another message', { message: 'a' }],
+  ['other bytes', { message: Uint8Array.from([1]) }],
+  ['a token', { tokens: ['a'] }],
+  ['a header', { headers: [['X-Trace', '7']] }],
+];
+for (const [name, changes] of different) {
+  test(`${name}: another hash`, () => {
+    const { hash } = planRecord(stressPlan(url, changes));
+    assert.match(hash, /^[\da-f]{64}$/);
+    assert.notEqual(hash, planRecord(stressPlan(url)).hash);
+  });
+}
+
+test('the order of keys does not matter', () => {
+  const plan = stressPlan(url);
+  const turned = Object.fromEntries(Object.entries(plan).reverse()) as unknown as typeof plan;
+  assert.equal(planRecord(turned).hash, planRecord(plan).hash);
+  assert.equal(
+    planRecord({ ...plan, thresholds: [parseThreshold('errors==0')] }).hash,
+    planRecord(plan).hash,
+  );
+});

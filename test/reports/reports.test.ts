@@ -1,0 +1,316 @@
+// What holds for every report, whatever is in the results.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { compareResults } from '../../lib/compare/compare.ts';
+import type { Result } from '../../lib/result/result.ts';
+import {
+  comparisonMarkdown,
+  comparisonText,
+  fileReport,
+  json,
+  markdown,
+  renderText,
+  reporterForFile,
+  reporters,
+  summaryMarkdown,
+} from '../../reports/index.ts';
+import { displayWidth } from '../../reports/width.ts';
+import * as fixtures from '../fixtures/results.ts';
+
+const terminal = { width: 80, color: false, unicode: true };
+const all: Result[] = [
+  fixtures.quickPassed(),
+  fixtures.quickFailed(),
+  fixtures.quickUnreachable(),
+  fixtures.quickHostile(),
+  fixtures.stressPassed(),
+  fixtures.stressLost(),
+  fixtures.stressSilent(),
+  fixtures.stressInconclusive(),
+  fixtures.stressInterrupted(),
+  fixtures.stressUnreachable(),
+  fixtures.stressHostile(),
+];
+
+// Everything but the line feed that ends lines: controls, separators, bidirectional controls, lone surrogates.
+const steering = /(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]/u;
+
+/** Fails unless every row of every table has as many cells as its head. */
+function assertTables(text: string): void {
+  let columns = 0;
+  for (const line of text.split('\n')) {
+    if (!line.startsWith('|')) {
+      columns = 0;
+      continue;
+    }
+    // Outside text carries no bare pipe, so pipes are borders.
+    const pipes = line.split('|').length - 1;
+    if (columns === 0) columns = pipes;
+    assert.equal(pipes, columns, line);
+    assert.ok(line.endsWith('|'), line);
+  }
+}
+
+const esc = '\u001b';
+const sections = [
+  /^## Quick test results \(\d+ of \d+\)$/,
+  /^## Stress test results$/,
+  /^## Performance improvements$/,
+  /^## Remaining items$/,
+];
+
+test('formats are found by extension, in any case', () => {
+  assert.equal(reporterForFile('a/b.json'), reporters.json.report);
+  assert.equal(reporterForFile('report.MD'), reporters.markdown.report);
+  assert.equal(reporterForFile('report.v2.txt'), reporters.text.report);
+});
+
+for (const path of ['report.docx', 'report', '.md', 'a.json/b']) {
+  test(`${path} has no format, and the error names those there are`, () => {
+    assert.throws(() => reporterForFile(path), { code: 'USAGE', message: /known: \.txt, \.json, \.md/ });
+  });
+}
+
+test('a markdown report has exactly its sections, in order', () => {
+  for (const results of [[], ...all.map((result) => [result]), all]) {
+    const heads = markdown(results, fileReport)
+      .split('\n')
+      .filter((line) => line.startsWith('## '));
+    assert.equal(heads.length, sections.length, heads.join('\n'));
+    for (const [index, head] of heads.entries()) assert.match(head, sections[index] ?? /never/);
+  }
+});
+
+test('before and after come from two composed stress runs, or from a comparison', () => {
+  const composed = markdown([fixtures.stressPassed(), fixtures.stressLost()], fileReport);
+  assert.match(composed, /\| Metric \| Before \| After \| Change \| Direction \|/);
+  assert.match(composed, /\| Error rate \| 0 % \| 4\.03 % \| n\/a \| 🔴 worse \|/);
+  const comparison = compareResults(fixtures.stressLost(), fixtures.stressPassed());
+  assert.match(markdown([fixtures.stressPassed()], { ...fileReport, comparison }), /🟢 better/);
+  assert.match(markdown([fixtures.stressPassed()], fileReport), /Nothing to compare with/);
+});
+
+test('failed, skipped and warned things remain', () => {
+  const text = markdown([fixtures.quickFailed(), fixtures.stressLost()], fileReport);
+  const remaining = text.slice(text.indexOf('## Remaining items'));
+  for (const part of [
+    'Invalid messages',
+    'Connections close cleanly',
+    'Rate limiting, skipped',
+    'ephemeral key',
+    '`rtt.p99`',
+    'backlog grew',
+  ]) {
+    assert.ok(remaining.includes(part), part);
+  }
+  assert.match(
+    markdown([fixtures.quickPassed()], fileReport),
+    /Nothing failed, was skipped or gave a warning/,
+  );
+});
+
+test('lost percentiles show the timeout of the run', () => {
+  const lost = fixtures.stressLost();
+  const impatient = { ...lost, plan: { ...lost.plan, options: { ...lost.plan.options, timeoutMs: 1500 } } };
+  assert.match(renderText([impatient], { ...terminal, width: 120 }), /> 1\.5 s \(lost\) +> 1\.5 s \(lost\)/);
+  assert.match(renderText([lost], terminal), /> 5 s \(lost\)/);
+  assert.match(markdown([lost], fileReport), /&gt; 5 s \(lost\)/);
+});
+
+test('one result as JSON is itself, several are an array', () => {
+  assert.deepEqual(JSON.parse(json([fixtures.stressLost()], fileReport)), fixtures.stressLost());
+  assert.deepEqual(JSON.parse(json(all, fileReport)), JSON.parse(JSON.stringify(all)));
+  assert.doesNotMatch(json(all, fileReport), steering);
+});
+
+for (const width of [40, 80, 120]) {
+  test(`text keeps to ${width} columns`, () => {
+    for (const unicode of [true, false]) {
+      for (const result of all) {
+        for (const line of renderText([result], { width, color: false, unicode }).split('\n')) {
+          // The tables of figures do not fold below what they need.
+          const bound = Math.max(width, 80);
+          assert.ok(displayWidth(line) <= bound, `${displayWidth(line)}: ${line}`);
+        }
+      }
+    }
+  });
+}
+
+test('without colour there are no escape sequences; with it, only colours, and the same words', () => {
+  const codes = new RegExp(`${esc}\\[\\d+m`, 'g');
+  for (const result of all) {
+    const bare = renderText([result], terminal);
+    const coloured = renderText([result], { ...terminal, color: true });
+    assert.ok(!bare.includes(esc));
+    assert.ok(coloured.includes(esc));
+    assert.equal(coloured.replace(codes, ''), bare);
+  }
+  const comparison = compareResults(fixtures.stressPassed(), fixtures.stressLost());
+  const coloured = comparisonText(comparison, { ...terminal, color: true });
+  assert.equal(coloured.replace(codes, ''), comparisonText(comparison, terminal));
+});
+
+test('without Unicode, text is ASCII', () => {
+  const options = {
+    ...terminal,
+    unicode: false,
+    comparison: compareResults(fixtures.quickHostile(), fixtures.quickPassed()),
+  };
+  assert.match(renderText(all, options), /^[\n\x20-\x7e]*$/);
+});
+
+test('CJK and emoji take two columns, combining marks none', () => {
+  const widths: [string, number][] = [
+    ['abc', 3],
+    ['日本語', 6],
+    ['é', 1],
+    ['e\u0301', 1],
+    ['👩‍👩‍👧', 2],
+    ['✅', 2],
+    ['✓', 1],
+    ['ｱ', 1],
+    ['Ａ', 2],
+    ['한글', 4],
+    ['🇫🇷', 2],
+    ['', 0],
+    ['\u001b[31mx\u001b[39m', 1],
+  ];
+  for (const [text, width] of widths) assert.equal(displayWidth(text), width, text);
+});
+
+test('details line up behind titles of any script', () => {
+  const passed = fixtures.quickPassed();
+  const checks = ['接続', 'café', '🚀 go', 'plain'].map((title, index) => ({
+    ...passed.checks[0],
+    id: String(index),
+    title,
+    detail: 'DETAIL',
+  }));
+  const text = renderText([{ ...passed, checks: checks as typeof passed.checks }], terminal);
+  const columns = text
+    .split('\n')
+    .filter((line) => line.includes('DETAIL'))
+    .map((line) => displayWidth(line.slice(0, line.indexOf('DETAIL'))));
+  assert.equal(columns.length, 4);
+  assert.equal(new Set(columns).size, 1, text);
+});
+
+test('hostile text stays text', () => {
+  const results = [fixtures.quickHostile(), fixtures.stressHostile()];
+  const shown = markdown(results, fileReport);
+  assertTables(shown);
+  assert.doesNotMatch(shown, steering);
+  // Tags: ours only.
+  const tags = (shown.match(/<[^>\s]+>/g) ?? []).filter(
+    (tag) => !['<details>', '<summary>', '</summary>', '</details>', '<code>', '</code>'].includes(tag),
+  );
+  assert.deepEqual(tags, []);
+  assert.equal(shown.split('<details>').length, 2);
+  assert.equal(shown.split('</details>').length, 2);
+  assert.doesNotMatch(shown.replace(/`[^`]*`|<code>.*?<\/code>/g, ''), /@everyone|https:\/\/evil|www\.evil/);
+  assert.doesNotMatch(renderText(results, terminal), steering);
+});
+
+// Anything, and what is most likely to hurt.
+const nasty = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc
+    .array(
+      fc.constantFrom(
+        '|',
+        '\\',
+        '\\|',
+        '`',
+        '``',
+        '\n',
+        '\r\n',
+        '<script>',
+        '</details>',
+        '<!--',
+        '&#124;',
+        '\0',
+        '\x1b[2J',
+        '\x9b',
+        '\u202e',
+        '\u2028',
+        '\ud800',
+        '\udc00',
+        '@a',
+        '#1',
+        '---',
+        '- ',
+        '# ',
+        '```',
+        '~~~',
+        '日',
+        '👩‍👩‍👧',
+        '\ue000',
+        '\u200d',
+        ' ',
+      ),
+      { maxLength: 20 },
+    )
+    .map((parts) => parts.join('')),
+);
+
+test('no text from outside breaks a table, a line or a terminal', { timeout: 120_000 }, () => {
+  const lines = { quick: 0, stress: 0 };
+  fc.assert(
+    fc.property(nasty, (text) => {
+      const quick = fixtures.quickHostile(text);
+      const stress = fixtures.stressHostile(text);
+      const comparison = compareResults(quick, fixtures.quickPassed());
+      for (const shown of [
+        markdown([quick], fileReport),
+        markdown([stress], fileReport),
+        comparisonMarkdown(comparison),
+      ]) {
+        assertTables(shown);
+        assert.doesNotMatch(shown, steering);
+        assert.equal(shown.split('<details>').length, shown.split('</details>').length);
+        assert.equal(
+          shown.split('\n').filter((line) => line.startsWith('## ')).length,
+          shown.startsWith('# ') ? 4 : 1,
+        );
+      }
+      // The number of lines of a Markdown report depends on the fields, never on their text.
+      lines.quick ||= markdown([quick], fileReport).split('\n').length;
+      lines.stress ||= markdown([stress], fileReport).split('\n').length;
+      assert.equal(markdown([quick], fileReport).split('\n').length, lines.quick);
+      assert.equal(markdown([stress], fileReport).split('\n').length, lines.stress);
+      for (const unicode of [true, false]) {
+        const shown = renderText([quick, stress], { ...terminal, unicode, comparison });
+        assert.doesNotMatch(shown, steering);
+        for (const line of shown.split('\n')) assert.ok(displayWidth(line) <= 80, line);
+        if (!unicode) assert.match(shown, /^[\n\x20-\x7e]*$/);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('a step summary keeps to its limit, dropping how it was measured first', () => {
+  const results = [fixtures.quickFailed(), fixtures.stressLost()];
+  const whole = markdown(results, fileReport);
+  assert.equal(summaryMarkdown()(results, fileReport), whole);
+  const size = Buffer.byteLength(whole);
+  const shorter = summaryMarkdown(size - 1)(results, fileReport);
+  assert.doesNotMatch(shorter, /<details>/);
+  assert.match(shorter, /## Remaining items/);
+  for (const limit of [3000, 1000, 500, 200]) {
+    const cut = summaryMarkdown(limit)(results, fileReport);
+    assert.ok(Buffer.byteLength(cut) <= limit, `${Buffer.byteLength(cut)} > ${limit}`);
+    assert.match(cut, /The rest was cut/);
+    assert.doesNotMatch(cut, /\ufffd/);
+    assertTables(cut);
+  }
+  const many = {
+    ...fixtures.quickFailed(),
+    checks: Array.from({ length: 2000 }, () => fixtures.quickHostile().checks)
+      .flat()
+      .slice(0, 2000),
+  };
+  assert.ok(Buffer.byteLength(summaryMarkdown()([many], fileReport)) <= 900_000);
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decidingReason, exitCode, exitCodeOfError, strongest } from '../../lib/result/exit-code.ts';
+import type { ReasonCode } from '../../lib/result/result.ts';
+
+// Strongest first; those of one row share a code.
+const ladder: [code: number, reasons: ReasonCode[]][] = [
+  [70, ['bug']],
+  [2, ['target-description']],
+  [4, ['generator-limited', 'generator-resources', 'lost-worker']],
+  [130, ['sigint', 'aborted']],
+  [143, ['sigterm']],
+  [3, ['unreachable']],
+  [99, ['threshold']],
+  [1, ['check']],
+];
+
+const result = (...codes: ReasonCode[]) => ({ reasons: codes.map((code) => ({ code, message: code })) });
+
+test('a result without reasons is 0', () => {
+  assert.equal(exitCode(result()), 0);
+  assert.equal(decidingReason(result()), undefined);
+});
+
+for (const [code, reasons] of ladder) {
+  for (const reason of reasons)
+    test(`${reason} is ${code}`, () => assert.equal(exitCode(result(reason)), code));
+}
+
+test('of several reasons the strongest decides, whatever their order', () => {
+  const flat = ladder.flatMap(([code, reasons]) => reasons.map((reason) => ({ code, reason })));
+  flat.forEach((strong, index) => {
+    for (const weak of flat.slice(index + 1)) {
+      assert.equal(exitCode(result(strong.reason, weak.reason)), strong.code);
+      assert.equal(exitCode(result(weak.reason, strong.reason)), strong.code);
+      if (weak.code !== strong.code) {
+        assert.equal(decidingReason(result(weak.reason, strong.reason))?.code, strong.reason);
+      }
+    }
+  });
+});
+
+test('a report that could not be written (6) stands between inconclusive and interrupted', () => {
+  assert.equal(strongest([6, 130, 99, 1, 0]), 6);
+  assert.equal(strongest([6, 4]), 4);
+  assert.equal(strongest([0]), 0);
+});
+
+test('a code that nobody knows is a bug', () => {
+  assert.equal(strongest([]), 70);
+  assert.equal(strongest([42]), 70);
+});
+
+test('every kind of exception has its code', () => {
+  const codes = [
+    'USAGE',
+    'CONFIG',
+    'SERVER_START',
+    'UNREACHABLE',
+    'REPORT_WRITE',
+    'ABORTED',
+    'INTERNAL',
+  ] as const;
+  assert.deepEqual(codes.map(exitCodeOfError), [2, 2, 2, 3, 6, 130, 70]);
+});
