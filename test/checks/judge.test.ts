@@ -50,7 +50,10 @@ const command = {
 };
 const published = (offset: number): object =>
   exchange('PUBLISH', ack('PUBLISH', { epoch: 'e', offset, receivers: 1 }));
-const arrived = (offset: number): object => ({ type: 'MESSAGE', payload: { offset, data: { n: offset } } });
+const arrived = (offset: number): object => ({
+  type: 'MESSAGE',
+  payload: { epoch: 'e', offset, data: { n: offset } },
+});
 const channel = {
   subscribed: exchange('SUBSCRIBE', ack('SUBSCRIBE', { epoch: 'e', offset: 0, recovered: false })),
   published: [published(1), published(2), published(3)],
@@ -151,6 +154,11 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
   ['publish-subscribe', { ...channel, repeated: published(6) }, /duplicate: true/],
   ['publish-subscribe', { ...channel, resumed: channel.lost }, /recovered: true/],
   ['publish-subscribe', { ...channel, gap: false }, /no GAP/],
+  [
+    'publish-subscribe',
+    { ...channel, recovered: [{ ...arrived(4), payload: { epoch: 'f', offset: 4, data: { n: 4 } } }] },
+    /MESSAGEs of epoch e \| epoch f/,
+  ],
   ['typed-answers', typed, 'passed'],
   ['typed-answers', { ...typed, exchanges: [exchange('PING', pong, pong)] }, /\| 2 answers: PONG and PONG/],
   [

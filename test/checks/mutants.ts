@@ -180,9 +180,9 @@ export const mutants: readonly Mutant[] = [
   {
     check: 'agent-command',
     name: 'the result never reaches the dashboard',
-    file: handler('dashboard'),
-    find: "connection.send('COMMAND_RESULT', outcome)",
-    replace: 'undefined',
+    file: 'reference-server/bus/memory.js',
+    find: 'onOutcome(outcome);',
+    replace: ';',
   },
   {
     check: 'publish-subscribe',
@@ -211,6 +211,13 @@ export const mutants: readonly Mutant[] = [
     file: 'reference-server/bus/channel-log.js',
     find: 'this.#offset += 1;',
     replace: 'this.#offset += 2;',
+  },
+  {
+    check: 'publish-subscribe',
+    name: 'MESSAGE names another epoch',
+    file: handler('messaging'),
+    find: 'payload: { channel, epoch, offset, data }',
+    replace: "payload: { channel, epoch: 'another', offset, data }",
   },
   {
     check: 'publish-subscribe',

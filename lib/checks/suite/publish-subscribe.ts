@@ -74,6 +74,10 @@ export const publishSubscribe: Check<Evidence> = {
     if (describeMessages(live) !== wantedLive) {
       return failed(`MESSAGEs ${wantedLive} in order`, describeMessages(live) || 'none');
     }
+    const foreign = [...live, ...recovered].find(({ payload }) => payload.epoch !== start.epoch);
+    if (foreign) {
+      return failed(`MESSAGEs of epoch ${start.epoch}`, `epoch ${String(foreign.payload.epoch)}`);
+    }
     const back = ackOf(resumed)?.payload;
     if (back?.recovered !== true) {
       return failed('ACK with recovered: true for SUBSCRIBE since', describeAnswers(resumed));
