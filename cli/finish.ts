@@ -63,7 +63,8 @@ export function finish(result: Result, reports: readonly ReportFile[], flags: Ou
   for (const failure of failures) note(io, `wsbench: ${failure}`);
   const code = strongest(codes);
   if (code !== 0) {
-    note(io, `exit ${code}: ${code === 6 ? 'a report could not be written' : reasonLine(result)}`);
+    const own = code === exitCode(result) ? reasonLine(result) : 'a report could not be written';
+    note(io, `exit ${code}: ${own}`);
   }
   return code;
 }
