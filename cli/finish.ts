@@ -10,6 +10,7 @@ import {
   renderText,
   summaryMarkdown,
 } from '../reports/index.ts';
+import { fileTrouble } from './file-words.ts';
 import { type Io, note } from './io.ts';
 import type { ReportFile } from './report-files.ts';
 import { saveRun } from './runs.ts';
@@ -56,14 +57,15 @@ export function finish(result: Result, reports: readonly ReportFile[], flags: Ou
       const path = saveRun(result, json, io.cwd);
       if (!flags.quiet) note(io, `Saved ${path}`);
     } catch (error) {
-      note(io, `warning: the run was not saved: ${messageOf(error)}`);
+      note(io, `warning: the run was not saved in .wsbench/runs: ${fileTrouble(error)}`);
     }
   }
   appendStepSummary(result, io);
   for (const failure of failures) note(io, `wsbench: ${failure}`);
   const code = strongest(codes);
   if (code !== 0) {
-    note(io, `exit ${code}: ${code === 6 ? 'a report could not be written' : reasonLine(result)}`);
+    const own = code === exitCode(result) ? reasonLine(result) : 'a report could not be written';
+    note(io, `exit ${code}: ${own}`);
   }
   return code;
 }
@@ -81,6 +83,6 @@ function appendStepSummary(result: Result, io: Io): void {
   try {
     appendFileSync(file, summaryMarkdown(stepSummaryBytes)([result], fileReport));
   } catch (error) {
-    note(io, `warning: the step summary was not written: ${messageOf(error)}`);
+    note(io, `warning: the step summary was not written: ${fileTrouble(error)}`);
   }
 }

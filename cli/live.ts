@@ -1,10 +1,11 @@
 // The live view on stderr: one line that is redrawn on a terminal, a line each 5 s elsewhere.
 import { formatDuration } from '../lib/duration.ts';
 import type { RunEvent, Snapshot } from '../lib/result/events.ts';
+import { terminalStyle } from './finish.ts';
 import { type Io, note } from './io.ts';
 
 const plainIntervalMs = 5000;
-const barWidth = 24;
+const widestBar = 24;
 
 /** Shows a run's events. */
 export interface LiveView {
@@ -21,13 +22,17 @@ export function liveView(io: Io, quiet: boolean): LiveView {
 }
 
 function redrawn(io: Io): LiveView {
+  const { unicode } = terminalStyle(io);
   const clear = (): boolean => io.stderr.write('\r\x1b[2K');
   return {
     show: (event) => {
       if (event.type === 'interval') {
         clear();
-        const width = Math.max(20, (io.stderr.columns ?? 80) - 1);
-        io.stderr.write(`  ${snapshotLine(event.snapshot, true)}`.slice(0, width));
+        const width = Math.max(20, (io.stderr.columns ?? 80) - 3);
+        const words = snapshotLine(event.snapshot);
+        io.stderr.write(
+          `  ${withBar(words, event.snapshot, width - words.length - 2, unicode)}`.slice(0, width + 2),
+        );
       } else if (event.type === 'warning') {
         clear();
         note(io, `  warning: ${event.warning.message}`);
@@ -52,24 +57,28 @@ function plain(io: Io): LiveView {
       if (snapshot.phase === phase && nowMs - lastMs < plainIntervalMs - 100) return;
       lastMs = nowMs;
       phase = snapshot.phase;
-      note(io, snapshotLine(snapshot, false));
+      note(io, snapshotLine(snapshot));
     },
     end: () => {},
   };
 }
 
+/** The words about a phase and, where there is room, a bar: the words matter more. */
+function withBar(words: string, { elapsedMs, plannedMs }: Snapshot, room: number, unicode: boolean): string {
+  const bar = Math.min(widestBar, room);
+  if (bar < 8 || plannedMs === 0) return words;
+  const filled = Math.round(Math.min(1, elapsedMs / plannedMs) * bar);
+  const [full, empty] = unicode ? ['█', '░'] : ['#', '.'];
+  return `${words}  ${full?.repeat(filled)}${empty?.repeat(bar - filled)}`;
+}
+
 /** One line about the last second of a run. */
-export function snapshotLine(snapshot: Snapshot, bar: boolean): string {
+export function snapshotLine(snapshot: Snapshot): string {
   const { phase, elapsedMs, plannedMs, connections } = snapshot;
-  const share = plannedMs > 0 ? Math.min(1, elapsedMs / plannedMs) : 0;
-  const filled = Math.round(share * barWidth);
-  const time =
-    plannedMs > 0
-      ? `${formatDuration(Math.round(elapsedMs / 1000) * 1000)}/${formatDuration(plannedMs)}`
-      : formatDuration(Math.round(elapsedMs / 1000) * 1000);
+  const elapsed = elapsedMs < 500 ? '0 s' : formatDuration(Math.round(elapsedMs / 1000) * 1000);
   const parts = [
     phase.padEnd(7),
-    ...(bar ? ['█'.repeat(filled) + '░'.repeat(barWidth - filled)] : []),
+    plannedMs > 0 ? `${elapsed}/${formatDuration(plannedMs)}` : elapsed,
     `${connections.open}/${connections.asked} open`,
   ];
   if (connections.failed > 0) parts.push(`${connections.failed} failed`);
@@ -78,5 +87,5 @@ export function snapshotLine(snapshot: Snapshot, bar: boolean): string {
     if (snapshot.p99Ms !== null) parts.push(`p99 ${snapshot.p99Ms.toFixed(2)} ms`);
     parts.push(`${snapshot.errors} errors`);
   }
-  return [...parts, time].join('  ');
+  return parts.join('  ');
 }

@@ -43,8 +43,10 @@ function program(io: Io): Command {
   return root;
 }
 
-function prepare(command: Command, io: Io): void {
-  command.exitOverride();
+function prepare(command: Command, io: Io, name = command.name()): void {
+  command.exitOverride((error) => {
+    throw error.exitCode === 0 || error.code === 'commander.help' ? error : usageError(error, name);
+  });
   command.option('--debug', 'show stack traces');
   command.configureOutput({
     writeOut: (text) => io.stdout.write(text),
@@ -53,17 +55,24 @@ function prepare(command: Command, io: Io): void {
     outputError: () => {},
   });
   command.showSuggestionAfterError(true);
-  for (const child of command.commands) prepare(child, io);
+  for (const child of command.commands) prepare(child, io, `${name} ${child.name()}`);
+}
+
+/** Commander's complaint as one line that says where help is. */
+function usageError(error: CommanderError, command: string): WsbenchError {
+  const what = error.message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    // The value of a misspelt option may be a secret.
+    .replace(/(--[\w-]+)=[^\s']+/g, '$1')
+    .trim()
+    .replace(/\.$/, '');
+  return new WsbenchError('USAGE', `${what}; see ${command} --help`);
 }
 
 /** Turns anything thrown into one line and an exit code. */
 function report(error: unknown, io: Io, debug: boolean): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0 || error.code === 'commander.help') return error.exitCode === 0 ? 0 : 2;
-    const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-    note(io, `wsbench: ${redactText([first, ...rest].join(' ').trim())}; see wsbench --help`);
-    return 2;
-  }
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const known = error instanceof WsbenchError;
   const code = known ? exitCodeOfError(error.code) : 70;
   const bug = code === 70 ? 'this is a bug in wsbench, please report it: ' : '';
@@ -73,7 +82,11 @@ function report(error: unknown, io: Io, debug: boolean): number {
   return code;
 }
 
-function watchSignals(): AbortSignal {
+function watchSignals(stderr: Io['stderr']): AbortSignal {
+  const say = (text: string): void => {
+    // A terminal's line may hold a live view, and `^C`.
+    stderr.write(`${stderr.isTTY ? '\r\x1b[2K' : ''}${text}\n`);
+  };
   const controller = new AbortController();
   for (const [name, code] of [
     ['SIGINT', 130],
@@ -81,7 +94,11 @@ function watchSignals(): AbortSignal {
   ] as const) {
     process.on(name, () => {
       // The first signal drains and reports; the second does not wait.
-      if (controller.signal.aborted) process.exit(code);
+      if (controller.signal.aborted) {
+        say(`exit ${code}: ${name} again, nothing is reported`);
+        process.exit(code);
+      }
+      say(`${name}: finishing, at most 5 s; once more to stop at once`);
       controller.abort(name);
     });
   }
@@ -95,7 +112,7 @@ export async function main(): Promise<void> {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
-    signal: watchSignals(),
+    signal: watchSignals(process.stderr),
     exit: (code) => {
       process.exitCode = code;
     },

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { messageOf, WsbenchError } from '../lib/errors.ts';
-import { redactHeader, redactUrl } from '../lib/result/redact.ts';
+import { WsbenchError } from '../lib/errors.ts';
+import { redactHeader, redactSubprotocols, redactUrl } from '../lib/result/redact.ts';
 import type { ConnectOptions } from '../lib/target-options.ts';
 import type { JWK, SigningKey } from '../lib/token.ts';
+import { fileTrouble } from './file-words.ts';
 import type { Io } from './io.ts';
 
 /** Collects a repeatable option. */
@@ -51,10 +52,12 @@ function parseHeader(text: string): [string, string] {
   const colon = text.indexOf(':');
   const name = text.slice(0, colon).trim();
   const value = text.slice(colon + 1).trim();
-  if (colon < 1 || !/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) {
+  // The text itself may be the secret, with the colon forgotten.
+  if (colon < 1) throw new WsbenchError('USAGE', '--header: there is no colon; write it like "Name: value"');
+  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) {
     throw new WsbenchError(
       'USAGE',
-      `--header: "${redactHeader('', text)}" is not a header; write it like "Name: value"`,
+      '--header: what is before the colon is no header name; write it like "Name: value"',
     );
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not get into a request
@@ -82,7 +85,7 @@ export function readBytes(path: string, option: string, io: Io): Uint8Array {
   try {
     return readFileSync(resolve(io.cwd, path));
   } catch (cause) {
-    throw new WsbenchError('USAGE', `${option}: cannot read ${path}: ${messageOf(cause)}`, { cause });
+    throw new WsbenchError('USAGE', `${option}: cannot read ${path}: ${fileTrouble(cause)}`, { cause });
   }
 }
 
@@ -143,9 +146,13 @@ export function reproduceLine(name: string, url: string | undefined, command: Co
     const value: unknown = command.getOptionValue(key);
     const flag = option.long ?? option.short ?? '';
     if (typeof value === 'boolean') words.push(flag);
-    else for (const one of [value].flat()) words.push(flag, maskedValue(key, String(one)));
+    else for (const one of maskedValues(key, [value].flat().map(String))) words.push(flag, one);
   }
   return words.map(shellQuoted).join(' ');
+}
+
+function maskedValues(key: string, values: string[]): string[] {
+  return key === 'subprotocol' ? redactSubprotocols(values) : values.map((value) => maskedValue(key, value));
 }
 
 function maskedValue(key: string, value: string): string {

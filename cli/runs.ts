@@ -1,5 +1,5 @@
 // Saved runs: `.wsbench/runs/` below the working directory, the newest 50.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Result } from '../lib/result/result.ts';
 
@@ -22,17 +22,16 @@ export function saveRun(result: Result, text: string, cwd: string): string {
   mkdirSync(runs, { recursive: true });
   const ignore = join(cwd, '.wsbench', '.gitignore');
   if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
-  const name = freeName(runs, result.run.id);
-  for (const file of [name, 'latest.json']) {
-    // Renamed into place: a reader never sees half a file, whatever happens to the disk or to us.
-    const temporary = join(runs, `.${file}.${process.pid}.tmp`);
-    try {
-      writeFileSync(temporary, text, { flush: true });
-      renameSync(temporary, join(runs, file));
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
+  // Written apart and then named: a reader never sees half a file, whatever happens to the disk or to us.
+  const temporary = join(runs, `.${result.run.id}.${process.pid}.tmp`);
+  let name: string;
+  try {
+    writeFileSync(temporary, text, { flush: true });
+    name = nameOnce(runs, result.run.id, temporary);
+    writeFileSync(temporary, text, { flush: true });
+    renameSync(temporary, join(runs, 'latest.json'));
+  } finally {
+    rmSync(temporary, { force: true });
   }
   const old = readdirSync(runs)
     .filter((file) => /^\d{4}-.*\.json$/.test(file))
@@ -42,9 +41,22 @@ export function saveRun(result: Result, text: string, cwd: string): string {
   return join(folder, name);
 }
 
-function freeName(runs: string, id: string): string {
+/** Names a file after a run, with a number when another run of the same second, perhaps of another process, has the name. */
+function nameOnce(runs: string, id: string, file: string): string {
   for (let n = 1; ; n++) {
-    const name = n === 1 ? `${id}.json` : `${id}-${n}.json`;
-    if (!existsSync(join(runs, name))) return name;
+    // `_` sorts behind `.`: names still sort by age.
+    const name = n === 1 ? `${id}.json` : `${id}_${n}.json`;
+    const place = join(runs, name);
+    if (existsSync(place)) continue;
+    try {
+      // Unlike a rename, a link never replaces what is there.
+      linkSync(file, place);
+      rmSync(file);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;
+      // A file system without links.
+      renameSync(file, place);
+    }
+    return name;
   }
 }

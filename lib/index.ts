@@ -4,14 +4,19 @@ export {
   type ReferenceServer,
   type ServerOptions,
 } from '../reference-server/index.ts';
-export { type Comparison, compareResults } from './compare/compare.ts';
+export { compareResults } from './compare/compare.ts';
+export type * from './compare/comparison.ts';
 export type { EmbeddedLimits } from './embedded.ts';
 export { type ErrorCode, WsbenchError } from './errors.ts';
+export type { TimeStats } from './metrics/histogram.ts';
+export type * from './metrics/names.ts';
+export type { Series } from './metrics/series.ts';
 export { type CheckInfo, listChecks, type QuickOptions, quick } from './quick.ts';
 export type * from './result/events.ts';
 export { exitCode } from './result/exit-code.ts';
 export { parseResult } from './result/parse.ts';
 export type * from './result/result.ts';
+export type { StressScenario } from './scenario/scenario.ts';
 export { resolveStress, type StressOptions, stress } from './stress.ts';
 export type { ConnectOptions, TargetServer } from './target-options.ts';
 export { mintToken, type SigningKey, type TokenOptions } from './token.ts';

@@ -6,6 +6,7 @@ import { markdown } from './markdown.ts';
 import type { Reporter } from './reporter.ts';
 import { renderText } from './text.ts';
 
+export { checkList } from './check-list.ts';
 export { comparisonMarkdown } from './comparison-markdown.ts';
 export { comparisonText } from './comparison-text.ts';
 export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';

@@ -15,7 +15,9 @@ export function remainingLines(results: readonly Result[], comparison: Compariso
     ]),
     ...(comparison?.regressions.map((line) => `- ❌ Regression: ${markdownText(line)}`) ?? []),
     ...results.flatMap((result) => (result.kind === 'quick' ? skippedChecks(result) : [])),
-    ...results.flatMap((result) => result.warnings).map(({ message }) => `- ⚠️ ${markdownText(message, 500)}`),
+    ...[...results.flatMap((result) => result.warnings), ...(comparison?.warnings ?? [])].map(
+      ({ message }) => `- ⚠️ ${markdownText(message, 500)}`,
+    ),
   ];
   return [...(items.length === 0 ? ['Nothing failed, was skipped or gave a warning.'] : items), ''];
 }

@@ -74,6 +74,7 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
       result.rejections.map(({ code, count: n }) => [n, code]),
       style,
     ),
+    ...rateLimited(result),
     ...warmupTrouble(result),
     { label: 'Throughput', parts: throughput },
     { label: 'Errors', parts: errors },
@@ -95,6 +96,22 @@ function breakdown(label: string, parts: readonly [number, string][], style: Fac
   if (parts.length === 0) return [];
   const words = parts.map(([n, what]) => `${count(n)} ${style.times} ${style.safe(what, 120)}`);
   return [{ label, parts: words }];
+}
+
+/** Without this, messages that a penalised target swallows look like a target that is too slow. */
+function rateLimited({ rejections, target }: StressResult): Fact[] {
+  if (!rejections.some(({ code }) => code === 'RATE_LIMITED')) return [];
+  return [
+    {
+      label: 'Rate limit',
+      parts: [
+        "the target's rate limit was hit; while it lasts it may answer nothing, which counts as lost",
+        target.embedded
+          ? 'to measure the server itself: --limits off, or a rate below the limit'
+          : 'to measure the server itself: a rate below its limit, or more tokens (--tokens-file)',
+      ],
+    },
+  ];
 }
 
 /** The warm-up counts nowhere, so it is only worth a line when something went wrong in it. */

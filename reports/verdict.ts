@@ -28,11 +28,14 @@ export function score(result: Result): string {
   if (result.kind === 'quick') {
     const { passed, failed, skipped, total } = tally(result);
     const parts = [
-      `${passed} of ${total} checks passed`,
+      // A run that was stopped knows nothing of the checks that it never came to.
+      result.run.complete
+        ? `${passed} of ${total} checks passed`
+        : `${passed} of the ${total} checks that ran passed`,
       ...(failed > 0 ? [`${failed} failed`] : []),
       ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ];
-    const took = formatDuration(Math.round(result.run.durationMs / 100) * 100);
+    const took = formatDuration(roundedMs(result.run.durationMs));
     return `${parts.join(', ')} in ${took}${cause === '' ? '' : `, ${cause}`}`;
   }
   const { thresholds } = result;
@@ -40,6 +43,9 @@ export function score(result: Result): string {
   const judged = thresholds.length === 0 ? 'no thresholds' : `${met} of ${thresholds.length} thresholds`;
   return cause === '' ? judged : `${cause}, ${judged}`;
 }
+
+const roundedMs = (value: number): number =>
+  value < 1000 ? Math.round(value) : Math.round(value / 100) * 100;
 
 /** The kind of trouble, when it is not the checks or thresholds that say it. */
 function causeWord(result: Result): string {

@@ -6,7 +6,7 @@ import { newCommand } from '../command.ts';
 import { terminalStyle } from '../finish.ts';
 import { type Io, note } from '../io.ts';
 import { collect } from '../options.ts';
-import { openText } from '../report-files.ts';
+import { openText, outputPaths } from '../report-files.ts';
 import { readResult } from './report.ts';
 
 interface CompareFlags {
@@ -17,11 +17,11 @@ interface CompareFlags {
 
 /** The `compare` command. */
 export function compareCommand(io: Io): Command {
-  return newCommand('compare')
+  return newCommand('compare', io)
     .description('before, after and change of two results')
     .argument('<before>', 'result (.json)')
     .argument('<after>', 'result (.json), or "latest"')
-    .option('-o, --output <file>', 'write a report, .md or .json (repeatable)', collect)
+    .option('-o, --output <file>', 'write a report: .md, .json or .txt (repeatable)', collect)
     .option('--json', 'print the comparison as JSON')
     .option('--no-color', 'no colours')
     .action((before: string, after: string, flags: CompareFlags) => run(before, after, flags, io));
@@ -30,12 +30,15 @@ export function compareCommand(io: Io): Command {
 function run(before: string, after: string, flags: CompareFlags, io: Io): void {
   const style = terminalStyle(io, flags.color);
   const comparison = compareResults(readResult(before, io), readResult(after, io));
-  const files = (flags.output ?? []).map((path) => openText(path, io.cwd, ['.md', '.json', '.txt']));
+  const files = outputPaths(flags.output ?? [], io.cwd).map((path) =>
+    openText(path, io.cwd, ['.md', '.json', '.txt']),
+  );
   const json = `${JSON.stringify(comparison, null, 2)}\n`;
   io.stdout.write(flags.json ? json : comparisonText(comparison, style));
   for (const file of files) {
-    if (file.path.endsWith('.json')) file.write(json);
-    else if (file.path.endsWith('.md')) file.write(comparisonMarkdown(comparison));
+    const path = file.path.toLowerCase();
+    if (path.endsWith('.json')) file.write(json);
+    else if (path.endsWith('.md')) file.write(comparisonMarkdown(comparison));
     else file.write(comparisonText(comparison, fileReport));
   }
   if (comparison.regressions.length > 0) {

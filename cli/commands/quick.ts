@@ -1,10 +1,10 @@
 // wsbench quick: does it behave?
-import CliTable3 from 'cli-table3';
 import type { Command } from 'commander';
 import { parseCount, parseDurationMs } from '../../lib/duration.ts';
 import { listChecks, type QuickOptions, quick } from '../../lib/index.ts';
+import { checkList } from '../../reports/index.ts';
 import { newCommand } from '../command.ts';
-import { finish, type OutputFlags } from '../finish.ts';
+import { finish, type OutputFlags, terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
 import { liveView } from '../live.ts';
 import {
@@ -35,7 +35,7 @@ interface QuickFlags extends ConnectFlags, OutputFlags {
 
 /** The `quick` command. */
 export function quickCommand(io: Io): Command {
-  const command = newCommand('quick')
+  const command = newCommand('quick', io)
     .description('checks: connection, heartbeat, auth, bad input, rate limits')
     .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
     .option('--only <id>', 'run only this check; * stands for anything (repeatable)', collect)
@@ -62,7 +62,11 @@ export function quickCommand(io: Io): Command {
 
 async function run(argument: string | undefined, flags: QuickFlags, command: Command, io: Io): Promise<void> {
   if (flags.list) {
-    io.stdout.write(flags.json ? `${JSON.stringify(listChecks(), null, 2)}\n` : checkTable());
+    io.stdout.write(
+      flags.json
+        ? `${JSON.stringify(listChecks(), null, 2)}\n`
+        : checkList(listChecks(), terminalStyle(io, flags.color)),
+    );
     return;
   }
   const url = targetArgument(argument, io);
@@ -79,7 +83,6 @@ async function run(argument: string | undefined, flags: QuickFlags, command: Com
     io.exit(finish(result, reports, flags, io));
   } catch (error) {
     live.end();
-    for (const report of reports) report.discard();
     throw error;
   }
 }
@@ -96,12 +99,4 @@ function quickOptions(flags: QuickFlags, io: Io): QuickOptions {
   if (flags.intrusive) options.intrusive = true;
   if (flags.seed !== undefined) options.seed = parseCount(flags.seed, '--seed', 0);
   return options;
-}
-
-function checkTable(): string {
-  const table = new CliTable3({ head: ['id', 'checks', 'needs', 'impact'], style: { head: [], border: [] } });
-  for (const { id, title, needs, impact } of listChecks()) {
-    table.push([id, title, needs.join(', ') || 'nothing', impact]);
-  }
-  return `${table.toString()}\n`;
 }

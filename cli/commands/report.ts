@@ -8,7 +8,7 @@ import { newCommand } from '../command.ts';
 import { terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
 import { collect, readText } from '../options.ts';
-import { openReports } from '../report-files.ts';
+import { openReports, stdoutPath } from '../report-files.ts';
 import { latestRun } from '../runs.ts';
 
 interface ReportFlags {
@@ -19,11 +19,15 @@ interface ReportFlags {
 
 /** The `report` command. */
 export function reportCommand(io: Io): Command {
-  return newCommand('report')
+  return newCommand('report', io)
     .description('text, markdown or JSON from saved results; several become one document')
     .argument('<file...>', 'results (.json), or "latest"')
     .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
-    .addOption(new Option('--format <name>', 'what to print on stdout').choices(Object.keys(reporters)))
+    .addOption(
+      new Option('--format <name>', 'what to print on stdout (default: text, unless -o is given)').choices(
+        Object.keys(reporters),
+      ),
+    )
     .option('--no-color', 'no colours')
     .action((files: string[], flags: ReportFlags) => run(files, flags, io));
 }
@@ -32,7 +36,7 @@ function run(files: string[], flags: ReportFlags, io: Io): void {
   const results = files.map((file) => readResult(file, io));
   const reports = openReports(flags.output ?? [], io.cwd);
   const style = terminalStyle(io, flags.color);
-  if (reports.length === 0 || flags.format !== undefined) {
+  if (reports.length === 0 || flags.format !== undefined || flags.output?.includes(stdoutPath)) {
     io.stdout.write(reporters[flags.format ?? 'text'].report(results, style));
   }
   for (const report of reports) report.write(report.reporter(results, fileReport));
@@ -46,7 +50,7 @@ function run(files: string[], flags: ReportFlags, io: Io): void {
 export function readResult(file: string, io: Io): Result {
   const path = file === 'latest' ? latestRun(io.cwd) : file;
   try {
-    return parseResult(readText(path, file, io), file);
+    return parseResult(readText(path, 'result', io), file);
   } catch (error) {
     if (file !== 'latest' || !(error instanceof WsbenchError)) throw error;
     throw new WsbenchError(

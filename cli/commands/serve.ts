@@ -20,7 +20,7 @@ interface ServeFlags {
 
 /** The `serve` command. */
 export function serveCommand(io: Io): Command {
-  return newCommand('serve')
+  return newCommand('serve', io)
     .description('run the reference server')
     .option('--host <address>', 'address to listen on (default 127.0.0.1, or HOST)')
     .option('-p, --port <n>', 'port to listen on (default 8080, or PORT)')

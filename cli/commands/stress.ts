@@ -48,7 +48,7 @@ interface StressFlags extends ConnectFlags, OutputFlags {
 
 /** The `stress` command. */
 export function stressCommand(io: Io): Command {
-  const command = newCommand('stress')
+  const command = newCommand('stress', io)
     .description('load: connections, messages per second, latency percentiles')
     .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
     .option('-c, --connections <n>', 'connections (default 10)')
@@ -116,7 +116,6 @@ async function run(
     io.exit(finish(result, reports, flags, io));
   } catch (error) {
     live.end();
-    for (const report of reports) report.discard();
     throw error;
   }
 }

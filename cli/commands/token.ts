@@ -6,7 +6,7 @@ import { mintToken, type TokenOptions } from '../../lib/index.ts';
 import { newCommand } from '../command.ts';
 import { type Io, note } from '../io.ts';
 import { signingKey } from '../options.ts';
-import { openText } from '../report-files.ts';
+import { openText, stdoutPath } from '../report-files.ts';
 
 interface MintFlags {
   secret?: string;
@@ -25,7 +25,7 @@ interface MintFlags {
 
 /** The `token` command. */
 export function tokenCommand(io: Io): Command {
-  const mint = newCommand('mint')
+  const mint = newCommand('mint', io)
     .description('sign tokens with the claims of a Supabase user')
     .option('--secret <secret>', 'HS256 secret, @file or env:NAME (or JWT_SECRET in the environment)')
     .option('--key <file>', 'private JWK (ES256, RS256 or EdDSA)')
@@ -40,7 +40,7 @@ export function tokenCommand(io: Io): Command {
     .option('-o, --output <file>', 'write them to a file')
     .option('--i-know', 'allow role service_role, which passes every rule of a Supabase project')
     .action((flags: MintFlags) => run(flags, io));
-  return newCommand('token')
+  return newCommand('token', io)
     .description('mint JWTs (Supabase-compatible)')
     .addCommand(mint, { isDefault: true });
 }
@@ -71,6 +71,6 @@ async function run(flags: MintFlags, io: Io): Promise<void> {
   const tokens: string[] = [];
   for (let n = 0; n < count; n++) tokens.push(await mintToken(key, options));
   const text = `${tokens.join('\n')}\n`;
-  if (flags.output === undefined) io.stdout.write(text);
+  if (flags.output === undefined || flags.output === stdoutPath) io.stdout.write(text);
   else openText(flags.output, io.cwd).write(text);
 }

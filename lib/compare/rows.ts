@@ -96,8 +96,12 @@ export function stressRows(before: StressResult, after: StressResult): Compariso
       { metric: 'pass_rate', title: 'Pass rate (thresholds)', unit: '%', better: 'higher' },
       ({ thresholds }) => share(thresholds.filter((threshold) => threshold.ok).length, thresholds.length),
     ),
-    both({ metric: 'throughput', title: 'Message rate', unit: '/s', better: 'higher' }, ({ derived }) =>
-      known(derived.throughput),
+    messageRate(
+      both({ metric: 'throughput', title: 'Message rate', unit: '/s', better: 'higher' }, ({ derived }) =>
+        known(derived.throughput),
+      ),
+      before,
+      after,
     ),
     both({ metric: 'error_rate', title: 'Error rate', unit: '%', better: 'lower' }, ({ derived }) =>
       ratio(derived.error_rate),
@@ -119,4 +123,10 @@ export function stressRows(before: StressResult, after: StressResult): Compariso
       ({ counters }) => ({ value: counters['connections.failed'] }),
     ),
   ];
+}
+
+/** In the open model the rate is what was asked for: another one asked for is neither better nor worse. */
+function messageRate(row: ComparisonRow, before: StressResult, after: StressResult): ComparisonRow {
+  const asked = ({ model, plan }: StressResult): unknown => model === 'open' && plan.options.ratePerSecond;
+  return asked(before) === asked(after) ? row : { ...row, direction: 'n/a' };
 }

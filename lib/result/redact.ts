@@ -1,8 +1,9 @@
 // Secrets never reach a result, a report or a log: this is where they are masked.
 
-const secretHeader =
-  /^(authorization|proxy-authorization|cookie|set-cookie|apikey|x-api-key|.*token.*|.*secret.*)$/i;
-const secretParameter = /^(apikey|api_key|key|password|secret|sig|signature|.*token.*|.*secret.*|jwt)$/i;
+// Too much masked costs a reader little, too little costs a secret: X-Custom-Auth and X-Session count.
+const secretHeader = /auth|cookie|token|secret|passw|credential|session|signature|jwt|key$/i;
+const secretParameter =
+  /auth|token|secret|passw|credential|session|signature|jwt|key$|^(pass|pw|pwd|sig|sid|code|ticket|otp)$/i;
 // Names that end in what they hold: `token`, `jwtSecret`, `api_key`; not `tokenIn`.
 const secretOption = /(token|secret|password|passphrase|apikey|api[-_]key|authorization|cookie|jwt)s?$/i;
 // Two dots or more: JWS and JWE.
@@ -10,6 +11,13 @@ const jwt = /eyJ[\w-]{4,}(?:\.[\w-]*){2,}/g;
 const supabaseKey = /\bsb_(publishable|secret)_[\w-]+/g;
 const headerLine = /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(\s*:\s*)[^\r\n']+/gi;
 const userInformation = /\b([a-z][a-z+]*:\/\/)[^/?#\s"']*@/gi;
+// The same in what was meant to be a URL: `user:password@host`, `ws:/user:password@host`.
+const strayUserInformation = /[^/?#\s"'@:[\]]{1,100}:[^/?#\s"'@:[\]]{1,100}@/g;
+const jsonMember =
+  /("[\w-]*(?:token|secret|password|passphrase|api[-_]?key|authorization|cookie|jwt)"\s*:\s*")(?:[^"\\]|\\.)*"/gi;
+// `bearer, <token>`: browsers cannot set headers, so a credential may follow such a name in the list of subprotocols.
+const credentialFollows =
+  /^(bearer|token|jwt|auth|authorization|access[-_.]?token|.*[-_.](bearer|token|jwt|auth))$/i;
 
 const mask = '[redacted]';
 
@@ -23,6 +31,8 @@ export function redactText(text: string): string {
     .replace(supabaseKey, mask)
     .replace(headerLine, `$1$2${mask}`)
     .replace(userInformation, `$1${mask}@`)
+    .replace(strayUserInformation, `${mask}@`)
+    .replace(jsonMember, `$1${mask}"`)
     .replace(/\b(bearer(?:\s+|\.))[^\s,"'\]]+/gi, `$1${mask}`)
     .replace(/([?&;#])([\w.-]+)=([^&\s"'#;]+)/g, (whole, lead: string, name: string) =>
       secretParameter.test(name) ? `${lead}${name}=${mask}` : whole,
@@ -39,6 +49,14 @@ export function redactHeader(name: string, value: string): string {
   return secretHeader.test(name) ? mask : redactText(value);
 }
 
+/** Masks what a list of subprotocols carries as credentials: what looks like one, and what follows a name such as `bearer`. */
+export function redactSubprotocols(names: readonly string[]): string[] {
+  return names.map((name, index) => {
+    const before = names[index - 1];
+    return before !== undefined && credentialFollows.test(before) ? mask : redactText(name);
+  });
+}
+
 /** A copy of a plan's options: values whose name says that they are secret are masked, every other string goes through {@link redactText}. */
 export function redactOptions(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value);
@@ -47,11 +65,19 @@ export function redactOptions(value: unknown): unknown {
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
         key,
-        secretOption.test(key) ? maskAll(inner) : redactOptions(inner),
+        secretOption.test(key)
+          ? maskAll(inner)
+          : isSubprotocols(key, inner)
+            ? redactSubprotocols(inner)
+            : redactOptions(inner),
       ]),
     );
   }
   return value;
+}
+
+function isSubprotocols(key: string, value: unknown): value is string[] {
+  return key === 'subprotocols' && Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function maskAll(value: unknown): unknown {

@@ -8,12 +8,9 @@ import { WsbenchError } from '../errors.ts';
  */
 export function parseTargetUrl(text: string): string {
   const example = 'write it like ws://localhost:8080/ws or wss://example.org/ws';
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw new WsbenchError('USAGE', `"${text}" is not a URL; ${example}`);
-  }
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // `localhost:8080/ws` and `user:password@host` parse, with what is before the colon as their scheme.
+  if (!url || !text.includes('://')) throw new WsbenchError('USAGE', `"${text}" is not a URL; ${example}`);
   if (url.protocol === 'http:' || url.protocol === 'https:') {
     const instead = `${url.protocol === 'http:' ? 'ws' : 'wss'}${text.slice(url.protocol.length - 1)}`;
     throw new WsbenchError('USAGE', `"${text}" is an HTTP URL; for its WebSocket write ${instead}`);

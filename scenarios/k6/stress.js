@@ -13,7 +13,7 @@
 //   SIZE         32, bytes of a message (at least what its envelope takes)
 //   TIMEOUT      5s, after which a message without a reply is lost
 //
-// Exit codes are k6's: 0, and 99 when a threshold was crossed.
+// Exit codes are k6's: 0, 99 when a threshold was crossed (also when nothing listens at URL), 107 for a wrong setting.
 import exec from 'k6/execution';
 import { Counter, Rate, Trend } from 'k6/metrics';
 import { setTimeout } from 'k6/timers';

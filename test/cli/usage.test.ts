@@ -9,10 +9,14 @@ import { emptyFolder, run } from './spawn.ts';
 // biome-ignore format: a table
 const rows: [name: string, args: string[], code: number, stderr: RegExp][] = [
   ['unknown command', ['strss'], 2, /unknown command 'strss'.*stress/],
+  ['unknown flag with a value', ['quick', '--tokn=s3cret'], 2, /unknown option '--tokn'; see wsbench quick --help/],
+  ['unknown choice', ['token', 'mint', '--bogus'], 2, /unknown option '--bogus'; see wsbench token mint --help/],
+  ['unknown limits', ['serve', '--limits', 'x'], 2, /Allowed choices are development, production, test, off; see wsbench serve --help/],
   ['unknown flag', ['stress', '--conections', '5'], 2, /unknown option '--conections'.*--connections/],
   ['flag without a value', ['stress', '-c'], 2, /argument missing/],
   ['too many arguments', ['stress', 'ws://127.0.0.1:1', 'ws://127.0.0.1:2'], 2, /too many arguments/],
   ['not a URL', ['stress', 'localhost'], 2, /"localhost" is not a URL; write it like ws:\/\//],
+  ['URL without a scheme', ['quick', 'localhost:8080/ws'], 2, /"localhost:8080\/ws" is not a URL; write it like ws:\/\/localhost:8080\/ws/],
   ['HTTP URL', ['stress', 'https://127.0.0.1:1/x'], 2, /HTTP URL.*wss:\/\/127.0.0.1:1\/x/],
   ['other scheme', ['quick', 'ftp://127.0.0.1/'], 2, /scheme "ftp"/],
   ['URL with a fragment', ['quick', 'ws://127.0.0.1/#a'], 2, /fragment/],
@@ -28,7 +32,7 @@ const rows: [name: string, args: string[], code: number, stderr: RegExp][] = [
   ['threshold of an unknown metric', ['stress', '--threshold', 'latency.p99<5ms'], 2, /unknown metric "latency.p99"/],
   ['threshold without an operator', ['stress', '--threshold', 'rtt.p99'], 2, /expected metric, operator and value/],
   ['threshold without a unit', ['stress', '--threshold', 'rtt.p99<20'], 2, /has no unit/],
-  ['header without a colon', ['stress', '-H', 'nonsense'], 2, /--header: .* is not a header/],
+  ['header without a colon', ['stress', '-H', 'nonsense'], 2, /--header: there is no colon; write it like "Name: value"/],
   ['unreadable message', ['stress', '-m', '@nowhere.txt'], 2, /--message: cannot read nowhere.txt/],
   ['unreadable CA', ['stress', '--cacert', 'nowhere.pem'], 2, /--cacert: cannot read nowhere.pem/],
   ['unreadable scenario', ['stress', '--scenario', 'nowhere.yml'], 2, /cannot read scenario nowhere.yml/],
@@ -41,11 +45,11 @@ const rows: [name: string, args: string[], code: number, stderr: RegExp][] = [
   ['token for everything', ['token', '--secret', 'x'.repeat(32), '--role', 'service_role'], 2, /--i-know/],
   ['token with a bad key file', ['token', '--key', 'nowhere.jwk'], 2, /--key: cannot read nowhere.jwk/],
   ['report of nothing', ['report'], 2, /missing required argument/],
-  ['report of a missing file', ['report', 'nowhere.json'], 2, /cannot read nowhere.json/],
+  ['report of a missing file', ['report', 'nowhere.json'], 2, /^wsbench: result: cannot read nowhere.json: no such file or folder$/m],
   ['report of the latest of none', ['report', 'latest'], 2, /no saved run/],
   ['compare of one', ['compare', 'a.json'], 2, /missing required argument/],
   ['serve on a bad port', ['serve', '--port', 'http'], 2, /port/i],
-  ['report into a missing folder', ['stress', '-o', 'nowhere/report.md'], 6, /cannot write nowhere\/report.md/],
+  ['report into a missing folder', ['stress', '-o', 'nowhere/report.md'], 6, /^wsbench: cannot write nowhere\/report.md: no such file or folder$/m],
 ];
 
 for (const [name, args, code, stderr] of rows) {

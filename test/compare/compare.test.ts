@@ -189,3 +189,11 @@ test('nobody is told that one pair proves anything', () => {
     /not whether the difference is significant/,
   );
 });
+
+test('a message rate that was asked for differently is neither better nor worse', () => {
+  const before = stressPassed();
+  const other = withDerived({ throughput: 2 });
+  const after = { ...other, plan: { ...other.plan, options: { ...other.plan.options, ratePerSecond: 7 } } };
+  assert.equal(row(before, other, 'throughput').direction, 'worse');
+  assert.equal(row(before, after, 'throughput').direction, 'n/a');
+});
