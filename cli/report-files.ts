@@ -12,6 +12,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { devNull } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
 import { type Reporter, reporterForFile } from '../reports/index.ts';
@@ -75,10 +76,13 @@ export function openText(path: string, cwd: string, extensions?: readonly string
     orFail(() => closeSync(openSync(temporary, 'w')));
     rmSync(temporary, { force: true });
   }
+  // Held for the report: a run may use up every other descriptor.
+  const reserve = orFail(() => openSync(devNull, 'r'));
   return {
     path,
     write: (text) =>
       orFail(() => {
+        closeSync(reserve);
         if (direct !== undefined) return writeAll(direct, text);
         try {
           writeAll(openSync(temporary, 'w'), text, true);
