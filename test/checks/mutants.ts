@@ -396,7 +396,7 @@ export const mutants: readonly Mutant[] = [
     check: 'rate-limit-messages',
     name: 'retryAfterMs is made up',
     file: limit('bucket'),
-    find: 'Math.ceil(this.#penaltyUntilMs - nowMs)',
+    find: 'Math.ceil(this.#penaltyUntilMs - nowMs - roundingMs)',
     replace: '5',
   },
   {

@@ -102,6 +102,68 @@ test('closing and reconnecting at any moment gains nothing', { timeout: 60_000 }
   );
 });
 
+test('n connections of one key have n budgets, however they come and go', { timeout: 60_000 }, () => {
+  const most = 3;
+  const stepsArbitrary = fc.array(
+    fc.record({
+      gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 10_000 })),
+      action: fc.constantFrom('send', 'send', 'burst', 'close', 'open', 'auth'),
+      which: fc.nat(most - 1),
+    }),
+    { minLength: 1, maxLength: 120 },
+  );
+  fc.assert(
+    fc.property(limitsArbitrary, stepsArbitrary, (limits, steps) => {
+      const parked = new ParkedBuckets(limits);
+      const open: (TokenBucket | undefined)[] = Array.from({ length: most });
+      const times: number[] = [];
+      let now = 0;
+      for (const { gap, action, which } of steps) {
+        now += gap;
+        const bucket = open[which];
+        if (action === 'open') open[which] ??= parked.adopt('alice', now);
+        else if (action === 'auth' && !bucket) {
+          const anonymous = parked.adopt('ip', now);
+          parked.rekey(anonymous, 'ip', 'alice', now);
+          open[which] = anonymous;
+        } else if (bucket && action === 'close') {
+          parked.park('alice', bucket, now);
+          open[which] = undefined;
+        } else if (bucket) {
+          const count = action === 'burst' ? limits.burstLimit : 1;
+          for (let sent = 0; sent < count; sent++) if (isAccepted(bucket.take(now))) times.push(now);
+        }
+      }
+      const { messagesPerMinute, burstLimit, violationPenaltyMs } = limits;
+      const all = {
+        messagesPerMinute: messagesPerMinute * most,
+        burstLimit: burstLimit * most,
+        violationPenaltyMs,
+      };
+      assertBound(times, all);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('of several parked buckets the strictest is adopted first, and their number is bounded', () => {
+  const limits = { messagesPerMinute: 60, burstLimit: 5, violationPenaltyMs: 1000 };
+  const parked = new ParkedBuckets(limits, 10, 2);
+  const spent = [1, 6, 3].map((count) => {
+    const bucket = new TokenBucket(limits, 0);
+    for (let sent = 0; sent < count; sent++) bucket.take(0);
+    return bucket;
+  });
+  for (const bucket of spent) parked.park('alice', bucket, 0);
+  const left = [0, 1, 2].map(() => {
+    const bucket = parked.adopt('alice', 0);
+    let accepted = 0;
+    while (bucket.take(0).accepted) accepted += 1;
+    return accepted;
+  });
+  assert.deepEqual(left, [0, 2, 5]);
+});
+
 test('anonymous bursts and AUTH in any order gain nothing for the IP', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(
