@@ -266,8 +266,8 @@ export const mutants: readonly Mutant[] = [
     check: 'server-ping',
     name: 'silence is tolerated',
     file: 'reference-server/heartbeat-monitor.js',
-    find: 'this.#peer.dead();',
-    replace: ';',
+    find: 'this.#peer.dead()',
+    replace: 'undefined',
   },
   {
     check: 'server-ping',
