@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import fastifyWebsocket from '@fastify/websocket';
 import fastify from 'fastify';
+import { WebSocket } from 'ws';
 import type { ReferenceServer } from '../../reference-server/index.ts';
 import { Metrics } from '../../reference-server/metrics.ts';
 import { resolveOptions } from '../../reference-server/options.ts';
@@ -109,7 +111,6 @@ test('health, readiness, status and metrics', { timeout }, async (t) => {
 
 test('raw endpoints: echo, sink and push', { timeout }, async (t) => {
   const server = await listening(t);
-  const { WebSocket } = await import('ws');
   const echo = new WebSocket(`${server.url}/ws/echo`);
   const echoed: [string, boolean][] = [];
   echo.on('message', (data, isBinary) => echoed.push([data.toString(), isBinary]));
@@ -164,6 +165,16 @@ test('raw endpoints: echo, sink and push', { timeout }, async (t) => {
     const refused = await Client.open(`${server.url}/ws/push?rate=${rate}`).catch((error: unknown) => error);
     assert.equal(refused instanceof Refused && refused.status, 400, rate);
   }
+});
+
+test('an echo URL that is spelled otherwise has the bounds of the echo', { timeout }, async (t) => {
+  const server = await listening(t);
+  const socket = new WebSocket(`${server.url}/ws/ech%6F?x`);
+  t.after(() => socket.terminate());
+  await once(socket, 'open');
+  socket.send('x'.repeat(100_000));
+  const came = await Promise.race([once(socket, 'message'), once(socket, 'close')]);
+  assert.equal(String(came[0]).length, 100_000);
 });
 
 test('sink and push do not exist under production limits', { timeout }, async (t) => {
