@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import type { Handler, Reply } from './handlers/handler.ts';
 import { handlers } from './handlers/index.ts';
+import type { Refusal as RateRefusal } from './limits/bucket.ts';
 import type { ClientType } from './messages.ts';
 import { Refusal } from './refusal.ts';
 import type { ServerContext } from './server-context.ts';
@@ -13,11 +14,17 @@ const maxQueued = 64;
 
 type Known = Extract<Envelope, { ok: true }>;
 
+/** A message that waits for its turn, and, if it is to be refused, with what. */
+interface Queued {
+  envelope: Envelope;
+  refused?: RateRefusal;
+}
+
 /** Handles the messages of one connection, one after the other and in order. */
 export class Dispatcher {
   readonly #connection: Connection;
   readonly #server: ServerContext;
-  readonly #queue: Envelope[] = [];
+  readonly #queue: Queued[] = [];
   #busy = false;
 
   constructor(connection: Connection, server: ServerContext) {
@@ -45,27 +52,23 @@ export class Dispatcher {
     const decision = connection.bucket?.take(nowMs);
     if (decision && !decision.accepted) {
       this.#server.metrics.add('wsbench_messages_refused_total');
-      if (decision.notify) {
-        const { retryAfterMs, suppressed } = decision;
-        const body = {
-          for: envelope.type,
-          code: 'RATE_LIMITED',
-          message: 'too many messages',
-          retryAfterMs,
-        } as const;
-        connection.error(suppressed > 0 ? { ...body, suppressed } : body, envelope.id);
+      if (decision.close) {
+        connection.close(closes.rateLimited);
+        return;
       }
-      if (decision.close) connection.close(closes.rateLimited);
-      return;
+      if (!decision.notify) return;
+      // Waits for its turn: a refusal does not overtake the answers to what was accepted before.
+      this.#queue.push({ envelope, refused: decision });
+    } else {
+      this.#queue.push({ envelope });
     }
-    this.#queue.push(envelope);
     if (this.#queue.length >= maxQueued) connection.socket.pause();
     if (!this.#busy) this.#drain();
   }
 
   #drain(): void {
-    for (let envelope = this.#queue.shift(); envelope; envelope = this.#queue.shift()) {
-      const pending = this.#process(envelope);
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      const pending = next.refused ? this.#refuse(next.envelope, next.refused) : this.#process(next.envelope);
       if (!pending) continue;
       this.#busy = true;
       void pending.then(() => {
@@ -75,6 +78,11 @@ export class Dispatcher {
       return;
     }
     if (this.#connection.socket.isPaused) this.#connection.socket.resume();
+  }
+
+  #refuse({ type, id }: Envelope, { retryAfterMs, suppressed }: RateRefusal): undefined {
+    const body = { for: type, code: 'RATE_LIMITED', message: 'too many messages', retryAfterMs } as const;
+    this.#connection.error(suppressed > 0 ? { ...body, suppressed } : body, id);
   }
 
   /** Answers one message. Returns a promise, which never rejects, only when the answer takes time. */

@@ -70,9 +70,10 @@ export class HeartbeatMonitor {
   #awaitAnswer(): void {
     const dueMs = this.#clock.nowMs() + this.#options.timeoutMs;
     this.#stopTimer = this.#clock.schedule(this.#options.timeoutMs, () => {
-      // After a stall timers run before sockets are read: the answer may lie there unread. The peer gets its time again.
+      // After a stall the PING itself may have left late. The peer gets its time again.
       if (this.#clock.nowMs() - dueMs > stallMs) this.#awaitAnswer();
-      else this.#peer.dead();
+      // Timers run before sockets are read: an answer that came in time may lie there unread. A second timer runs after that.
+      else this.#stopTimer = this.#clock.schedule(0, () => this.#peer.dead());
     });
   }
 }

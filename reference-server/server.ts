@@ -16,7 +16,7 @@ import health from './plugins/health.ts';
 import heartbeat from './plugins/heartbeat.ts';
 import limits from './plugins/limits.ts';
 import metrics from './plugins/metrics.ts';
-import { refusalBytes, refuse } from './plugins/refuse.ts';
+import { refusalBytes, refusalOf, refuse } from './plugins/refuse.ts';
 import websocket, { echoPath } from './plugins/websocket.ts';
 import { Refusal } from './refusal.ts';
 import type { ServerContext } from './server-context.ts';
@@ -75,18 +75,31 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     requestTimeout: 10_000,
-    clientErrorHandler: (_error, socket) => {
-      if (socket.writable) socket.end(refusalBytes(400, 'BAD_REQUEST', 'not an HTTP request'));
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable) socket.end(refusalOf(error));
       else socket.destroy();
+    },
+    // A URL that cannot be decoded never reaches a route, a hook or the error handler.
+    frameworkErrors(error, request, reply) {
+      // Nor the hook that ends the socket of a refused upgrade.
+      reply.raw.once('finish', () => request.raw.socket.end());
+      void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', error.message);
     },
     http: { headersTimeout: 8000, connectionsCheckingInterval: 1000 },
   });
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) options.log({ level: 'error', message: 'request failed', error });
-    return reply
-      .code(status)
-      .send({ error: 'ERROR', message: status >= 500 ? 'internal error' : messageOf(error) });
+    if (status < 500) return refuse(reply, status, 'BAD_REQUEST', messageOf(error));
+    options.log({ level: 'error', message: 'request failed', error });
+    return refuse(reply, status, 'INTERNAL', 'internal error');
+  });
+  // Node alone would answer without a body, and keep the connection.
+  app.server.on('checkExpectation', (_request, response) => {
+    response.socket?.end(refusalBytes(417, 'BAD_REQUEST', 'no such expectation is met here'));
+  });
+  // Node alone would cut the connection without a word.
+  app.server.on('connect', (_request, socket) => {
+    socket.end(refusalBytes(405, 'METHOD_NOT_ALLOWED', 'this is no proxy'));
   });
   app.setNotFoundHandler((request, reply) => {
     const url = request.url.split('?', 1)[0] ?? '';

@@ -41,6 +41,7 @@ export function splitUpgrades(main: WebSocketServer, echoPath: string): WebSocke
   return echo;
 }
 
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '').split('?', 1)[0] ?? '';
+/** The path as the router reads it: decoded, and without the origin of an absolute URL. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return URL.canParse(url, 'ws://any') ? decodeURI(new URL(url, 'ws://any').pathname) : '';
 }

@@ -1,5 +1,5 @@
 // What a target and the plan's credentials allow, and what to say when they do not.
-import type { Capability, Check } from './check.ts';
+import type { Capability } from './check.ts';
 import type { Facts } from './context.ts';
 import { hasSiblings } from './endpoints.ts';
 import type { QuickPlan } from './plan.ts';
@@ -38,14 +38,17 @@ export function missing(
   }
 }
 
-/** The first thing that a check needs and does not have. */
+/** Whether it depends on nothing but the plan. */
+export const isStatic = (capability: Capability): boolean => capability !== 'limits' && capability !== 'http';
+
+/** The first of these needs that is not met. */
 export function firstMissing(
-  check: Check,
+  needs: readonly Capability[],
   plan: QuickPlan,
   facts: Facts,
   httpProblem: string | undefined,
 ): string | undefined {
-  for (const capability of check.needs) {
+  for (const capability of needs) {
     const why = missing(capability, plan, facts, httpProblem);
     if (why !== undefined) return why;
   }

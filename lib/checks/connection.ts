@@ -40,6 +40,13 @@ export interface Closed {
   atMs: number;
 }
 
+/** An end in words: `close code 1011 (oops)`. */
+export function describeClosed({ code, reason }: Closed): string {
+  return code === 1006
+    ? 'TCP dropped without a close frame'
+    : `close code ${code}${reason === '' ? '' : ` (${reason})`}`;
+}
+
 /** Longest Retry-After that is waited for, and how often. */
 const retryAtMostMs = 2000;
 const retries = 6;

@@ -53,6 +53,9 @@ const byCode: Record<string, FailureKind> = {
 const tlsCode =
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;
 
+/** The certificate is what is wrong, not the handshake. */
+const untrusted = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT)/;
+
 const words: Partial<Record<FailureKind, string>> = {
   dns: 'the host name could not be resolved',
   refused: 'connection refused; is the server running, and is this its port?',
@@ -69,6 +72,9 @@ export function failureOf(error: unknown, reached: boolean): ConnectFailure {
     byCode[code] ?? (tlsCode.test(code) ? 'tls' : text === 'socket hang up' ? 'reset' : undefined);
   const kind =
     reached && known !== 'reset' ? 'handshake' : (known ?? (reached ? 'handshake' : 'unreachable'));
+  if (kind === 'tls' && untrusted.test(code)) {
+    return { kind, reached, message: `tls: ${text}; trust it by --cacert FILE, or use --insecure` };
+  }
   const said = words[kind];
   return { kind, reached, message: said ? `${said} (${code || text})` : `${kind}: ${text}` };
 }

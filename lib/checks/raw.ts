@@ -1,6 +1,8 @@
 // A WebSocket handshake over a bare socket, and frames with any first byte: for what a correct client would never send.
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { ConnectError, type ConnectFailure, describeStatus, failureOf } from './failure.ts';
 
@@ -12,6 +14,9 @@ export interface RawOptions {
   caCertificates: readonly string[];
   timeoutMs: number;
 }
+
+/** The end of a TCP connection may reach the peer after the next connection does. */
+const noticeMs = 20;
 
 /** How the peer ended a raw connection: the code of its close frame (1005: none in it; null: no close frame), and whether TCP ended. */
 export interface RawEnd {
@@ -99,6 +104,16 @@ export class RawConnection {
 
   terminate(): void {
     this.#socket.destroy();
+  }
+
+  /** Ends the connection, and waits a moment for the peer to notice. */
+  async drop(): Promise<void> {
+    if (!this.#socket.closed) {
+      const closed = once(this.#socket, 'close');
+      this.#socket.destroy();
+      await closed;
+    }
+    await sleep(noticeMs);
   }
 }
 

@@ -6,7 +6,7 @@ import { messageOf, WsbenchError } from '../errors.ts';
 import type { RunEvent } from '../result/events.ts';
 import type { CheckRecord, QuickResult } from '../result/result.ts';
 import type { Budget } from './budget.ts';
-import { firstMissing } from './capabilities.ts';
+import { firstMissing, isStatic } from './capabilities.ts';
 import { type Check, type Finding, failed, skipped } from './check.ts';
 import { Context, type Facts } from './context.ts';
 import { isLoopback } from './endpoints.ts';
@@ -107,6 +107,9 @@ class Session {
   async #whyNot(check: Check): Promise<string | undefined> {
     if (this.unreachable !== null) return 'the target was never reached';
     const broken = check.dependsOn.map((id) => this.#broken.get(id)).find((id) => id !== undefined);
+    // What a target never has is a better reason than what failed, unless nothing could be tried at all.
+    const unfit = firstMissing(check.needs.filter(isStatic), this.#plan, this.#facts, undefined);
+    if (unfit !== undefined && broken !== connect.id) return unfit;
     if (broken !== undefined) {
       this.#broken.set(check.id, broken);
       return `depends on ${broken}, which failed`;
@@ -114,7 +117,7 @@ class Session {
     if (check.impact !== 'none' && !this.#plan.intrusive && !isLoopback(this.#plan.url)) {
       return `uses up limits that others share (impact: ${check.impact}); needs --intrusive`;
     }
-    const lacking = firstMissing(check, this.#plan, this.#facts, undefined);
+    const lacking = firstMissing(check.needs, this.#plan, this.#facts, undefined);
     if (lacking !== undefined) return lacking;
     if (check.needs.includes('http')) {
       this.#http ??= { problem: await this.#probeStatus() };

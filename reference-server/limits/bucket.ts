@@ -79,6 +79,14 @@ export class TokenBucket {
     return copy;
   }
 
+  /** Negative when this one is stricter than the other: penalised for longer, or else with fewer tokens. */
+  compare(other: TokenBucket, nowMs: number): number {
+    this.#refill(nowMs);
+    other.#refill(nowMs);
+    const leftMs = (bucket: TokenBucket): number => Math.max(0, bucket.#penaltyUntilMs - nowMs);
+    return leftMs(other) - leftMs(this) || this.#level - other.#level;
+  }
+
   /** A new connection has not been told anything yet: its first refusal is announced at once. */
   forgetNotices(): void {
     this.#noticedAtMs = Number.NEGATIVE_INFINITY;

@@ -1,39 +1,51 @@
-// Buckets of closed connections, kept under their key for the next connection of that key.
+// Buckets of closed connections, kept under their key for the next connections of that key.
 import { TokenBucket } from './bucket.ts';
 import type { MessageLimits } from './presets.ts';
 
-/** Hands out buckets by key (`sub`, or the IP of the anonymous), so that reconnecting gains nothing. Bounded. */
+/**
+ * Hands out buckets by key (`sub`, or the IP of the anonymous), so that reconnecting gains nothing. Every closed connection
+ * leaves its own: were they merged into one, a client could take that one with a connection that stays idle, and get a full
+ * bucket for every other. So however connections come and go, n of them at a time have n budgets. Bounded.
+ */
 export class ParkedBuckets {
   readonly #limits: MessageLimits;
   readonly #maxKeys: number;
-  readonly #parked = new Map<string, TokenBucket>();
+  readonly #maxPerKey: number;
+  readonly #parked = new Map<string, TokenBucket[]>();
 
-  constructor(limits: MessageLimits, maxKeys = 10_000) {
+  /** @param maxPerKey buckets kept for one key; more than connections that a key may have at a time are never needed */
+  constructor(limits: MessageLimits, maxKeys = 10_000, maxPerKey = 64) {
     this.#limits = limits;
     this.#maxKeys = maxKeys;
+    this.#maxPerKey = maxPerKey;
   }
 
+  /** Keys under which something waits. */
   get size(): number {
     return this.#parked.size;
   }
 
-  /** The bucket that waits under this key, or a full one. A bucket is handed out once. */
+  /** The strictest bucket that waits under this key, or a full one. A bucket is handed out once. */
   adopt(key: string, nowMs: number): TokenBucket {
-    const bucket = this.#parked.get(key);
+    const waiting = this.#parked.get(key);
+    const bucket = waiting?.sort((a, b) => a.compare(b, nowMs)).shift();
+    if (waiting?.length === 0) this.#parked.delete(key);
     if (!bucket) return new TokenBucket(this.#limits, nowMs);
-    this.#parked.delete(key);
     bucket.forgetNotices();
     return bucket;
   }
 
-  /** Keeps a bucket. Where one waits already, the stricter state of both is kept. */
+  /** Keeps a bucket. Where too many wait already, the two least strict become one. */
   park(key: string, bucket: TokenBucket, nowMs: number): void {
-    const waiting = this.#parked.get(key);
-    if (waiting) bucket.merge(waiting, nowMs);
+    const waiting = [...(this.#parked.get(key) ?? []), bucket].filter((each) => !each.isFresh(nowMs));
     this.#parked.delete(key);
     this.#dropFresh(nowMs);
-    if (bucket.isFresh(nowMs)) return;
-    this.#parked.set(key, bucket);
+    if (waiting.length === 0) return;
+    if (waiting.length > this.#maxPerKey) {
+      const spare = waiting.sort((a, b) => a.compare(b, nowMs)).pop();
+      if (spare) waiting.at(-1)?.merge(spare, nowMs);
+    }
+    this.#parked.set(key, waiting);
     if (this.#parked.size > this.#maxKeys) this.#dropOldest();
   }
 
@@ -53,8 +65,8 @@ export class ParkedBuckets {
 
   // The oldest entries recover first; what has recovered need not be kept.
   #dropFresh(nowMs: number): void {
-    for (const [key, bucket] of this.#parked) {
-      if (!bucket.isFresh(nowMs)) break;
+    for (const [key, buckets] of this.#parked) {
+      if (!buckets.every((bucket) => bucket.isFresh(nowMs))) break;
       this.#parked.delete(key);
     }
   }

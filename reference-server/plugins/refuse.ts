@@ -25,3 +25,10 @@ export function refusalBytes(status: number, error: string, message: string): st
     body,
   ].join('\r\n');
 }
+
+/** The answer to what Node's parser gave up on. */
+export function refusalOf({ code }: { code?: string }): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return refusalBytes(431, 'BAD_REQUEST', 'the headers are too large');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusalBytes(408, 'TIMEOUT', 'the request took too long');
+  return refusalBytes(400, 'BAD_REQUEST', 'not an HTTP request');
+}

@@ -1,13 +1,18 @@
 // Servers that we did not write: what can be said of them without knowing anything, and of an echo.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { QuickPlan } from '../../lib/checks/index.ts';
 import { skipUnless } from '../require.ts';
 import { planFor, preset, quick, verdicts } from './quick-plan.ts';
+
+/** The interpreter that has the websockets package, where it is not the usual one. */
+const python3 = process.env.WSBENCH_PYTHON || 'python3';
 
 const generic = ['connect', 'ping-frame', 'simultaneous', 'clean-close', 'bad-frame'];
 
@@ -26,14 +31,13 @@ async function wsEcho(t: TestContext): Promise<string> {
 /** The same in Python. */
 async function pythonEcho(t: TestContext): Promise<string> {
   const script = fileURLToPath(new URL('../../../test/fixtures/websockets_echo.py', import.meta.url));
-  const python = spawn('python3', [script], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const python = spawn(python3, [script], { stdio: ['pipe', 'pipe', 'ignore'] });
   t.after(() => python.stdin.end());
   const [port] = (await once(python.stdout, 'data')) as [Buffer];
   return `ws://127.0.0.1:${port.toString().trim()}/`;
 }
 
-const hasWebsockets =
-  spawnSync('python3', ['-c', 'from websockets.asyncio.server import serve']).status === 0;
+const hasWebsockets = spawnSync(python3, ['-c', 'from websockets.asyncio.server import serve']).status === 0;
 
 const servers = [
   { name: 'ws', start: wsEcho, skip: false },
@@ -63,14 +67,105 @@ for (const { name, start, skip } of servers) {
   });
 }
 
-test('an echo that alters what it gets fails echo', { timeout: 30_000 }, async (t) => {
+/** What a server that does this to each connection is told about its faults, in the order of checks. */
+async function faultsOf(
+  t: TestContext,
+  serve: (socket: WebSocket, index: number) => void,
+  changes: Partial<QuickPlan> = {},
+): Promise<string[]> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  let count = 0;
   server.on('connection', (socket) => {
-    socket.on('message', (data, binary) => socket.send(String(data).slice(0, 100), { binary }));
+    socket.on('error', () => {});
+    serve(socket, count++);
   });
   await once(server, 'listening');
   t.after(() => server.close());
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const { result } = await quick(planFor(url, { target: preset('echo'), only: ['echo'], timeoutMs: 300 }));
-  assert.equal(verdicts(result).echo, 'failed: expected 4 KiB of text back unchanged; got something else');
+  const { result } = await quick(planFor(url, { target: preset('echo'), timeoutMs: 300, ...changes }));
+  return result.checks.flatMap(({ id, status, detail }) => (status === 'failed' ? [`${id}: ${detail}`] : []));
+}
+
+function echoOn(socket: WebSocket, copies = 1): void {
+  socket.on('message', (data, binary) => {
+    for (let copy = 0; copy < copies; copy++) socket.send(data, { binary });
+  });
+}
+
+test('an echo that alters what it gets fails echo, and what came is said', { timeout: 30_000 }, async (t) => {
+  const cut = (socket: WebSocket): unknown =>
+    socket.on('message', (data, binary) => socket.send(String(data).slice(0, 10), { binary }));
+  assert.deepEqual(await faultsOf(t, cut, { only: ['echo'] }), [
+    'echo: expected text back unchanged, once; got 10 bytes of text: "wsbench: g"',
+  ]);
+});
+
+test('an echo that repeats itself fails echo', { timeout: 30_000 }, async (t) => {
+  assert.deepEqual(await faultsOf(t, (socket) => echoOn(socket, 2), { only: ['echo'] }), [
+    'echo: expected text back unchanged, once; got it 2 times',
+  ]);
+});
+
+test('a server that closes at once has one fault', { timeout: 30_000 }, async (t) => {
+  assert.deepEqual(await faultsOf(t, (socket) => socket.close(1011, 'oops')), [
+    'connect: expected a WebSocket that stays open; got close code 1011 (oops) at once',
+  ]);
+});
+
+test('a server that keeps the newest connection only says how the others ended', {
+  timeout: 30_000,
+}, async (t) => {
+  let newest: WebSocket | undefined;
+  const serve = (socket: WebSocket): void => {
+    newest?.close(4000, 'only one');
+    newest = socket;
+    echoOn(socket);
+  };
+  assert.deepEqual(await faultsOf(t, serve, { connections: 3 }), [
+    'simultaneous: expected 3 connections open at once, each answering its own echo; got 1 of 3 answered, 2 were closed meanwhile: close code 4000 (only one)',
+  ]);
+});
+
+test('a check that does not fit the target says so, rather than what it depends on', {
+  timeout: 30_000,
+}, async (t) => {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  server.on('connection', (socket) => socket.on('error', () => {}));
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { result } = await quick(planFor(url, { target: preset('echo'), timeoutMs: 200 }));
+  assert.equal(result.checks.find(({ id }) => id === 'echo')?.status, 'failed');
+  assert.equal(result.checks.find(({ id }) => id === 'typed-answers')?.detail, 'needs --preset wsbench');
+});
+
+test('a target that opens and then says nothing at all is done with in bounded time', {
+  timeout: 30_000,
+}, async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (request) => {
+      const key = /^sec-websocket-key: (.*)\r$/im.exec(String(request))?.[1] ?? '';
+      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+      const lines = [
+        'HTTP/1.1 101 OK',
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        `Sec-WebSocket-Accept: ${accept}`,
+      ];
+      socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { result } = await quick(planFor(url, { target: preset('echo'), timeoutMs: 400 }));
+  const seen = verdicts(result);
+  assert.equal(
+    seen['bad-frame'],
+    'failed: expected close code 1002 after a reserved opcode (0x3); got the connection stayed open',
+  );
+  // Five checks wait once each.
+  assert.ok(result.run.durationMs < 5 * 400 + 2000, `${result.run.durationMs} ms`);
 });

@@ -27,7 +27,7 @@ const heartbeats = {
   answering: held,
   silent: { pings: 1, closeCode: 4408 },
 };
-const opened = { failure: null, handshakeMs: 3, subprotocol: '', greeted: null, first: null };
+const opened = { failure: null, closed: null, handshakeMs: 3, subprotocol: '', greeted: null, first: null };
 const invalid = {
   rounds: [
     { name: 'an unknown type', code: 'UNKNOWN_TYPE', hint: null, id: 'x', answer: error('UNKNOWN_TYPE') },
@@ -74,6 +74,7 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
   ['connect', { ...opened, greeted: true, first: 'WELCOME' }, 'passed'],
   ['connect', { ...opened, greeted: false, first: null }, /WELCOME with limits.* \| no message/],
   ['connect', { ...opened, greeted: false, first: 'HELLO' }, /WELCOME with limits.* \| HELLO/],
+  ['connect', { ...opened, closed: 'close code 1011' }, /stays open \| close code 1011 at once/],
   [
     'connect',
     { ...opened, failure: { kind: 'http', reached: true, message: '', status: 404 } },
@@ -84,7 +85,11 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
   ['ping-frame', { rounds: [{ sent: 'a', got: null }], closeCode: 1002 }, /closed with 1002/],
   ['ping-frame', { rounds: [{ sent: 'a', got: 'b' }], closeCode: null }, /another payload/],
   ['echo', { rounds: [{ name: 'text', ok: true, got: '' }] }, 'passed'],
-  ['echo', { rounds: [{ name: 'text', ok: false, got: 'nothing' }] }, /^text back unchanged \| nothing/],
+  [
+    'echo',
+    { rounds: [{ name: 'text', ok: false, got: 'nothing' }] },
+    /^text back unchanged, once \| nothing/,
+  ],
   ['heartbeat', { exchanges: [exchange('PING', pong)] }, 'passed'],
   ['heartbeat', { exchanges: [exchange('PING')] }, /\| no answer/],
   ['heartbeat', { exchanges: [exchange('PING', ack('PING', {}))] }, /\| ACK for PING/],
@@ -96,7 +101,11 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
     /1 of 9 did not/,
   ],
   ['simultaneous', { asked: 9, failures: [], served: 1, openAtEnd: 9, by: 'echo' }, /1 of 9 answered/],
-  ['simultaneous', { asked: 9, failures: [], served: 9, openAtEnd: 7, by: 'echo' }, /2 were closed/],
+  [
+    'simultaneous',
+    { asked: 9, failures: [], served: 9, openAtEnd: 7, closed: 'close code 4000', by: 'echo' },
+    /2 were closed meanwhile: close code 4000/,
+  ],
   ['invalid-messages', invalid, 'passed'],
   ['invalid-messages', { ...invalid, after: [] }, /stay usable.* \| no answer/],
   ['invalid-messages', { ...invalid, after: [], closeCode: 1011 }, /\| close code 1011/],
@@ -113,8 +122,13 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
   ['clean-close', { rounds: [{ sent: 1000, got: 1006 }] }, /without a close frame/],
   ['clean-close', { rounds: [{ sent: 1000, got: 1001 }] }, /close code 1001/],
   ['clean-close', { rounds: [{ sent: 1000, got: null }] }, /stays open/],
-  ['bad-frame', { rounds: [{ name: 'RSV2', closeCode: 1002, ended: true }] }, 'passed'],
-  ['bad-frame', { rounds: [{ name: 'RSV2', closeCode: null, ended: true }] }, 'passed'],
+  ['bad-frame', { rounds: [{ name: 'RSV2', closeCode: 1002, ended: true }], refused: null }, 'passed'],
+  [
+    'bad-frame',
+    { rounds: [{ name: 'RSV2', closeCode: null, ended: true }], refused: 'connection refused' },
+    /goes on after RSV2 \| no further connection opens: connection refused/,
+  ],
+  ['bad-frame', { rounds: [{ name: 'RSV2', closeCode: null, ended: true }], refused: null }, 'passed'],
   ['bad-frame', { rounds: [{ name: 'RSV2', closeCode: null, ended: false }] }, /stayed open/],
   [
     'bad-frame',

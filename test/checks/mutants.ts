@@ -266,8 +266,8 @@ export const mutants: readonly Mutant[] = [
     check: 'server-ping',
     name: 'silence is tolerated',
     file: 'reference-server/heartbeat-monitor.js',
-    find: 'this.#peer.dead();',
-    replace: ';',
+    find: 'this.#peer.dead()',
+    replace: 'undefined',
   },
   {
     check: 'server-ping',
@@ -396,7 +396,7 @@ export const mutants: readonly Mutant[] = [
     check: 'rate-limit-messages',
     name: 'retryAfterMs is made up',
     file: limit('bucket'),
-    find: 'Math.ceil(this.#penaltyUntilMs - nowMs)',
+    find: 'Math.ceil(this.#penaltyUntilMs - nowMs - roundingMs)',
     replace: '5',
   },
   {

@@ -84,7 +84,7 @@ test('a route that is declared twice keeps the server from starting', { timeout:
   await assert.rejects(async () => createServer(), /already declared|FST_ERR_DUPLICATED_ROUTE/i);
 });
 
-describe('mutants', { concurrency: 6 }, () => {
+describe('mutants', { concurrency: 10 }, () => {
   for (const [index, mutant] of mutants.entries()) {
     test(`${mutant.check}: ${mutant.name}`, { timeout: 90_000 }, async () => {
       const seen = await verdictsOn(await importServer(String(index), mutant));

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { HeartbeatMonitor } from '../../reference-server/heartbeat-monitor.ts';
 import { Client } from './client.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -77,6 +80,28 @@ test('a stall of the server itself does not kill: the peer gets its time again',
   assert.ok(monitor.answer('ping-1', 'frame'));
   clock.advance(250);
   assert.deepEqual(deaths, []);
+});
+
+test('a PONG that came in time, but was not read because the server was busy, counts', {
+  timeout,
+}, async (t) => {
+  const server = await listening(t, { heartbeat: { intervalMs: 400, timeoutMs: 200 } });
+  const script = fileURLToPath(new URL('../fixtures/late-pong.js', import.meta.url));
+  const child = spawn(process.execPath, [script, `${server.url}/ws`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill());
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  for (let beat = 0; beat < 3; beat++) {
+    assert.equal((await lines.next()).value, 'PING');
+    // The client answers after 60 ms. The deadline passes, by less than a stall, before that can be read.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // After this phase of the loop timers come first.
+    await new Promise((resolve) => setImmediate(resolve));
+    const untilMs = performance.now() + 260;
+    while (performance.now() < untilMs);
+  }
+  assert.equal((await lines.next()).value, 'PING');
 });
 
 for (const way of ['message', 'frame'] as const) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import fastifyWebsocket from '@fastify/websocket';
 import fastify from 'fastify';
+import { WebSocket } from 'ws';
 import type { ReferenceServer } from '../../reference-server/index.ts';
 import { Metrics } from '../../reference-server/metrics.ts';
 import { resolveOptions } from '../../reference-server/options.ts';
@@ -44,6 +46,13 @@ const handshakes: [name: string, request: string, status: number, also?: RegExp]
   ['a body',                 `GET /ws HTTP/1.1\nHost: x\nContent-Length: 5\n${upgrade}Sec-WebSocket-Version: 13\n\nhello`, 400],
   ['an unknown path',        `GET /wsx HTTP/1.1\nHost: x\n${upgrade}Sec-WebSocket-Version: 13\n\n`,                      404],
   ['an HTTP path',           `GET /healthz HTTP/1.1\nHost: x\n${upgrade}Sec-WebSocket-Version: 13\n\n`,                  404],
+  ['a URL that is none',     `GET /%zz HTTP/1.1\nHost: x\n${upgrade}Sec-WebSocket-Version: 13\n\n`,                      400],
+  ['HEAD',                   'HEAD /ws HTTP/1.1\nHost: x\n\n',                                                          405],
+  ['CONNECT',                'CONNECT x:1 HTTP/1.1\nHost: x\n\n',                                                       405],
+  ['a bad body',             'POST /ws HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 1\n\n{',      400],
+  ['a large body',           'POST /no HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 9999999\n\n', 413],
+  ['an expectation',         'GET /healthz HTTP/1.1\nHost: x\nExpect: miracles\n\n',                                     417],
+  ['large headers',          `GET /ws HTTP/1.1\nHost: x\nX: ${'x'.repeat(20_000)}\n\n`,                                  431],
   ['no HTTP at all',         'hello\n\n',                                                                                400],
 ];
 
@@ -53,7 +62,11 @@ test('handshakes that are none are refused, and the connection ends', { timeout 
     const answer = await raw(server, request);
     assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), `${name}: ${answer.slice(0, 100)}`);
     if (also) assert.match(answer, also, name);
-    assert.match(answer, /connection: .*close/i, name);
+    assert.match(answer, /^connection: .*close\r$/im, name);
+    assert.match(answer, /^content-type: application\/json/im, name);
+    if (name === 'HEAD') continue;
+    const body: unknown = JSON.parse(answer.split('\r\n\r\n')[1] ?? '');
+    assert.deepEqual(Object.keys(body as object), ['error', 'message'], name);
   }
   await (await Client.open(`${server.url}/ws`)).close();
 });
@@ -98,7 +111,6 @@ test('health, readiness, status and metrics', { timeout }, async (t) => {
 
 test('raw endpoints: echo, sink and push', { timeout }, async (t) => {
   const server = await listening(t);
-  const { WebSocket } = await import('ws');
   const echo = new WebSocket(`${server.url}/ws/echo`);
   const echoed: [string, boolean][] = [];
   echo.on('message', (data, isBinary) => echoed.push([data.toString(), isBinary]));
@@ -153,6 +165,16 @@ test('raw endpoints: echo, sink and push', { timeout }, async (t) => {
     const refused = await Client.open(`${server.url}/ws/push?rate=${rate}`).catch((error: unknown) => error);
     assert.equal(refused instanceof Refused && refused.status, 400, rate);
   }
+});
+
+test('an echo URL that is spelled otherwise has the bounds of the echo', { timeout }, async (t) => {
+  const server = await listening(t);
+  const socket = new WebSocket(`${server.url}/ws/ech%6F?x`);
+  t.after(() => socket.terminate());
+  await once(socket, 'open');
+  socket.send('x'.repeat(100_000));
+  const came = await Promise.race([once(socket, 'message'), once(socket, 'close')]);
+  assert.equal(String(came[0]).length, 100_000);
 });
 
 test('sink and push do not exist under production limits', { timeout }, async (t) => {

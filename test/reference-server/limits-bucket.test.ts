@@ -102,6 +102,65 @@ test('closing and reconnecting at any moment gains nothing', { timeout: 60_000 }
   );
 });
 
+test('n connections of one key have n budgets, however they come and go', { timeout: 60_000 }, () => {
+  const roundsArbitrary = fc.array(
+    fc.record({
+      gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 10_000 })),
+      closed: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+      byAuth: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 30 },
+  );
+  fc.assert(
+    fc.property(limitsArbitrary, roundsArbitrary, (limits, rounds) => {
+      const parked = new ParkedBuckets(limits);
+      const open: (TokenBucket | undefined)[] = [undefined, undefined, undefined];
+      const times: number[] = [];
+      let now = 0;
+      for (const { gap, closed, byAuth } of rounds) {
+        now += gap;
+        for (const index of open.keys()) {
+          open[index] ??= parked.adopt(byAuth ? 'ip' : 'alice', now);
+          if (byAuth) parked.rekey(open[index], 'ip', 'alice', now);
+        }
+        for (const [index, bucket] of open.entries()) {
+          for (let sent = 0; sent < limits.burstLimit; sent++)
+            if (bucket?.take(now).accepted) times.push(now);
+          if (!bucket || !closed[index]) continue;
+          parked.park('alice', bucket, now);
+          open[index] = undefined;
+        }
+      }
+      const { messagesPerMinute, burstLimit } = limits;
+      const all = {
+        ...limits,
+        messagesPerMinute: messagesPerMinute * open.length,
+        burstLimit: burstLimit * open.length,
+      };
+      assertBound(times, all);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('of several parked buckets the strictest is adopted first, and their number is bounded', () => {
+  const limits = { messagesPerMinute: 60, burstLimit: 5, violationPenaltyMs: 1000 };
+  const parked = new ParkedBuckets(limits, 10, 2);
+  const spent = [1, 6, 3].map((count) => {
+    const bucket = new TokenBucket(limits, 0);
+    for (let sent = 0; sent < count; sent++) bucket.take(0);
+    return bucket;
+  });
+  for (const bucket of spent) parked.park('alice', bucket, 0);
+  const left = [0, 1, 2].map(() => {
+    const bucket = parked.adopt('alice', 0);
+    let accepted = 0;
+    while (bucket.take(0).accepted) accepted += 1;
+    return accepted;
+  });
+  assert.deepEqual(left, [0, 2, 5]);
+});
+
 test('anonymous bursts and AUTH in any order gain nothing for the IP', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(

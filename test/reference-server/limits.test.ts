@@ -25,6 +25,19 @@ test('a burst is accepted, then one RATE_LIMITED, then silence, then life goes o
   assert.equal((await client.request('PING')).type, 'PONG');
 });
 
+test('a refusal does not overtake the answers to what was accepted before it', { timeout }, async (t) => {
+  const server = await listening(t, { limits: 'test', heartbeat: quiet });
+  const client = await Client.open(`${server.url}/ws`, await server.mint());
+  await client.next('WELCOME');
+  for (let n = 0; n < 30; n++) {
+    client.send({ type: 'PUBLISH', id: `${n}`, payload: { channel: 'order', data: n } });
+  }
+  const error = await client.next('ERROR');
+  const ids = client.inbox.map(({ id }) => Number(id));
+  assert.ok(ids.length >= 20, `${ids.length} answers came first`);
+  assert.deepEqual([...ids, Number(error.id)], [...Array.from(ids.keys()), ids.length]);
+});
+
 test('refusals are summed up once a second; too many close with 4429', { timeout }, async (t) => {
   const server = await listening(t, { limits: 'development', heartbeat: quiet });
   const client = await Client.open(`${server.url}/ws`, await server.mint());

@@ -1,9 +1,12 @@
 // bad-frame: frames that no client may send fail the connection with 1002 (RFC 6455 §5.1, §5.2, §7.1.7).
 import { type Check, failed, passed } from '../check.ts';
-import { clientFrame, type RawEnd } from '../raw.ts';
+import { ConnectError, describeFailure } from '../failure.ts';
+import { clientFrame, type RawConnection, type RawEnd } from '../raw.ts';
 
 interface Evidence {
   rounds: ({ name: string } & RawEnd)[];
+  /** Why no connection opened after the last round. */
+  refused: string | null;
 }
 
 const text = Buffer.from('wsbench');
@@ -23,18 +26,33 @@ export const badFrame: Check<Evidence> = {
   async run(context) {
     const rounds: Evidence['rounds'] = [];
     for (const [name, frame] of frames) {
-      const connection = await context.raw();
+      let connection: RawConnection;
+      try {
+        connection = await context.raw();
+      } catch (error) {
+        if (rounds.length === 0 || !(error instanceof ConnectError)) throw error;
+        return { rounds, refused: describeFailure(error.failure) };
+      }
       connection.write(frame());
-      rounds.push({ name, ...(await connection.waitForEnd(context.timeoutMs)) });
+      const end = await connection.waitForEnd(context.timeoutMs);
+      rounds.push({ name, ...end });
+      // A server that takes one connection at a time has room again.
+      await connection.drop();
+      if (!isFailed(end)) break;
     }
-    return { rounds };
+    return { rounds, refused: null };
   },
-  judge({ rounds }) {
-    // §7.1.7 asks for the connection to fail; the close frame before that is a SHOULD.
-    const wrong = rounds.find(({ closeCode, ended }) => (closeCode === null ? !ended : closeCode !== 1002));
+  judge({ rounds, refused }) {
+    const wrong = rounds.find((round) => !isFailed(round));
     if (wrong) {
       const got = wrong.closeCode === null ? 'the connection stayed open' : `close code ${wrong.closeCode}`;
       return failed(`close code 1002 after ${wrong.name}`, got);
+    }
+    if (refused !== null) {
+      return failed(
+        `a server that goes on after ${rounds.at(-1)?.name}`,
+        `no further connection opens: ${refused}`,
+      );
     }
     const bare = rounds.filter(({ closeCode }) => closeCode === null).length;
     const names = rounds.map(({ name }) => name).join(', ');
@@ -45,3 +63,6 @@ export const badFrame: Check<Evidence> = {
     );
   },
 };
+
+/** §7.1.7 asks for the connection to fail; the close frame before that is a SHOULD. */
+const isFailed = ({ closeCode, ended }: RawEnd): boolean => (closeCode === null ? ended : closeCode === 1002);

@@ -19,6 +19,7 @@ export const cleanClose: Check<Evidence> = {
       const connection = await context.connect();
       const closed = await connection.close(sent, 'wsbench quick');
       rounds.push({ sent, got: closed?.code ?? null });
+      if (!closed) break;
     }
     return { rounds };
   },

@@ -1,11 +1,13 @@
 // connect: the URL opens a WebSocket; a reference server also greets with WELCOME.
 import { type Check, failed, passed } from '../check.ts';
-import { CheckConnection } from '../connection.ts';
+import { CheckConnection, describeClosed } from '../connection.ts';
 import { type ConnectFailure, describeFailure } from '../failure.ts';
 import { readWelcome } from '../message.ts';
 
 interface Evidence {
   failure: ConnectFailure | null;
+  /** How the server ended the connection right after it opened. */
+  closed: string | null;
   handshakeMs: number;
   subprotocol: string;
   /** Null: not asked for. False: asked for, and did not come first or lacked what it must announce. */
@@ -13,6 +15,9 @@ interface Evidence {
   /** Type of the first message, if there was one. */
   first: string | null;
 }
+
+/** A server that does not want the connection says so by now, even over a long line. */
+const stayMs = 150;
 
 export const connect: Check<Evidence> = {
   id: 'connect',
@@ -24,19 +29,22 @@ export const connect: Check<Evidence> = {
   async run(context) {
     const opened = await context.attempt({});
     if (!(opened instanceof CheckConnection)) {
-      return { failure: opened, handshakeMs: 0, subprotocol: '', greeted: null, first: null };
+      return { failure: opened, closed: null, handshakeMs: 0, subprotocol: '', greeted: null, first: null };
     }
+    const closed = await opened.waitForClose(stayMs);
     const first = opened.envelopes[0];
     return {
       failure: null,
+      closed: closed && describeClosed(closed),
       handshakeMs: opened.handshakeMs,
       subprotocol: opened.subprotocol,
       greeted: context.facts.speaks === 'wsbench' ? first !== undefined && !!readWelcome(first) : null,
       first: first?.type ?? null,
     };
   },
-  judge({ failure, handshakeMs, subprotocol, greeted, first }) {
+  judge({ failure, closed, handshakeMs, subprotocol, greeted, first }) {
     if (failure) return failed('HTTP 101 and an open WebSocket', describeFailure(failure));
+    if (closed !== null) return failed('a WebSocket that stays open', `${closed} at once`);
     if (greeted === false) {
       return failed(
         'WELCOME with limits and heartbeat as the first message',

@@ -1,12 +1,15 @@
 // echo: what is sent comes back unchanged, as raw messages or as typed ECHO.
 import { randomBytes } from 'node:crypto';
 import { type Check, failed, passed } from '../check.ts';
-import type { CheckConnection } from '../connection.ts';
+import { type CheckConnection, describeClosed } from '../connection.ts';
 import { answerOf, describeAnswers } from '../message.ts';
 
 interface Evidence {
   rounds: { name: string; ok: boolean; got: string }[];
 }
+
+/** How long a second copy is waited for. */
+const settleMs = 20;
 
 const text = 'wsbench: grüße, 世界, 🙂';
 
@@ -25,7 +28,7 @@ export const echo: Check<Evidence> = {
   judge({ rounds }) {
     const wrong = rounds.find(({ ok }) => !ok);
     return wrong
-      ? failed(`${wrong.name} back unchanged`, wrong.got)
+      ? failed(`${wrong.name} back unchanged, once`, wrong.got)
       : passed(`${rounds.map(({ name }) => name).join(', ')}: all came back unchanged`);
   },
 };
@@ -64,12 +67,28 @@ async function rawRounds(connection: CheckConnection): Promise<Evidence['rounds'
     const same = await connection.waitFor(() =>
       connection.received.slice(before).find((got) => got.binary === binary && got.data.equals(bytes)),
     );
-    const others = connection.received.length - before;
-    const got = connection.closed
-      ? `the connection closed with ${connection.closed.code}`
-      : `${others === 0 ? 'nothing' : 'something else'}`;
-    rounds.push({ name, ok: same !== undefined, got });
-    if (!same) break;
+    // A second copy would follow at once.
+    const copies = (): number =>
+      connection.received.slice(before).filter((got) => got.binary === binary && got.data.equals(bytes))
+        .length;
+    if (same) await connection.waitFor(() => (copies() > 1 ? true : undefined), settleMs);
+    const ok = copies() === 1;
+    rounds.push({ name, ok, got: same ? `it ${copies()} times` : describe(connection, before) });
+    if (!ok) break;
   }
   return rounds;
+}
+
+/** What came instead. */
+function describe({ received, closed }: CheckConnection, before: number): string {
+  const other = received[before];
+  const came = other
+    ? `${other.data.length} bytes of ${other.binary ? 'binary' : 'text'}: ${excerpt(other.data)}`
+    : 'nothing';
+  return closed ? `${other ? `${came}, then ` : ''}${describeClosed(closed)}` : came;
+}
+
+function excerpt(data: Buffer): string {
+  const text = JSON.stringify(data.subarray(0, 40).toString());
+  return data.length > 40 ? `${text}…` : text;
 }

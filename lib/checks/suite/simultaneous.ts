@@ -1,6 +1,6 @@
 // simultaneous: several connections at once, each served, none mixed up with another.
 import { type Check, failed, passed } from '../check.ts';
-import { CheckConnection } from '../connection.ts';
+import { CheckConnection, describeClosed } from '../connection.ts';
 import type { Context } from '../context.ts';
 import { describeFailure } from '../failure.ts';
 
@@ -11,6 +11,8 @@ interface Evidence {
   /** Connections that got their own reply, nothing or somebody else's. */
   served: number;
   openAtEnd: number;
+  /** How one of those that were closed meanwhile ended. */
+  closed: string | null;
   by: 'echo' | 'ping frame';
 }
 
@@ -36,16 +38,20 @@ export const simultaneous: Check<Evidence> = {
       ),
       served: served.filter(Boolean).length,
       openAtEnd: connections.filter(({ closed }) => closed === null).length,
+      closed: connections.flatMap(({ closed }) => (closed ? [describeClosed(closed)] : []))[0] ?? null,
       by: context.facts.speaks === null ? 'ping frame' : 'echo',
     };
   },
-  judge({ asked, failures, served, openAtEnd, by }) {
+  judge({ asked, failures, served, openAtEnd, closed, by }) {
     const expected = `${asked} connections open at once, each answering its own ${by}`;
     if (failures[0] !== undefined) {
       return failed(expected, `${failures.length} of ${asked} did not open: ${failures[0]}`);
     }
-    if (served < asked) return failed(expected, `${served} of ${asked} answered`);
-    if (openAtEnd < asked) return failed(expected, `${asked - openAtEnd} were closed meanwhile`);
+    const ended = openAtEnd < asked ? `${asked - openAtEnd} were closed meanwhile: ${closed}` : '';
+    if (served < asked) {
+      return failed(expected, [`${served} of ${asked} answered`, ended].filter(Boolean).join(', '));
+    }
+    if (ended !== '') return failed(expected, ended);
     return passed(`${asked} of ${asked} open at once, each answered its own ${by}`);
   },
 };
