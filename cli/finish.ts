@@ -23,6 +23,7 @@ export interface OutputFlags {
   save?: boolean;
   color?: boolean;
   quiet?: boolean;
+  output?: string[];
 }
 
 /** How text for this terminal looks. */

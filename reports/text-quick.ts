@@ -7,14 +7,35 @@ import { displayWidth, fit } from './width.ts';
 /** Lines for a quick result: mark, id, detail; a failure says what was expected, what came, and how to see it again. */
 export function quickText(result: QuickResult, ink: Ink): string[] {
   if (result.checks.length === 0) return ['  No check was run.'];
-  const ids = result.checks.map((check) => fit(ink.safe(check.id, 120), ink.width - 8, ink.unicode));
+  const gathered = skipsOfOneKind(result.checks);
+  const listed = result.checks.filter((check) => !gathered.has(check.detail) || check.status !== 'skipped');
+  const ids = listed.map((check) => fit(ink.safe(check.id, 120), ink.width - 8, ink.unicode));
   // An id that is wider than this keeps its line for itself.
   const room = Math.floor(ink.width * 0.42);
   const idWidth = Math.max(0, ...ids.map(displayWidth).filter((columns) => columns <= room));
-  return result.checks.flatMap((check, index) => [
-    ...line(check, ids[index] ?? '', idWidth, ink),
-    ...(check.status === 'failed' ? evidence(check, ink) : []),
-  ]);
+  return [
+    ...listed.flatMap((check, index) => [
+      ...line(check, ids[index] ?? '', idWidth, ink),
+      ...(check.status === 'failed' ? evidence(check, ink) : []),
+    ]),
+    ...[...gathered].flatMap(([reason, skipped]) => skips(reason, skipped, ink)),
+  ];
+}
+
+/** Skips with one reason, where there are enough of them to drown the rest. */
+function skipsOfOneKind(checks: readonly CheckRecord[]): Map<string, CheckRecord[]> {
+  const byReason = new Map<string, CheckRecord[]>();
+  for (const check of checks) {
+    if (check.status !== 'skipped') continue;
+    byReason.set(check.detail, [...(byReason.get(check.detail) ?? []), check]);
+  }
+  return new Map([...byReason].filter(([, skipped]) => skipped.length >= 3));
+}
+
+function skips(reason: string, skipped: readonly CheckRecord[], ink: Ink): string[] {
+  const ids = skipped.map((check) => ink.safe(check.id, 120)).join(', ');
+  const text = `${skipped.length} skipped: ${ink.safe(reason, 500)} (${ids})`;
+  return ink.labelled(ink.mark('skipped'), text, displayWidth(ink.mark('skipped')) + 1);
 }
 
 function line(check: CheckRecord, id: string, idWidth: number, ink: Ink): string[] {

@@ -4,9 +4,8 @@ import { parseCount, parseDurationMs } from '../../lib/duration.ts';
 import { listChecks, type QuickOptions, quick } from '../../lib/index.ts';
 import { checkList } from '../../reports/index.ts';
 import { newCommand } from '../command.ts';
-import { finish, type OutputFlags, terminalStyle } from '../finish.ts';
+import { type OutputFlags, terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
-import { liveView } from '../live.ts';
 import {
   type ConnectFlags,
   collect,
@@ -17,7 +16,7 @@ import {
   signingKey,
   targetArgument,
 } from '../options.ts';
-import { openReports } from '../report-files.ts';
+import { runAndFinish } from '../run.ts';
 
 interface QuickFlags extends ConnectFlags, OutputFlags {
   scenario?: string;
@@ -30,7 +29,6 @@ interface QuickFlags extends ConnectFlags, OutputFlags {
   key?: string;
   intrusive?: boolean;
   seed?: string;
-  output?: string[];
 }
 
 /** The `quick` command. */
@@ -71,20 +69,8 @@ async function run(argument: string | undefined, flags: QuickFlags, command: Com
   }
   const url = targetArgument(argument, io);
   const options = quickOptions(flags, io);
-  const reports = openReports(flags.output ?? [], io.cwd);
-  const live = liveView(io, flags.quiet ?? false);
-  try {
-    const result = await quick(
-      url,
-      { ...options, reproduce: reproduceLine('quick', url, command) },
-      { signal: io.signal, onEvent: live.show },
-    );
-    live.end();
-    io.exit(finish(result, reports, flags, io));
-  } catch (error) {
-    live.end();
-    throw error;
-  }
+  const reproduce = reproduceLine('quick', url, command);
+  await runAndFinish(flags, io, (control) => quick(url, { ...options, reproduce }, control));
 }
 
 function quickOptions(flags: QuickFlags, io: Io): QuickOptions {

@@ -5,9 +5,8 @@ import { WsbenchError } from '../../lib/errors.ts';
 import { type EmbeddedLimits, resolveStress, type StressOptions, stress } from '../../lib/index.ts';
 import { scenarioText } from '../../lib/scenario/print.ts';
 import { newCommand } from '../command.ts';
-import { finish, type OutputFlags } from '../finish.ts';
+import type { OutputFlags } from '../finish.ts';
 import type { Io } from '../io.ts';
-import { liveView } from '../live.ts';
 import {
   type ConnectFlags,
   collect,
@@ -19,7 +18,7 @@ import {
   secretValue,
   targetArgument,
 } from '../options.ts';
-import { openReports } from '../report-files.ts';
+import { runAndFinish } from '../run.ts';
 
 interface StressFlags extends ConnectFlags, OutputFlags {
   scenario?: string;
@@ -42,7 +41,6 @@ interface StressFlags extends ConnectFlags, OutputFlags {
   defaultThresholds?: boolean;
   limits?: string;
   seed?: string;
-  output?: string[];
   print?: boolean;
 }
 
@@ -104,20 +102,8 @@ async function run(
     throw new WsbenchError('USAGE', '--limits is for the embedded server; the target has its own');
   }
   resolveStress(options);
-  const reports = openReports(flags.output ?? [], io.cwd);
-  const live = liveView(io, flags.quiet ?? false);
-  try {
-    const result = await stress(
-      url,
-      { ...options, reproduce: reproduceLine('stress', url, command) },
-      { signal: io.signal, onEvent: live.show },
-    );
-    live.end();
-    io.exit(finish(result, reports, flags, io));
-  } catch (error) {
-    live.end();
-    throw error;
-  }
+  const reproduce = reproduceLine('stress', url, command);
+  await runAndFinish(flags, io, (control) => stress(url, { ...options, reproduce }, control));
 }
 
 function stressOptions(flags: StressFlags, io: Io): StressOptions {

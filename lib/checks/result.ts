@@ -67,7 +67,7 @@ export function quickResult(
       durationMs: Math.round(end.durationMs),
       seed: plan.seed,
       complete: !end.aborted,
-      reproduce: oneLine(plan.reproduceBase),
+      reproduce: oneLine([plan.reproduceBase, ...plan.only.map(onlyFlag)].join(' ')),
     },
     plan: { hash, name: plan.name, options },
     target: {
@@ -125,4 +125,9 @@ function optionsOf(plan: QuickPlan): Record<string, unknown> {
     insecure: plan.insecure,
     intrusive: plan.intrusive,
   };
+}
+
+/** A pattern may hold a `*`, which a shell would expand. */
+function onlyFlag(pattern: string): string {
+  return /^[\w-]+$/.test(pattern) ? `--only ${pattern}` : `--only '${pattern}'`;
 }

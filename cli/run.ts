@@ -1,0 +1,23 @@
+// A run as the command line makes it: reports tried first, a live view meanwhile, the result put out at the end.
+import type { RunControl } from '../lib/result/events.ts';
+import type { Result } from '../lib/result/result.ts';
+import { finish, type OutputFlags } from './finish.ts';
+import type { Io } from './io.ts';
+import { liveView } from './live.ts';
+import { openReports } from './report-files.ts';
+
+/**
+ * Runs `start` and ends the command with the exit code of its result.
+ *
+ * @throws whatever `start` throws, and WsbenchError when a report cannot be written to where it should go
+ */
+export async function runAndFinish(
+  flags: OutputFlags,
+  io: Io,
+  start: (control: RunControl) => Promise<Result>,
+): Promise<void> {
+  const reports = openReports(flags.output ?? [], io.cwd);
+  const live = liveView(io, flags.quiet ?? false);
+  const result = await start({ signal: io.signal, onEvent: live.show }).finally(live.end);
+  io.exit(finish(result, reports, flags, io));
+}
