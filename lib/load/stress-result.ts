@@ -1,14 +1,13 @@
 // From what a run counted to its result.
-import { arch, cpus, platform, totalmem } from 'node:os';
 import { formatDuration } from '../duration.ts';
 import { brokenIdentities } from '../metrics/counters.ts';
 import { timeStats } from '../metrics/histogram.ts';
 import { type Counters, timeMetrics } from '../metrics/names.ts';
 import { decidingReason } from '../result/exit-code.ts';
+import { hostRecord } from '../result/host.ts';
 import { redactText, redactUrl } from '../result/redact.ts';
 import {
   type CloseRecord,
-  type Host,
   type Outcome,
   type Phases,
   type Reason,
@@ -127,7 +126,7 @@ export function stressResult(remains: RunRemains): StressResult {
       embedded: plan.embedded,
       description: plan.targetKnown ? plan.target.name : 'any',
     },
-    host: host(),
+    host: hostRecord(),
     outcome: deciding ? outcomes[deciding.code] : 'passed',
     reasons,
     warnings: [...remains.warnings],
@@ -198,16 +197,4 @@ function rounded(phases: Phases): Phases {
 
 function ranked(counts: ReadonlyMap<string, number>): [string, number][] {
   return [...counts].sort(([, a], [, b]) => b - a);
-}
-
-function host(): Host {
-  const all = cpus();
-  return {
-    node: process.versions.node,
-    platform: platform(),
-    arch: arch(),
-    cpuModel: all[0]?.model ?? 'unknown',
-    cpus: all.length,
-    memoryBytes: totalmem(),
-  };
 }
