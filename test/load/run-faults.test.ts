@@ -154,6 +154,65 @@ describe('faults', { concurrency: 4 }, () => {
     });
   }
 
+  test('closed model: a connection that is being closed asks for nothing, so nothing is unsent', {
+    timeout: 20_000,
+  }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'linger', n: 10, code: 1001 });
+    const plan = stressPlan(server.url, { model: 'closed', warmupMs: 0, timeoutMs: 200, targetKnown: true });
+    const result = await stress(plan);
+    assertBalanced(result);
+    assert.equal(result.counters['messages.unsent'], 0);
+    // The first connection's tenth message came after the probe. What crossed the close on its way is lost.
+    assert.equal(result.counters['messages.matched'], 4 * 9 - 1);
+    assert.equal(result.counters['messages.lost'], 4);
+  });
+
+  test('closed model: connections that end are told of, even where no threshold is crossed', {
+    timeout: 20_000,
+  }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'close', n: 1000, code: 1000 });
+    const plan = stressPlan(server.url, { model: 'closed', warmupMs: 0, timeoutMs: 200, durationMs: 3000 });
+    const result = await stress(plan);
+    assertBalanced(result);
+    assert.deepEqual(codes(result), []);
+    assert.deepEqual(
+      result.warnings.filter((warning) => warning.code === 'connections-ended').map((w) => w.message),
+      ['4 of 4 connections ended before the run did: close code 1000, 4 times'],
+    );
+  });
+
+  test('the probe counts nowhere, even when its answer comes in the measure phase', {
+    timeout: 20_000,
+  }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'late', n: 1, delayMs: 400 });
+    const plan = stressPlan(server.url, {
+      connections: 1,
+      ratePerSecond: 1,
+      settleMs: 0,
+      warmupMs: 0,
+      targetKnown: true,
+    });
+    const result = await stress(plan);
+    assertBalanced(result);
+    assert.equal(result.counters['messages.received'], 1);
+    assert.equal(result.derived.throughput, 1);
+    assert.deepEqual(result.warmup, { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 });
+  });
+
+  test('no pings while it drains', { timeout: 20_000 }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'mute' });
+    const plan = stressPlan(server.url, {
+      durationMs: 400,
+      settleMs: 0,
+      warmupMs: 0,
+      timeoutMs: 3000,
+      targetKnown: true,
+    });
+    const result = await stress(plan);
+    assert.ok(result.phases.drainMs > 2000);
+    assert.ok(result.metrics.ping.count <= 4, `${result.metrics.ping.count} pings`);
+  });
+
   test('bad frames are protocol errors', { timeout: 20_000 }, async (t) => {
     const server = await startLoadServer(t, { mode: 'bad-frame', n: 10 });
     const result = await stress(stressPlan(server.url, { warmupMs: 0 }));
