@@ -3,13 +3,26 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { createWsDriver, type Driver, runStress } from '../../lib/load/index.ts';
+import { classify } from '../../lib/load/drivers/causes.ts';
+import { type Connection, createWsDriver, type Driver, runStress } from '../../lib/load/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
 import type { ReasonCode, StressResult } from '../../lib/result/result.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { startLoadServer, startTcpServer } from '../fixtures/server-process.ts';
 import { echoTarget, stress, stressPlan, typedTarget } from '../fixtures/stress-plan.ts';
+
+/** A connection that never opens. */
+const idle: Connection = {
+  queue: () => false,
+  flush: () => {},
+  ping: () => {},
+  pause: () => {},
+  resume: () => {},
+  close: () => {},
+  abort: () => {},
+  bufferedBytes: 0,
+};
 
 function assertBalanced(result: StressResult): void {
   assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
@@ -277,6 +290,40 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.counters['connections.failed'], 100 - result.counters['connections.opened']);
   });
 
+  test('a generator without local ports blames itself', { timeout: 20_000 }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const ws = createWsDriver();
+    // As the system says it: seen in a network namespace with 31 ports.
+    const error = Object.assign(new Error('connect EADDRNOTAVAIL 127.0.0.1:80 - Local (0.0.0.0:0)'), {
+      code: 'EADDRNOTAVAIL',
+      address: '127.0.0.1',
+    });
+    const { kind, detail } = classify(error, 'tcp');
+    let attempts = 0;
+    const driver: Driver = {
+      name: 'few ports',
+      open: (spec, sink) => {
+        if (++attempts <= 3) return ws.open(spec, sink);
+        setImmediate(() => sink.failed(kind, detail));
+        return idle;
+      },
+    };
+    const result = await stress(stressPlan(server.url, { connections: 5 }), undefined, undefined, driver);
+    assertBalanced(result);
+    assert.ok(codes(result).includes('generator-resources'));
+    assert.equal(exitCode(result), 4);
+    assert.deepEqual(result.failures, [
+      {
+        kind: 'resources',
+        detail: 'connect EADDRNOTAVAIL 127.0.0.1:80',
+        count: 2,
+        hint: 'this machine has no local port left for the target: fewer connections, or widen net.ipv4.ip_local_port_range',
+      },
+    ]);
+    assert.equal(result.counters['connections.opened'], 3);
+    assert.ok(Math.abs((result.derived.uptime ?? 0) - 0.6) < 1e-9);
+  });
+
   test('an unknown host is unreachable by name', { timeout: 20_000 }, async () => {
     const result = await stress(stressPlan('ws://no-such.invalid:1'));
     assert.deepEqual(codes(result), ['unreachable']);
@@ -312,6 +359,23 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.failures[0]?.kind, 'tls');
     assert.match(result.failures[0]?.hint ?? '', /--cacert/);
   });
+
+  for (const [name, certificate, hint] of [
+    ['for another host', { host: 'other.example' }, /for another host name/],
+    ['that has expired', { expired: true }, /has expired; --insecure accepts it/],
+  ] as const) {
+    test(`a trusted certificate ${name}`, { timeout: 20_000 }, async (t) => {
+      const tls = selfSigned(certificate);
+      const server = await startLoadServer(t, { mode: 'echo', tls });
+      const url = server.url.replace('ws://127.0.0.1', 'wss://localhost');
+      const result = await stress(stressPlan(url, { caCertificates: tls.cert, connections: 1 }));
+      assert.deepEqual(codes(result), ['unreachable']);
+      assert.equal(result.failures[0]?.kind, 'tls');
+      assert.match(result.failures[0]?.hint ?? '', hint);
+      const insecure = stressPlan(url, { insecure: true, connections: 1, durationMs: 200 });
+      assert.deepEqual(codes(await stress(insecure)), []);
+    });
+  }
 
   test('TLS to a port that speaks plain text', { timeout: 20_000 }, async (t) => {
     const server = await startTcpServer(t, { reply: 'HTTP/1.1 400 Bad Request\r\n\r\n' });
