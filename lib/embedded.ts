@@ -57,7 +57,8 @@ function firstMessage(child: ChildProcess, request: object): Promise<{ url: stri
     child.stderr?.on('data', (chunk: Buffer) => {
       complaint = (complaint + chunk.toString()).slice(-4096);
     });
-    child.once('error', (error) => fail(error.message));
+    // More than one may come (a child that could not be forked, and then a request that could not be sent to it).
+    child.on('error', (error) => fail(error.message));
     child.once('exit', (code) => fail(`it exited with ${code}`));
     child.once('message', (message: { type: string; url: string; tokens: string[]; message?: string }) => {
       clearTimeout(timer);
@@ -69,7 +70,9 @@ function firstMessage(child: ChildProcess, request: object): Promise<{ url: stri
 }
 
 function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  // One that was never forked never exits.
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
+    return Promise.resolve();
   return new Promise((resolve) => {
     const kill = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
     child.once('exit', () => {

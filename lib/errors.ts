@@ -8,6 +8,7 @@
  * - `UNREACHABLE`: no connection to the target could be made at all.
  * - `REPORT_WRITE`: a report could not be written.
  * - `SERVER_START`: the reference server could not start (port taken, forbidden).
+ * - `RESOURCES`: this process or machine has too few files or ports for the run.
  * - `ABORTED`: the caller's signal fired before there was anything to report.
  * - `INTERNAL`: a bug in wsbench.
  */
@@ -17,6 +18,7 @@ export type ErrorCode =
   | 'UNREACHABLE'
   | 'REPORT_WRITE'
   | 'SERVER_START'
+  | 'RESOURCES'
   | 'ABORTED'
   | 'INTERNAL';
 

@@ -31,6 +31,7 @@ function firstMessage(
   driver: Driver,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
+  if (signal?.aborted) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     let connection: Connection | undefined;

@@ -8,9 +8,15 @@ export async function runToEnd<R extends Result>(
   control: RunControl,
 ): Promise<R> {
   const events = runner(control.signal ?? new AbortController().signal);
-  for (;;) {
-    const next = await events.next();
-    if (next.done) return next.value;
-    control.onEvent?.(next.value);
+  try {
+    for (;;) {
+      const next = await events.next();
+      if (next.done) return next.value;
+      control.onEvent?.(next.value);
+    }
+  } catch (error) {
+    // A watcher that throws must not leave the load running with nobody to look at it.
+    await events.return(undefined as never);
+    throw error;
   }
 }

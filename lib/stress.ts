@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { type EmbeddedLimits, startEmbedded } from './embedded.ts';
 import { WsbenchError } from './errors.ts';
 import { runStress, type StressPlan } from './load/index.ts';
+import { preflight } from './preflight.ts';
 import { recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
 import type { StressResult } from './result/result.ts';
@@ -48,6 +49,11 @@ export interface StressOptions extends ConnectOptions {
 }
 
 const maxTimeoutMs = 3_600_000;
+const maxRatePerSecond = 1e9;
+// What the engine's memory of messages under way holds.
+const mostOutstanding = 2 ** 22;
+// The drivers take no longer replies, so a longer echo would be taken for the target's fault.
+const maxMessageBytes = 16 * 1024 * 1024;
 
 /**
  * The scenario that options and scenario file make together: what `stress --print` shows.
@@ -83,10 +89,38 @@ export function resolveStress(options: StressOptions): StressScenario {
     ...(options.sizeBytes === undefined ? {} : { size: options.sizeBytes }),
     thresholds: [...(options.thresholds ?? scenario.thresholds)],
   };
-  if (!(resolved.duration > 0)) usage('the duration must be longer than 0');
-  if (!(resolved.timeout > 0) || resolved.timeout > maxTimeoutMs)
-    usage('the timeout must be between 0 and 1h');
+  const wrong = senseless(resolved, options);
+  if (wrong !== undefined) usage(wrong);
   return resolved;
+}
+
+/** What is wrong with the figures of a scenario: the command reads them from text, programs may pass anything. */
+function senseless(scenario: StressScenario, { seed, message }: StressOptions): string | undefined {
+  const { connections, rate, depth, duration, timeout, connectTimeout, size = 0 } = scenario;
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+  if (!isCount(connections)) return `connections must be a whole number of at least 1, not ${connections}`;
+  if (!(rate > 0) || rate > maxRatePerSecond) return `the rate must be between 0 and 1G/s, not ${rate}/s`;
+  if (!isCount(depth)) return `the depth must be a whole number of at least 1, not ${depth}`;
+  if (connections * depth > mostOutstanding) {
+    return `${connections} connections with ${depth} messages in flight each are more than ${mostOutstanding} messages`;
+  }
+  if (!(duration > 0) || duration === Number.POSITIVE_INFINITY) return 'the duration must be longer than 0';
+  if (!(timeout > 0) || timeout > maxTimeoutMs) return 'the timeout must be between 0 and 1h';
+  if (!(connectTimeout > 0) || connectTimeout > maxTimeoutMs)
+    return 'the connect timeout must be between 0 and 1h';
+  for (const [name, ms] of [
+    ['ramp-up', scenario.rampUp],
+    ['settle time', scenario.settle],
+    ['warm-up', scenario.warmup],
+  ] as const) {
+    if (!(ms >= 0) || ms === Number.POSITIVE_INFINITY) return `the ${name} must not be ${ms} ms`;
+  }
+  const bytes = message === undefined ? size : Buffer.byteLength(message);
+  if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= maxMessageBytes))
+    return `the message size must be whole bytes up to 16 MiB, not ${bytes}`;
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    return `the seed must be a whole number, not ${seed}`;
+  return undefined;
 }
 
 /**
@@ -96,7 +130,8 @@ export function resolveStress(options: StressOptions): StressScenario {
  * @param options what to send; the shipped scenario by default
  * @param control how to watch and to stop the run
  * @returns the result, whatever the target did
- * @throws WsbenchError `USAGE` or `CONFIG` for wrong options, `SERVER_START` when the embedded server does not start
+ * @throws WsbenchError `USAGE` or `CONFIG` for wrong options, `RESOURCES` when this process has too few files or ports,
+ *   `SERVER_START` when the embedded server does not start
  *
  * @example
  * const result = await stress('ws://127.0.0.1:8080/ws/echo', { connections: 50, ratePerSecond: 1000, durationMs: 10_000 });
@@ -113,6 +148,7 @@ export async function stress(
     scenario.thresholds.map((text) => parseThreshold(text, source)),
     options.defaultThresholds ?? true,
   );
+  preflight(scenario.connections);
   const connect = connectDefaults(options);
   const seed = options.seed ?? randomInt(2 ** 31);
   const explicit = scenario.preset === undefined ? undefined : loadPreset(scenario.preset);

@@ -1,6 +1,6 @@
 // From finished checks to the QuickResult.
 import { createHash } from 'node:crypto';
-import { arch, cpus, platform, totalmem } from 'node:os';
+import { hostRecord } from '../result/host.ts';
 import { redactOptions, redactText, redactUrl } from '../result/redact.ts';
 import {
   type CheckRecord,
@@ -75,14 +75,7 @@ export function quickResult(
       embedded: plan.embedded,
       description: plan.target?.name ?? 'any',
     },
-    host: {
-      node: process.versions.node,
-      platform: platform(),
-      arch: arch(),
-      cpuModel: cpus()[0]?.model.trim() ?? 'unknown',
-      cpus: cpus().length,
-      memoryBytes: totalmem(),
-    },
+    host: hostRecord(),
     outcome: end.aborted ? 'interrupted' : reasons.length > 0 ? 'failed' : 'passed',
     reasons,
     warnings,

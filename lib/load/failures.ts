@@ -15,7 +15,10 @@ const hints: Record<FailureKind, (detail: string) => string | undefined> = {
   reset: () =>
     'the target accepted and then hung up: is it out of file descriptors, or does it cap connections?',
   handshake: () => 'what answered does not speak WebSocket: check the path and the port',
-  network: () => 'the network does not lead there: check routes and firewalls',
+  network: (detail) =>
+    /EADDRNOTAVAIL/.test(detail)
+      ? 'this machine has no IPv6: use an IPv4 address'
+      : 'the network does not lead there: check routes and firewalls',
   resources: resourcesHint,
   protocol: () => undefined,
 };

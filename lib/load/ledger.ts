@@ -1,5 +1,5 @@
 // Every message that was sent and what became of it, in memory that depends on rate × timeout, not on the run's length.
-import { invariant } from '../errors.ts';
+import { invariant, WsbenchError } from '../errors.ts';
 
 /** What a message was sent for. */
 export const kinds = { probe: 0, warmup: 1, measured: 2 } as const;
@@ -164,7 +164,8 @@ export class Ledger {
   /** Gives the message up: its reply, should it come, is late. */
   lose(seq: number): void {
     const slot = seq & this.#mask;
-    invariant(this.#state[slot] === outstanding, `message ${seq} cannot be lost`);
+    if (this.#state[slot] !== outstanding)
+      throw new WsbenchError('INTERNAL', `message ${seq} cannot be lost`);
     this.#state[slot] = lost;
     this.#settled(slot);
   }

@@ -1,5 +1,5 @@
 // When messages are due: pure functions of their number. The clock stays outside.
-import { invariant } from '../errors.ts';
+import { invariant, WsbenchError } from '../errors.ts';
 
 /** When message `n` (0, 1, 2, …) is due, in µs after the schedule's start. Asked in ascending order. */
 export type Pacer = (n: number) => number;
@@ -34,7 +34,7 @@ export function poissonPacer(ratePerSecond: number, seed: number): Pacer {
   let asked = -1;
   let atUs = 0;
   return (n) => {
-    invariant(n >= asked, `message ${n} asked after ${asked}`);
+    if (n < asked) throw new WsbenchError('INTERNAL', `message ${n} asked after ${asked}`);
     for (; asked < n; asked++) atUs += (-Math.log(1 - random()) * 1e6) / ratePerSecond;
     return atUs;
   };

@@ -54,7 +54,10 @@ export interface StressPlan {
   version?: string;
 }
 
-/** The plan as a result keeps it: secrets masked, with a hash that is equal for equal plans. Pure. */
+/**
+ * The plan as a result keeps it: secrets masked, with a hash that is equal for equal plans, so that the shards of one
+ * run and the runs of one experiment can be told from others. Pure.
+ */
 export function planRecord(plan: StressPlan): PlanRecord {
   const { name, url, tokens, headers, message, caCertificates, thresholds, ...rest } = plan;
   const { reproduce: _reproduce, version: _version, ...settings } = rest;
@@ -68,8 +71,10 @@ export function planRecord(plan: StressPlan): PlanRecord {
     ...(caCertificates === undefined ? {} : { caCertificates: digest(caCertificates) }),
     thresholds: thresholds.map((threshold) => threshold.expression),
   };
-  // Thresholds judge the load but do not change it: runs that differ only there are the same plan.
-  const { thresholds: _thresholds, ...load } = options;
+  // Thresholds judge the load, and the seed draws it: neither changes what was asked for. An embedded server listens on
+  // another port each time, and is the same target.
+  const { thresholds: _thresholds, seed: _seed, url: anyUrl, ...load } = options;
+  if (!plan.embedded) load.url = anyUrl;
   return { hash: digest(canonicalJson(load)), name, options };
 }
 

@@ -1,14 +1,14 @@
 // From what a run counted to its result.
-import { arch, cpus, platform, totalmem } from 'node:os';
 import { formatDuration } from '../duration.ts';
 import { brokenIdentities } from '../metrics/counters.ts';
 import { timeStats } from '../metrics/histogram.ts';
 import { type Counters, timeMetrics } from '../metrics/names.ts';
 import { decidingReason } from '../result/exit-code.ts';
+import { hostRecord } from '../result/host.ts';
 import { redactText, redactUrl } from '../result/redact.ts';
 import {
   type CloseRecord,
-  type Host,
+  type GeneratorRecord,
   type Outcome,
   type Phases,
   type Reason,
@@ -20,7 +20,7 @@ import {
 } from '../result/result.ts';
 import { judgeThreshold } from '../result/thresholds.ts';
 import type { FailureLog } from './failures.ts';
-import { type HealthSample, judgeHealth } from './health.ts';
+import { judgeHealth, type ProbeSample, sendLagTail } from './health.ts';
 import { planRecord, type StressPlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -44,7 +44,9 @@ export interface RunRemains {
   uptime: number | null;
   openAtEnd: number;
   backlogEnd: number | null;
-  health: Pick<HealthSample, 'loopDelay' | 'cpu' | 'gc'>;
+  /** Messages by which the backlog grew across the measure phase. */
+  backlogGrowth: number;
+  health: ProbeSample;
   endUs: number;
 }
 
@@ -76,7 +78,7 @@ export function stressResult(remains: RunRemains): StressResult {
   const generator = judgeHealth({
     model: plan.model,
     ...remains.health,
-    sendLagP99: metrics.send_lag.p99,
+    sendLagTail: sendLagTail(times.send_lag),
     rttP99: finite.p99,
     waitedLong: counters['messages.sent'] > 0 ? recorder.waitedLong / counters['messages.sent'] : 0,
   });
@@ -127,10 +129,10 @@ export function stressResult(remains: RunRemains): StressResult {
       embedded: plan.embedded,
       description: plan.targetKnown ? plan.target.name : 'any',
     },
-    host: host(),
+    host: hostRecord(),
     outcome: deciding ? outcomes[deciding.code] : 'passed',
     reasons,
-    warnings: [...remains.warnings],
+    warnings: [...remains.warnings, ...closingWarnings(remains, generator)],
     model: plan.model,
     metrics,
     counters,
@@ -148,6 +150,27 @@ export function stressResult(remains: RunRemains): StressResult {
     generator,
     warmup,
   };
+}
+
+/** What only the end of a run shows. */
+function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): Warning[] {
+  const { plan, backlogGrowth, stopped, closes } = remains;
+  const { 'connections.closed': closed, 'connections.opened': opened } = remains.recorder.counters;
+  const warnings: Warning[] = [];
+  // A generator that fell behind makes a backlog of its own, and must not blame the target for it.
+  if (plan.model === 'open' && backlogGrowth > 0 && !stopped && !limited) {
+    const message = `the backlog grew by ${backlogGrowth} messages across the measure phase: the target does not keep up`;
+    warnings.push({ code: 'backlog', message });
+  }
+  // In the closed model nothing else tells: a connection that is gone asks for nothing and so misses nothing.
+  if (closed > 0) {
+    // Those that we closed at the end are in the list, too.
+    const ends = closes.filter(({ code, by }) => by !== 'us' || (code !== 1000 && code !== 1006)).slice(0, 3);
+    const codes = ends.map(({ code, count }) => `${code}, ${count} times`).join('; ');
+    const message = `${closed} of ${opened} connections ended before the run did: close code ${codes}`;
+    warnings.push({ code: 'connections-ended', message });
+  }
+  return warnings;
 }
 
 function derive({ recorder, uptime, backlogEnd, measured }: RunRemains): StressResult['derived'] {
@@ -198,16 +221,4 @@ function rounded(phases: Phases): Phases {
 
 function ranked(counts: ReadonlyMap<string, number>): [string, number][] {
   return [...counts].sort(([, a], [, b]) => b - a);
-}
-
-function host(): Host {
-  const all = cpus();
-  return {
-    node: process.versions.node,
-    platform: platform(),
-    arch: arch(),
-    cpuModel: all[0]?.model ?? 'unknown',
-    cpus: all.length,
-    memoryBytes: totalmem(),
-  };
 }

@@ -57,24 +57,24 @@ export class Traffic {
     this.#dueWhenSent = parts.dueWhenSent;
   }
 
-  /** True when the connection can be given a message now. */
-  isReady(lane: Lane): boolean {
-    return lane.isOpen && lane.bufferedBytes <= maxBufferedBytes;
+  /** Queues the message that is due on a connection for the next {@link flush}, or counts it as unsent. */
+  send(lane: Lane, dueUs: number, kind: Kind): void {
+    const unsent = this.offer(lane, dueUs, kind);
+    if (unsent === undefined) return;
+    if (kind === kinds.measured) this.recorder.unsent(dueUs, unsent);
+    else if (kind === kinds.warmup) this.recorder.warmup.unsent++;
   }
 
-  /** Queues the next message on a connection for the next {@link flush}, or counts it as unsent. */
-  send(lane: Lane, dueUs: number, kind: Kind): boolean {
+  /**
+   * Queues a message on a connection for the next {@link flush} if it can be taken, and otherwise says why not and counts
+   * nothing: for a message that no schedule wanted.
+   */
+  offer(lane: Lane, dueUs: number, kind: Kind): UnsentReason | undefined {
     const { ledger } = this;
-    let unsent: UnsentReason | undefined;
-    if (!lane.isOpen) unsent = 'connection not open';
-    else if (lane.bufferedBytes > maxBufferedBytes) unsent = 'more than 1 MiB unsent';
-    else if (!ledger.reserve(dueUs)) unsent = 'too many outstanding';
-    else if (!lane.queue(this.#template, ledger.next, dueUs)) unsent = 'connection not open';
-    if (unsent !== undefined) {
-      if (kind === kinds.measured) this.recorder.unsent(dueUs, unsent);
-      else if (kind === kinds.warmup) this.recorder.warmup.unsent++;
-      return false;
-    }
+    if (!lane.isOpen) return 'connection not open';
+    if (lane.bufferedBytes > maxBufferedBytes) return 'more than 1 MiB unsent';
+    if (!ledger.reserve(dueUs)) return 'too many outstanding';
+    if (!lane.queue(this.#template, ledger.next, dueUs)) return 'connection not open';
     const seq = ledger.add(lane.index, dueUs, kind);
     if (kind === kinds.measured && seq < this.#firstMeasured) this.#firstMeasured = seq;
     if (kind === kinds.probe) this.probe = 'waiting';
@@ -82,7 +82,7 @@ export class Traffic {
       lane.isDirty = true;
       this.#dirty.push(lane);
     }
-    return true;
+    return undefined;
   }
 
   /** Writes what was queued, one call per connection, and notes when. */
@@ -151,6 +151,10 @@ export class Traffic {
   ): void {
     const { ledger, recorder } = this;
     const { refusal } = this.#correlator;
+    if (kind === kinds.probe) {
+      this.probe = refusal === null ? 'answered' : 'rejected';
+      return;
+    }
     if (refusal === null) recorder.reply(atUs);
     if (kind === kinds.measured) {
       recorder.received(end - start, atUs);
@@ -160,12 +164,7 @@ export class Traffic {
         if (ledger.isReordered(seq, connection)) recorder.counters['messages.reordered']++;
         if (this.#echoes && !this.#isEcho(seq, buf, start, end)) recorder.counters['messages.corrupt']++;
       }
-    } else if (kind === kinds.warmup) {
-      recorder.warmup[refusal === null ? 'matched' : 'rejected']++;
-    } else {
-      this.probe = refusal === null ? 'answered' : 'rejected';
-      return;
-    }
+    } else recorder.warmup[refusal === null ? 'matched' : 'rejected']++;
     this.onSettled?.(connection);
   }
 

@@ -5,7 +5,7 @@ import {
   encodeIntoCompressedBase64,
   type Histogram as Hdr,
 } from 'hdr-histogram-js';
-import { invariant } from '../errors.ts';
+import { invariant, WsbenchError } from '../errors.ts';
 
 /** The largest time that a histogram holds: one hour, in µs. */
 export const maxTimeUs = 3_600_000_000;
@@ -31,7 +31,7 @@ export class Histogram {
   /** Records one time in µs, rounded to whole µs. NaN and negative times are bugs and throw `INTERNAL`. */
   record(timeUs: number): void {
     // hdr-histogram-js counts NaN silently as 0.
-    invariant(timeUs >= 0, `a time of ${timeUs} µs cannot be recorded`);
+    if (!(timeUs >= 0)) throw new WsbenchError('INTERNAL', `a time of ${timeUs} µs cannot be recorded`);
     const us = Math.min(maxTimeUs, Math.max(1, Math.round(timeUs)));
     this.#hdr.recordValue(us);
     this.#sumUs += us;

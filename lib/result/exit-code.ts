@@ -20,6 +20,7 @@ const byError: Record<ErrorCode, number> = {
   USAGE: 2,
   CONFIG: 2,
   SERVER_START: 2,
+  RESOURCES: 4,
   UNREACHABLE: 3,
   REPORT_WRITE: 6,
   ABORTED: 130,

@@ -1,42 +1,46 @@
 // The generator's judgement of itself: as a table, when it is really held up, and when it is not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type HealthSample, judgeHealth } from '../../lib/load/health.ts';
+import { type HealthSample, judgeHealth, sendLagTail, type Tail } from '../../lib/load/health.ts';
+import { Histogram } from '../../lib/metrics/histogram.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
 import { startLoadServer, startWitness } from '../fixtures/server-process.ts';
 import { stress, stressPlan } from '../fixtures/stress-plan.ts';
+
+const p99 = (ms: number): Tail => ({ ms, name: 'p99' });
 
 const quiet: HealthSample = {
   model: 'open',
   loopDelay: { mean: 0.1, p50: 0.1, p99: 1, max: 4 },
   cpu: 0.2,
   gc: { count: 3, totalMs: 4, maxMs: 2 },
-  sendLagP99: 1.5,
+  loopDelayTail: p99(1),
+  sendLagTail: p99(1.5),
   rttP99: 3,
   waitedLong: 0,
 };
-const slowLoop = { mean: 9, p50: 8, p99: 20, max: 90 };
+const slowLoop = { loopDelay: { mean: 9, p50: 8, p99: 20, max: 90 }, loopDelayTail: p99(20) };
 
 // biome-ignore format: a table
 const cases: [string, Partial<HealthSample>, { limited: boolean; lowerBound?: boolean; advice?: RegExp }][] = [
   ['quiet', {}, { limited: false }],
-  ['send lag at the limit', { sendLagP99: 5 }, { limited: false }],
-  ['send lag above 5 ms', { sendLagP99: 5.1 }, { limited: true, advice: /something else/ }],
-  ['send lag below 10 % of a slow round trip', { sendLagP99: 20, rttP99: 250 }, { limited: false }],
-  ['send lag above 10 % of a slow round trip', { sendLagP99: 30, rttP99: 250 }, { limited: true }],
+  ['send lag at the limit', { sendLagTail: p99(5) }, { limited: false }],
+  ['send lag above 5 ms', { sendLagTail: p99(5.1) }, { limited: true, advice: /something else/ }],
+  ['send lag below 10 % of a slow round trip', { sendLagTail: p99(20), rttP99: 250 }, { limited: false }],
+  ['send lag above 10 % of a slow round trip', { sendLagTail: p99(30), rttP99: 250 }, { limited: true }],
   ['nothing came back, little lag', { rttP99: null }, { limited: false }],
-  ['nothing came back, much lag', { rttP99: null, sendLagP99: 6 }, { limited: true }],
-  ['nothing was sent', { rttP99: null, sendLagP99: null }, { limited: false }],
+  ['nothing came back, much lag', { rttP99: null, sendLagTail: p99(6) }, { limited: true }],
+  ['nothing was sent', { rttP99: null, sendLagTail: null }, { limited: false }],
   ['1 % waited long', { waitedLong: 0.01 }, { limited: false }],
   ['more than 1 % waited long', { waitedLong: 0.011, rttP99: 5000 }, { limited: true }],
-  ['a slow loop that sends in time', { loopDelay: slowLoop }, { limited: false }],
+  ['a slow loop that sends in time', slowLoop, { limited: false }],
   ['a full core that sends in time', { cpu: 1 }, { limited: false, lowerBound: false }],
-  ['a full core that lags', { cpu: 1, sendLagP99: 50 }, { limited: true, lowerBound: false, advice: /core is full: ask for a lower rate/ }],
-  ['collecting garbage', { sendLagP99: 50, gc: { count: 9, totalMs: 900, maxMs: 300 } }, { limited: true, advice: /garbage/ }],
-  ['closed: quiet', { model: 'closed', sendLagP99: null }, { limited: false, lowerBound: false }],
-  ['closed: a full core alone', { model: 'closed', sendLagP99: null, cpu: 1 }, { limited: false, lowerBound: true }],
-  ['closed: a slow loop', { model: 'closed', sendLagP99: null, loopDelay: slowLoop, cpu: 1 }, { limited: true, advice: /smaller depth/ }],
-  ['closed: a slow loop, a slower target', { model: 'closed', sendLagP99: null, loopDelay: slowLoop, rttP99: 400 }, { limited: false }],
+  ['a full core that lags', { cpu: 1, sendLagTail: p99(50) }, { limited: true, lowerBound: false, advice: /core is full: ask for a lower rate/ }],
+  ['collecting garbage', { sendLagTail: p99(50), gc: { count: 9, totalMs: 900, maxMs: 300 } }, { limited: true, advice: /garbage/ }],
+  ['closed: quiet', { model: 'closed', sendLagTail: null }, { limited: false, lowerBound: false }],
+  ['closed: a full core alone', { model: 'closed', sendLagTail: null, cpu: 1 }, { limited: false, lowerBound: true }],
+  ['closed: a slow loop', { model: 'closed', sendLagTail: null, ...slowLoop, cpu: 1 }, { limited: true, advice: /smaller depth/ }],
+  ['closed: a slow loop, a slower target', { model: 'closed', sendLagTail: null, ...slowLoop, rttP99: 400 }, { limited: false }],
 ];
 
 for (const [name, changes, wanted] of cases) {
@@ -47,6 +51,29 @@ for (const [name, changes, wanted] of cases) {
     assert.equal(record.advice.length > 0, wanted.limited);
     if (wanted.lowerBound !== undefined) assert.equal(record.throughputIsLowerBound, wanted.lowerBound);
     if (wanted.advice) assert.match(record.advice.join('\n'), wanted.advice);
+  });
+}
+
+// biome-ignore format: a table
+const tails: [string, number, number, Tail['name'] | null, number][] = [
+  // messages in time (1 ms), late ones (8 ms): what is judged
+  ['two messages', 0, 2, null, 0],
+  ['two late of 100: an accident', 98, 2, 'third-largest', 1],
+  ['three late of 100', 97, 3, 'third-largest', 8],
+  ['two late of 199', 197, 2, 'third-largest', 1],
+  ['two late of 200', 198, 2, 'p99', 1],
+  ['three late of 200', 197, 3, 'p99', 8],
+  ['ten late of 1000', 990, 10, 'p99', 1],
+  ['eleven late of 1000', 989, 11, 'p99', 8],
+];
+for (const [name, inTime, late, kind, ms] of tails) {
+  test(`send lag: ${name}`, () => {
+    const lag = new Histogram();
+    for (let i = 0; i < inTime; i++) lag.record(1000);
+    for (let i = 0; i < late; i++) lag.record(8000);
+    const tail = sendLagTail(lag);
+    assert.equal(tail?.name ?? null, kind);
+    assert.equal(Math.round(tail?.ms ?? 0), ms);
   });
 }
 

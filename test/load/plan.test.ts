@@ -35,6 +35,7 @@ const same: [string, Parameters<typeof stressPlan>[1]][] = [
   ['other thresholds', { tokens: ['a'], thresholds: ['rtt.p99<1s'] }],
   ['another command', { tokens: ['a'], reproduce: 'x' }],
   ['another version', { tokens: ['a'], version: '9' }],
+  ['another seed', { tokens: ['a'], seed: 2 }],
 ];
 for (const [name, changes] of same) {
   test(`${name}: the same hash`, () => {
@@ -47,7 +48,8 @@ for (const [name, changes] of same) {
 
 const different: [string, Parameters<typeof stressPlan>[1]][] = [
   ['another rate', { ratePerSecond: 201 }],
-  ['another seed', { seed: 2 }],
+  ['another target', { url: 'wss://other.example/ws' }],
+  ['an embedded target', { embedded: true }],
   ['another message', { message: 'a' }],
   ['other bytes', { message: Uint8Array.from([1]) }],
   ['a token', { tokens: ['a'] }],
@@ -60,6 +62,15 @@ for (const [name, changes] of different) {
     assert.notEqual(hash, planRecord(stressPlan(url)).hash);
   });
 }
+
+test('an embedded server is the same target on any port', () => {
+  const [a, b] = [1, 2].map((port) =>
+    planRecord(stressPlan(`ws://127.0.0.1:${port}/ws`, { embedded: true, seed: port })),
+  );
+  assert.equal(a?.hash, b?.hash);
+  assert.notEqual(a?.options.url, b?.options.url);
+  assert.notEqual(a?.options.seed, b?.options.seed);
+});
 
 test('the order of keys does not matter', () => {
   const plan = stressPlan(url);

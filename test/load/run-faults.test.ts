@@ -3,13 +3,26 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { createWsDriver, type Driver, runStress } from '../../lib/load/index.ts';
+import { classify } from '../../lib/load/drivers/causes.ts';
+import { type Connection, createWsDriver, type Driver, runStress } from '../../lib/load/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
 import type { ReasonCode, StressResult } from '../../lib/result/result.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { startLoadServer, startTcpServer } from '../fixtures/server-process.ts';
 import { echoTarget, stress, stressPlan, typedTarget } from '../fixtures/stress-plan.ts';
+
+/** A connection that never opens. */
+const idle: Connection = {
+  queue: () => false,
+  flush: () => {},
+  ping: () => {},
+  pause: () => {},
+  resume: () => {},
+  close: () => {},
+  abort: () => {},
+  bufferedBytes: 0,
+};
 
 function assertBalanced(result: StressResult): void {
   assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
@@ -154,6 +167,65 @@ describe('faults', { concurrency: 4 }, () => {
     });
   }
 
+  test('closed model: a connection that is being closed asks for nothing, so nothing is unsent', {
+    timeout: 20_000,
+  }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'linger', n: 10, code: 1001 });
+    const plan = stressPlan(server.url, { model: 'closed', warmupMs: 0, timeoutMs: 200, targetKnown: true });
+    const result = await stress(plan);
+    assertBalanced(result);
+    assert.equal(result.counters['messages.unsent'], 0);
+    // The first connection's tenth message came after the probe. What crossed the close on its way is lost.
+    assert.equal(result.counters['messages.matched'], 4 * 9 - 1);
+    assert.equal(result.counters['messages.lost'], 4);
+  });
+
+  test('closed model: connections that end are told of, even where no threshold is crossed', {
+    timeout: 20_000,
+  }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'close', n: 1000, code: 1000 });
+    const plan = stressPlan(server.url, { model: 'closed', warmupMs: 0, timeoutMs: 200, durationMs: 3000 });
+    const result = await stress(plan);
+    assertBalanced(result);
+    assert.deepEqual(codes(result), []);
+    assert.deepEqual(
+      result.warnings.filter((warning) => warning.code === 'connections-ended').map((w) => w.message),
+      ['4 of 4 connections ended before the run did: close code 1000, 4 times'],
+    );
+  });
+
+  test('the probe counts nowhere, even when its answer comes in the measure phase', {
+    timeout: 20_000,
+  }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'late', n: 1, delayMs: 400 });
+    const plan = stressPlan(server.url, {
+      connections: 1,
+      ratePerSecond: 1,
+      settleMs: 0,
+      warmupMs: 0,
+      targetKnown: true,
+    });
+    const result = await stress(plan);
+    assertBalanced(result);
+    assert.equal(result.counters['messages.received'], 1);
+    assert.equal(result.derived.throughput, 1);
+    assert.deepEqual(result.warmup, { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 });
+  });
+
+  test('no pings while it drains', { timeout: 20_000 }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'mute' });
+    const plan = stressPlan(server.url, {
+      durationMs: 400,
+      settleMs: 0,
+      warmupMs: 0,
+      timeoutMs: 3000,
+      targetKnown: true,
+    });
+    const result = await stress(plan);
+    assert.ok(result.phases.drainMs > 2000);
+    assert.ok(result.metrics.ping.count <= 4, `${result.metrics.ping.count} pings`);
+  });
+
   test('bad frames are protocol errors', { timeout: 20_000 }, async (t) => {
     const server = await startLoadServer(t, { mode: 'bad-frame', n: 10 });
     const result = await stress(stressPlan(server.url, { warmupMs: 0 }));
@@ -218,6 +290,40 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.counters['connections.failed'], 100 - result.counters['connections.opened']);
   });
 
+  test('a generator without local ports blames itself', { timeout: 20_000 }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const ws = createWsDriver();
+    // As the system says it: seen in a network namespace with 31 ports.
+    const error = Object.assign(new Error('connect EADDRNOTAVAIL 127.0.0.1:80 - Local (0.0.0.0:0)'), {
+      code: 'EADDRNOTAVAIL',
+      address: '127.0.0.1',
+    });
+    const { kind, detail } = classify(error, 'tcp');
+    let attempts = 0;
+    const driver: Driver = {
+      name: 'few ports',
+      open: (spec, sink) => {
+        if (++attempts <= 3) return ws.open(spec, sink);
+        setImmediate(() => sink.failed(kind, detail));
+        return idle;
+      },
+    };
+    const result = await stress(stressPlan(server.url, { connections: 5 }), undefined, undefined, driver);
+    assertBalanced(result);
+    assert.ok(codes(result).includes('generator-resources'));
+    assert.equal(exitCode(result), 4);
+    assert.deepEqual(result.failures, [
+      {
+        kind: 'resources',
+        detail: 'connect EADDRNOTAVAIL 127.0.0.1:80',
+        count: 2,
+        hint: 'this machine has no local port left for the target: fewer connections, or widen net.ipv4.ip_local_port_range',
+      },
+    ]);
+    assert.equal(result.counters['connections.opened'], 3);
+    assert.ok(Math.abs((result.derived.uptime ?? 0) - 0.6) < 1e-9);
+  });
+
   test('an unknown host is unreachable by name', { timeout: 20_000 }, async () => {
     const result = await stress(stressPlan('ws://no-such.invalid:1'));
     assert.deepEqual(codes(result), ['unreachable']);
@@ -253,6 +359,23 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.failures[0]?.kind, 'tls');
     assert.match(result.failures[0]?.hint ?? '', /--cacert/);
   });
+
+  for (const [name, certificate, hint] of [
+    ['for another host', { host: 'other.example' }, /for another host name/],
+    ['that has expired', { expired: true }, /has expired; --insecure accepts it/],
+  ] as const) {
+    test(`a trusted certificate ${name}`, { timeout: 20_000 }, async (t) => {
+      const tls = selfSigned(certificate);
+      const server = await startLoadServer(t, { mode: 'echo', tls });
+      const url = server.url.replace('ws://127.0.0.1', 'wss://localhost');
+      const result = await stress(stressPlan(url, { caCertificates: tls.cert, connections: 1 }));
+      assert.deepEqual(codes(result), ['unreachable']);
+      assert.equal(result.failures[0]?.kind, 'tls');
+      assert.match(result.failures[0]?.hint ?? '', hint);
+      const insecure = stressPlan(url, { insecure: true, connections: 1, durationMs: 200 });
+      assert.deepEqual(codes(await stress(insecure)), []);
+    });
+  }
 
   test('TLS to a port that speaks plain text', { timeout: 20_000 }, async (t) => {
     const server = await startTcpServer(t, { reply: 'HTTP/1.1 400 Bad Request\r\n\r\n' });

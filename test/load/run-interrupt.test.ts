@@ -1,6 +1,7 @@
 // Runs that are stopped: whenever that is, the books balance and the result says so.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createWsDriver, type Driver } from '../../lib/load/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
 import { startLoadServer, startTcpServer } from '../fixtures/server-process.ts';
@@ -66,6 +67,40 @@ test('stopped before it began, and while nothing answers', { timeout: 20_000 }, 
     assert.equal(result.counters['connections.failed'], 0, 'attempts that we gave up did not fail');
     assert.equal(result.outcome, 'interrupted');
   }
+});
+
+test('a generator that cannot keep up still has turns for replies and signals', {
+  timeout: 20_000,
+}, async (t) => {
+  const server = await startLoadServer(t, { mode: 'echo' });
+  const ws = createWsDriver();
+  let batch = 0;
+  let largest = 0;
+  const slow: Driver = {
+    name: 'slow',
+    open: (spec, sink) => {
+      const connection = ws.open(spec, sink);
+      const queue = connection.queue.bind(connection);
+      connection.queue = (template, seq, dueUs) => {
+        for (const untilMs = performance.now() + 1; performance.now() < untilMs; );
+        batch++;
+        return queue(template, seq, dueUs);
+      };
+      const flush = connection.flush.bind(connection);
+      connection.flush = () => {
+        largest = Math.max(largest, batch);
+        batch = 0;
+        flush();
+      };
+      return connection;
+    },
+  };
+  const plan = stressPlan(server.url, { ratePerSecond: 4000, durationMs: 300, warmupMs: 0, connections: 1 });
+  const result = await stress(plan, undefined, undefined, slow);
+  assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
+  assert.equal(result.counters['messages.scheduled'], 1200);
+  // Four messages are due each millisecond and one is sent: without an end, each turn would send four times the last.
+  assert.ok(largest > 20 && largest <= 120, `${largest} messages in one turn`);
 });
 
 describe('at random instants', { concurrency: 8 }, () => {

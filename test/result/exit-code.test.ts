@@ -58,8 +58,9 @@ test('every kind of exception has its code', () => {
     'SERVER_START',
     'UNREACHABLE',
     'REPORT_WRITE',
+    'RESOURCES',
     'ABORTED',
     'INTERNAL',
   ] as const;
-  assert.deepEqual(codes.map(exitCodeOfError), [2, 2, 2, 3, 6, 130, 70]);
+  assert.deepEqual(codes.map(exitCodeOfError), [2, 2, 2, 3, 6, 4, 130, 70]);
 });

@@ -1,5 +1,6 @@
 // Why a connect failed, in the words of the driver contract.
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import { messageOf } from '../../errors.ts';
 import type { FailureKind } from './driver.ts';
 
@@ -24,20 +25,50 @@ const byCode: Record<string, FailureKind> = {
   EADDRNOTAVAIL: 'resources',
 };
 
-/** Sorts an error that a connect ended with. @param stage how far the connect had come */
+/**
+ * Sorts an error that a connect ended with.
+ *
+ * @param stage how far the connect had come
+ * @param hasIpv6 whether this machine has an IPv6 address
+ */
 export function classify(
-  error: NodeJS.ErrnoException,
+  thrown: NodeJS.ErrnoException,
   stage: 'dns' | 'tcp' | 'tls' | 'upgrade',
+  hasIpv6: () => boolean = machineHasIpv6,
 ): { kind: FailureKind; detail: string } {
+  const error = mostTelling(thrown);
   const code = error.code ?? '';
   // Node adds what it knows of the local end, which is nothing when there is none.
-  const message = messageOf(error).replace(' - Local (undefined:undefined)', '');
+  const message = messageOf(error).replace(/ - Local \((undefined:undefined|0\.0\.0\.0:0|:::0)\)/, '');
   const detail = clean(code === '' || message.includes(code) ? message : `${code}: ${message}`);
+  // An address that does not exist here at all is no shortage of ports.
+  if (code === 'EADDRNOTAVAIL' && isIpv6(error) && !hasIpv6()) return { kind: 'network', detail };
   const known = byCode[code];
-  // Tried through several addresses (::1 and 127.0.0.1), Node tells of all of them in one error.
   if (known) return { kind: known === 'reset' && stage === 'tls' ? 'tls' : known, detail };
   if (stage === 'tls') return { kind: 'tls', detail };
   return { kind: stage === 'dns' ? 'dns' : 'handshake', detail };
+}
+
+/**
+ * Tried through several addresses (::1 and 127.0.0.1), Node tells of all of them in one error, under the code of the first:
+ * that one fails on every machine without IPv6, and says nothing of the target.
+ */
+function mostTelling(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  if (!(error instanceof AggregateError)) return error;
+  const each = error.errors as NodeJS.ErrnoException[];
+  return (
+    each.find((inner) => byCode[inner.code ?? ''] === 'refused') ?? each.find((e) => !isIpv6(e)) ?? error
+  );
+}
+
+function isIpv6(error: NodeJS.ErrnoException & { address?: string }): boolean {
+  return error.address?.includes(':') ?? false;
+}
+
+function machineHasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ family }) => family === 'IPv6'),
+  );
 }
 
 const maxBodyBytes = 1024;

@@ -1,6 +1,6 @@
 // Closed model: the next message leaves when a reply came.
 import type { Lane } from '../lane.ts';
-import type { Traffic } from '../traffic.ts';
+import type { Traffic, UnsentReason } from '../traffic.ts';
 import type { Executor, Window } from './executor.ts';
 
 /**
@@ -84,10 +84,15 @@ export class ClosedExecutor implements Executor {
     for (const connection of ready) {
       const lane = this.#lanes[connection] as Lane;
       let free = this.#free[connection] ?? 0;
-      while (free > 0 && this.#traffic.isReady(lane) && this.#traffic.send(lane, atUs, window.kind)) free--;
+      let refusal: UnsentReason | undefined;
+      while (free > 0 && refusal === undefined) {
+        refusal = this.#traffic.offer(lane, atUs, window.kind);
+        if (refusal === undefined) free--;
+      }
       this.#free[connection] = free;
-      // One that is over will never take more; one that is full may, at the next tick.
-      if (free > 0 && lane.isOpen) this.#ready.push(connection);
+      // One that is over, or about to be, will never take more; one that is full may, at the next tick. Nothing was
+      // scheduled, so nothing is unsent.
+      if (free > 0 && refusal !== 'connection not open') this.#ready.push(connection);
     }
     this.#traffic.flush();
   }

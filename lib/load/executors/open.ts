@@ -1,8 +1,14 @@
 // Open model: messages leave by schedule, whatever the replies do.
+import { nowUs } from '../clock.ts';
 import type { Lane } from '../lane.ts';
 import type { Pacer } from '../pacer.ts';
 import type { Traffic } from '../traffic.ts';
 import type { Executor, Window } from './executor.ts';
+
+// A generator that is asked for more than it can do must still read replies and hear a signal: each turn would otherwise
+// find more messages due than the last. It looks at the clock every so many messages.
+const mostTurnUs = 50_000;
+const messagesPerLook = 64;
 
 /**
  * Message k is due at `pacer(k)` after the window's start, on connection k mod C. What is due at one tick is queued
@@ -38,9 +44,11 @@ export class OpenExecutor implements Executor {
   }
 
   tick(atUs: number): number {
+    const turnEndUs = nowUs() + mostTurnUs;
     for (let dueUs = this.nextDueUs; dueUs <= atUs; dueUs = this.nextDueUs) {
       this.#traffic.send(this.#lanes[this.#k % this.#lanes.length] as Lane, dueUs, this.#window.kind);
       this.#offsetUs = this.#pacer(++this.#k);
+      if (this.#k % messagesPerLook === 0 && nowUs() > turnEndUs) break;
     }
     this.#traffic.flush();
     return this.nextDueUs;

@@ -1,0 +1,138 @@
+// Warm-up and measure phase: what is sent, where the phases begin and end, and what is watched meanwhile.
+import type { Phase } from '../result/events.ts';
+import { Backlog } from './backlog.ts';
+import { nowUs } from './clock.ts';
+import { ClosedExecutor } from './executors/closed.ts';
+import type { Executor } from './executors/executor.ts';
+import { OpenExecutor } from './executors/open.ts';
+import { HealthProbe, type ProbeSample } from './health.ts';
+import { kinds } from './ledger.ts';
+import { pacerOf } from './pacer.ts';
+import type { StressPlan } from './plan.ts';
+import type { Rig } from './rig.ts';
+
+/** The load of a run, from the first message of the warm-up to the last of the measure phase. */
+export class Load {
+  /** The measure phase began. */
+  measured = false;
+  /** Messages outstanding when the measure phase ended. */
+  backlogEnd: number | null = null;
+
+  readonly #plan: StressPlan;
+  readonly #rig: Rig;
+  readonly #enter: (phase: Phase, atUs: number) => void;
+  readonly #health = new HealthProbe();
+  #executors: Executor[] = [];
+  #executor: Executor | undefined;
+  #backlog: Backlog | undefined;
+  #sample: ProbeSample | undefined;
+
+  /** @param enter is told of each phase that begins, and when it did */
+  constructor(plan: StressPlan, rig: Rig, enter: (phase: Phase, atUs: number) => void) {
+    this.#plan = plan;
+    this.#rig = rig;
+    this.#enter = enter;
+  }
+
+  /** True while messages are sent. */
+  get isOn(): boolean {
+    return this.#executor !== undefined;
+  }
+
+  /** What was seen of the generator's health in the measure phase. */
+  get health(): ProbeSample {
+    return this.#sample ?? this.#health.stop();
+  }
+
+  /** Messages by which the backlog grew across the measure phase, or 0. */
+  get backlogGrowth(): number {
+    return this.#backlog?.growth(this.#plan.ratePerSecond) ?? 0;
+  }
+
+  /** Begins the warm-up. */
+  begin(): void {
+    const plan = this.#plan;
+    const { recorder, fleet, traffic } = this.#rig;
+    // A little ahead, so that the first message is not late.
+    const startUs = nowUs() + 2000;
+    const measureUs = startUs + plan.warmupMs * 1000;
+    const endUs = measureUs + plan.durationMs * 1000;
+    recorder.startUs = measureUs;
+    recorder.endUs = endUs;
+    this.#backlog = new Backlog(measureUs, endUs);
+    const warmup = { kind: kinds.warmup, startUs, endUs: measureUs };
+    const measure = { kind: kinds.measured, startUs: measureUs, endUs };
+    this.#executors =
+      plan.model === 'open'
+        ? [
+            new OpenExecutor(pacerOf(plan, 'warmup'), warmup, fleet.lanes, traffic),
+            new OpenExecutor(pacerOf(plan, 'measure'), measure, fleet.lanes, traffic),
+          ]
+        : [new ClosedExecutor(plan.depth, [warmup, measure], fleet.lanes, traffic, nowUs)];
+    this.#executor = this.#executors.shift();
+    this.#enter('warmup', startUs);
+  }
+
+  /** Sends what is due; returns when something is due next, in µs. */
+  tick(atUs: number): number {
+    const { startUs, endUs } = this.#rig.recorder;
+    if (!this.measured && atUs >= startUs) this.#beginMeasure();
+    let nextUs = this.#executor?.tick(atUs) ?? Number.POSITIVE_INFINITY;
+    while (this.#executor?.done && this.#executors.length > 0) {
+      this.#executor = this.#executors.shift();
+      nextUs = this.#executor?.tick(atUs) ?? Number.POSITIVE_INFINITY;
+    }
+    if (this.measured && atUs >= endUs && this.#executor?.done) this.end(endUs);
+    // The phase begins and ends on time, even when nothing is due then.
+    return Math.min(nextUs, this.measured ? endUs : startUs);
+  }
+
+  /** Samples what is worth knowing while messages of the measure phase are sent or awaited. */
+  watch(atUs: number): void {
+    if (!this.measured) return;
+    const { recorder, fleet, ledger } = this.#rig;
+    const { startUs } = recorder;
+    recorder.series.connections(atUs - startUs, fleet.open);
+    // Not while it drains: an idle target answers pings faster.
+    if (this.isOn) fleet.pingDue(atUs);
+    this.#backlog?.sample(atUs, ledger.outstanding);
+    const decidedUs = Math.min(atUs - this.#plan.timeoutMs * 1000, this.#executor?.nextDueUs ?? atUs);
+    recorder.series.advance(decidedUs - startUs);
+  }
+
+  /** Sends no more; {@link end} is still to be called. */
+  stop(): void {
+    this.#executor?.stop();
+  }
+
+  /** Ends the measure phase, or the warm-up, at `endUs`. */
+  end(endUs: number): void {
+    this.#executor?.stop();
+    this.#executor = undefined;
+    this.#executors = [];
+    const { recorder, ledger } = this.#rig;
+    // Stopped between the first message and the tick that would have noticed that the phase began.
+    if (!this.measured && endUs >= recorder.startUs) this.#beginMeasure();
+    if (!this.measured) {
+      // Stopped in the warm-up: nothing was measured.
+      recorder.startUs = Number.POSITIVE_INFINITY;
+      recorder.endUs = Number.POSITIVE_INFINITY;
+    } else {
+      recorder.endUs = Math.max(recorder.startUs, Math.min(recorder.endUs, endUs));
+      this.backlogEnd = ledger.outstanding;
+      this.#sample = this.#health.stop();
+    }
+    this.#enter('drain', endUs);
+  }
+
+  /** Gives back what the machine holds for it. */
+  dispose(): void {
+    this.#health.stop();
+  }
+
+  #beginMeasure(): void {
+    this.measured = true;
+    this.#health.start();
+    this.#enter('measure', this.#rig.recorder.startUs);
+  }
+}

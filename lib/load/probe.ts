@@ -1,0 +1,47 @@
+// The one message before the load: does the target answer as its description says?
+import { redactText } from '../result/redact.ts';
+import type { CloseRecord, Reason, Warning } from '../result/result.ts';
+import type { StressPlan } from './plan.ts';
+import type { Traffic } from './traffic.ts';
+
+/** What the probe found against the target: a reason stops the run, a warning does not. */
+export interface ProbeVerdict {
+  reason?: Reason;
+  warning?: Warning;
+}
+
+/**
+ * Judges what became of the probe.
+ *
+ * @param close how its connection ended, if it did
+ */
+export function judgeProbe(
+  plan: StressPlan,
+  { probe, unexpectedSample }: Pick<Traffic, 'probe' | 'unexpectedSample'>,
+  close: CloseRecord | undefined,
+): ProbeVerdict {
+  if (probe === 'rejected') {
+    const message = 'the target refused the probe message before the load began';
+    return { warning: { code: 'probe-rejected', message } };
+  }
+  // Who named a description knows that the target may be silent: what is lost will be counted.
+  if (probe === 'answered' || plan.targetKnown) return {};
+  return {
+    reason: { code: 'target-description', message: describeTarget(plan, unexpectedSample, close) },
+  };
+}
+
+/** Why the probe was not answered, as far as one can see, and what to do about it. */
+function describeTarget(
+  plan: StressPlan,
+  sample: string | undefined,
+  close: CloseRecord | undefined,
+): string {
+  let seen = `nothing came within ${plan.timeoutMs} ms`;
+  if (close) seen = `it closed the connection with ${close.code}`;
+  if (sample !== undefined) seen = `it sent ${JSON.stringify(redactText(sample))}, which answers nothing`;
+  return (
+    `the target did not answer the probe as "${plan.target.name}" describes: ${seen}; ` +
+    'say how it talks with --preset (echo: sends back what it gets; wsbench: the reference protocol)'
+  );
+}
