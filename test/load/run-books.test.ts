@@ -25,7 +25,7 @@ function unruly(seed: number): Driver {
       isOpen = false;
       setImmediate(() => sink.closed(code, by, clean));
     };
-    const answer = (text: string): void => {
+    const answer = (text: string) => {
       const { id } = JSON.parse(text) as { id: string };
       const reply = JSON.stringify({ type: 'ECHO', id });
       const dice = random();
