@@ -124,7 +124,7 @@ function senseless(scenario: StressScenario, { seed, message }: StressOptions): 
 }
 
 /**
- * Puts load on a WebSocket server and measures it: DESIGN's phases connect, settle, warm-up, measure, drain.
+ * Puts load on a WebSocket server and measures it, in the phases connect, settle, warm-up, measure and drain.
  *
  * @param target URL, a server made by `createServer`, or nothing: then the reference server is started as a child process
  * @param options what to send; the shipped scenario by default
