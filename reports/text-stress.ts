@@ -15,16 +15,22 @@ const labelWidth = 13;
 
 /** Lines for a stress result. */
 export function stressText(result: StressResult, ink: Ink): string[] {
-  const facts = stressFacts(result, ink);
   return [
     ...ink.listed('', planParts(result, ink), 0),
     ...troubles(result, ink),
+    // Without a connection there is nothing to measure, and tables of dashes would hide why.
+    ...(result.counters['connections.opened'] === 0 ? [] : figures(result, ink)),
+    ...thresholdLines(result, ink),
+  ];
+}
+
+function figures(result: StressResult, ink: Ink): string[] {
+  return [
     '',
     ...latencyTable(result, ink),
     ...lostNote(result, ink),
     '',
-    ...facts.flatMap(({ label, parts }) => ink.listed(label, parts, labelWidth)),
-    ...thresholdLines(result, ink),
+    ...stressFacts(result, ink).flatMap(({ label, parts }) => ink.listed(label, parts, labelWidth)),
   ];
 }
 
