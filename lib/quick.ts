@@ -1,7 +1,8 @@
 // `quick`: from what the user asked to a plan of checks, and the plan run.
 import { randomInt } from 'node:crypto';
 import { createServer } from '../reference-server/index.ts';
-import { allChecks, type QuickPlan, runChecks } from './checks/index.ts';
+import { allChecks, type QuickPlan, runChecks, selectChecks } from './checks/index.ts';
+import { recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
 import type { QuickResult } from './result/result.ts';
 import { runToEnd } from './run-to-end.ts';
@@ -62,7 +63,10 @@ export async function quick(
   control: RunControl = {},
 ): Promise<QuickResult> {
   const scenario = loadQuickScenario(options.scenario);
-  const preset = options.preset === undefined ? undefined : loadPreset(options.preset);
+  const only = options.only ?? [];
+  // Before anything is started or sent: a wrong id costs nothing.
+  selectChecks(allChecks, scenario.checks, only);
+  const named = options.preset === undefined ? undefined : loadPreset(options.preset);
   const embedded =
     target === undefined ? await createServer({ environment: 'test', limits: 'test' }) : undefined;
   try {
@@ -70,8 +74,9 @@ export async function quick(
     const server = embedded ?? target;
     const url = targetUrlOf(server ?? '');
     const mint = minterOf(server, options.signingKey);
-    const known = preset ?? (typeof server === 'object' ? loadPreset('wsbench') : null);
     const connect = connectDefaults(options);
+    const guess = named ?? (embedded ? 'wsbench' : await recognise(url, connect, options.token, control));
+    const known = typeof guess === 'string' ? loadPreset(guess) : (guess ?? null);
     const plan: QuickPlan = {
       ...connect,
       headers: Object.fromEntries(connect.headers),
@@ -82,7 +87,7 @@ export async function quick(
       target: known,
       embedded: embedded !== undefined,
       checks: scenario.checks,
-      only: options.only ?? [],
+      only,
       timeoutMs: options.timeoutMs ?? scenario.timeout,
       connections: options.connections ?? scenario.connections,
       ...(options.token === undefined ? {} : { token: options.token }),

@@ -31,6 +31,7 @@ import { simultaneous } from './suite/simultaneous.ts';
 import { typedAnswers } from './suite/typed-answers.ts';
 
 export type { QuickPlan } from './plan.ts';
+export { selectChecks } from './select.ts';
 
 /** All checks, in the order in which a person would ask. */
 export const allChecks: readonly Check[] = [

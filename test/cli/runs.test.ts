@@ -204,6 +204,14 @@ test('stress and quick: a target that greets is recognised; one that does not an
     cwd: emptyFolder(t),
   });
   assert.equal(echo.code, 0, echo.stderr);
+  const quick = await run(['quick', `${url}/ws`, '--only', 'heartbeat', '--json', '--no-save'], {
+    cwd: emptyFolder(t),
+  });
+  assert.equal(quick.code, 0, quick.stderr);
+  const checked = parseResult(quick.stdout, 'stdout');
+  assert.deepEqual(checked.kind === 'quick' && checked.checks.map(({ id, status }) => [id, status]), [
+    ['heartbeat', 'passed'],
+  ]);
   const silent = await silentServer(t);
   const unknown = await runConclusive(['stress', silent, '-d', '1s', '-t', '1s'], { cwd: emptyFolder(t) });
   assert.equal(unknown.code, 2, unknown.stderr);
