@@ -7,6 +7,7 @@ import type { RunControl } from './result/events.ts';
 import type { QuickResult } from './result/result.ts';
 import { runToEnd } from './run-to-end.ts';
 import { loadQuickScenario } from './scenario/load.ts';
+import { joinHeaders } from './target/headers.ts';
 import { loadPreset } from './target/presets.ts';
 import { type ConnectOptions, connectDefaults, type TargetServer, targetUrlOf } from './target-options.ts';
 import { mintToken, type SigningKey, type TokenOptions } from './token.ts';
@@ -79,7 +80,7 @@ export async function quick(
     const known = typeof guess === 'string' ? loadPreset(guess) : (guess ?? null);
     const plan: QuickPlan = {
       ...connect,
-      headers: Object.fromEntries(connect.headers),
+      headers: joinHeaders(connect.headers),
       caCertificates: connect.caCertificates === undefined ? [] : [connect.caCertificates],
       name: scenario.name,
       version,

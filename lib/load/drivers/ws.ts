@@ -1,61 +1,22 @@
 // The driver over the ws package.
-import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
 import { messageOf } from '../../errors.ts';
+import { joinHeaders } from '../../target/headers.ts';
 import { nowUs } from '../clock.ts';
 import { classify, httpDetail, violationCode } from './causes.ts';
 import type { Connection, ConnectSpec, Driver, FailureKind, MessageTemplate, Sink } from './driver.ts';
+import { type Lookup, sharedLookup } from './lookup.ts';
 
 const maxPayloadBytes = 16 * 1024 * 1024;
 const closeTimeoutMs = 2000;
-
-type LookupCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
-type Lookup = (
-  host: string,
-  options: LookupOptions,
-  callback: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void,
-) => void;
 
 /** Makes a driver over the ws package; connections of one driver share what they learn of host names. */
 export function createWsDriver(): Driver {
   const resolve = sharedLookup();
   return { name: 'ws', open: (spec, sink) => new WsConnection(spec, sink, resolve) };
-}
-
-/**
- * Resolves each name once: lookups go through a pool of four threads, so that thousands of them would delay the
- * connects they are timed with. A lookup that failed is tried again by the next connection.
- */
-function sharedLookup(): Lookup {
-  const known = new Map<string, LookupAddress[]>();
-  const waiting = new Map<string, LookupCallback[]>();
-  const resolve = (host: string, callback: LookupCallback): void => {
-    const addresses = known.get(host);
-    const queue = waiting.get(host);
-    if (addresses) process.nextTick(callback, null, addresses);
-    else queue?.push(callback);
-    if (addresses || queue) return;
-    const callbacks = [callback];
-    waiting.set(host, callbacks);
-    lookup(host, { all: true }, (error, found) => {
-      waiting.delete(host);
-      if (!error) known.set(host, found);
-      for (const call of callbacks) call(error, found);
-    });
-  };
-  return (host, options, callback) =>
-    resolve(host, (error, found) => {
-      const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : (options.family ?? 0);
-      const usable = error ? [] : found.filter((address) => family === 0 || address.family === family);
-      if (error) return callback(error, []);
-      if (options.all) return callback(null, usable);
-      const [first] = usable;
-      if (first) return callback(null, first.address, first.family);
-      callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' }), []);
-    });
 }
 
 class WsConnection implements Connection {
@@ -157,7 +118,7 @@ class WsConnection implements Connection {
       perMessageDeflate: false,
       maxPayload: maxPayloadBytes,
       closeTimeout: closeTimeoutMs,
-      headers: headerObject(headers),
+      headers: joinHeaders(headers),
       createConnection: ((options: { host: string; port: number | string }) =>
         this.#openSocket(options, resolve)) as never,
     } as WebSocket.ClientOptions);
@@ -289,14 +250,3 @@ class WsConnection implements Connection {
 
 const asText = { binary: false, compress: false };
 const asBinary = { binary: true, compress: false };
-
-function headerObject(headers: readonly (readonly [string, string])[]): Record<string, string> {
-  // Repeated headers are joined, as RFC 9110 §5.3 allows; with cookies it takes another separator.
-  const joined: Record<string, string> = {};
-  for (const [name, value] of headers) {
-    const key = Object.keys(joined).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name;
-    const separator = key.toLowerCase() === 'cookie' ? '; ' : ', ';
-    joined[key] = joined[key] === undefined ? value : `${joined[key]}${separator}${value}`;
-  }
-  return joined;
-}
