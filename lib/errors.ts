@@ -5,22 +5,12 @@
  *
  * - `USAGE`: a flag, URL, threshold or file that the user gave is wrong.
  * - `CONFIG`: a scenario, target description or server configuration is invalid.
- * - `UNREACHABLE`: no connection to the target could be made at all.
  * - `REPORT_WRITE`: a report could not be written.
  * - `SERVER_START`: the reference server could not start (port taken, forbidden).
  * - `RESOURCES`: this process or machine has too few files or ports for the run.
- * - `ABORTED`: the caller's signal fired before there was anything to report.
  * - `INTERNAL`: a bug in wsbench.
  */
-export type ErrorCode =
-  | 'USAGE'
-  | 'CONFIG'
-  | 'UNREACHABLE'
-  | 'REPORT_WRITE'
-  | 'SERVER_START'
-  | 'RESOURCES'
-  | 'ABORTED'
-  | 'INTERNAL';
+export type ErrorCode = 'USAGE' | 'CONFIG' | 'REPORT_WRITE' | 'SERVER_START' | 'RESOURCES' | 'INTERNAL';
 
 /** An error whose message is one line for a person: what is wrong, where, and what to do. */
 export class WsbenchError extends Error {

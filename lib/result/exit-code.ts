@@ -21,9 +21,7 @@ const byError: Record<ErrorCode, number> = {
   CONFIG: 2,
   SERVER_START: 2,
   RESOURCES: 4,
-  UNREACHABLE: 3,
   REPORT_WRITE: 6,
-  ABORTED: 130,
   INTERNAL: 70,
 };
 

@@ -1,0 +1,64 @@
+// Commands in the documents: each exists, with every flag that it is shown with.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const documents = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
+
+interface Shown {
+  document: string;
+  line: string;
+  command: string;
+  flags: string[];
+}
+
+function commandsOf(document: string): Shown[] {
+  const text = readFileSync(join(root, document), 'utf8');
+  const code = [...text.matchAll(/```(?:sh|yaml)\n([\s\S]*?)```/g)].flatMap((block) =>
+    (block[1] ?? '').split('\n'),
+  );
+  const inline = [...text.matchAll(/`(wsbench [^`]+)`/g)].map((span) => span[1] ?? '');
+  return [...code, ...inline].flatMap((line) => {
+    // What stands in quotes, after a pipe or after a # is no flag.
+    const [, words = ''] =
+      /\bwsbench ([a-z].*)/.exec(line.replace(/'[^']*'/g, 'x').replace(/(\||#).*$/, '')) ?? [];
+    const [command = ''] = words.split(' ');
+    const flags = [...words.matchAll(/(?<=\s)(--[a-z][a-z-]*|-[a-zA-Z])\b/g)].map((match) => match[1] ?? '');
+    return command === '' ? [] : [{ document, line, command, flags }];
+  });
+}
+
+const shown = documents.flatMap(commandsOf);
+const help = new Map<string, string>();
+
+function helpOf(command: string): string {
+  const known = help.get(command);
+  if (known !== undefined) return known;
+  const args = command === 'token' ? ['token', 'mint', '--help'] : [command, '--help'];
+  const { stdout } = spawnSync(process.execPath, [join(root, 'cli/wsbench.js'), ...args], {
+    encoding: 'utf8',
+  });
+  help.set(command, stdout);
+  return stdout;
+}
+
+test('documents: every command that is shown exists, with its flags', { timeout: 60_000 }, () => {
+  assert.ok(shown.length > 15, `${shown.length} commands found`);
+  const wrong = shown.flatMap(({ document, line, command, flags }) => {
+    const text = helpOf(command);
+    const unknown = flags.filter((flag) => !new RegExp(`(^|[\\s,])${flag}\\b`, 'm').test(text));
+    return text === '' || unknown.length > 0
+      ? [`${document}: ${line.trim()} (${unknown.join(' ') || command})`]
+      : [];
+  });
+  assert.deepEqual(wrong, []);
+});
