@@ -7,15 +7,9 @@ import { type ClientOptions, WebSocket } from 'ws';
 import type { Budget } from './budget.ts';
 import { ConnectError, type ConnectFailure, describeStatus, failureOf } from './failure.ts';
 import { type Envelope, type Exchange, readEnvelope } from './message.ts';
+import type { ConnectPlan } from './plan.ts';
 
-export interface ConnectionOptions {
-  url: string;
-  headers: Record<string, string>;
-  subprotocols: readonly string[];
-  insecure: boolean;
-  caCertificates: readonly string[];
-  /** For the handshake, and for every later wait that names no time of its own. */
-  timeoutMs: number;
+export interface ConnectionOptions extends ConnectPlan {
   /** Answer ping frames with pong frames. */
   autoPong: boolean;
   /** Answer typed PINGs with typed PONGs. */

@@ -10,7 +10,7 @@ import { type Endpoint, endpointUrl } from './endpoints.ts';
 import { ConnectError, type ConnectFailure } from './failure.ts';
 import { type HttpAnswer, httpGet } from './http.ts';
 import { readWelcome, type Welcome } from './message.ts';
-import type { QuickPlan } from './plan.ts';
+import type { ConnectPlan, QuickPlan } from './plan.ts';
 import { openRaw, type RawConnection } from './raw.ts';
 
 /** What is known about the target, gathered as the run goes. */
@@ -87,11 +87,8 @@ export class Context {
   async connect(options: ConnectOptions = {}): Promise<CheckConnection> {
     const token = options.token === undefined ? await this.token() : options.token;
     const connection = await openConnection({
+      ...this.#connectPlan(token),
       url: endpointUrl(this.url, options.endpoint ?? 'ws'),
-      headers: this.#headers(token),
-      subprotocols: this.#plan.subprotocols,
-      insecure: this.#plan.insecure,
-      caCertificates: this.#plan.caCertificates,
       timeoutMs: options.timeoutMs ?? this.timeoutMs,
       autoPong: options.autoPong ?? true,
       answerPings: options.answerPings ?? true,
@@ -115,14 +112,7 @@ export class Context {
 
   /** Opens a bare socket after the WebSocket handshake. */
   async raw(): Promise<RawConnection> {
-    const options = {
-      url: this.url,
-      headers: this.#headers(await this.token()),
-      subprotocols: this.#plan.subprotocols,
-      insecure: this.#plan.insecure,
-      caCertificates: this.#plan.caCertificates,
-      timeoutMs: this.timeoutMs,
-    };
+    const options = this.#connectPlan(await this.token());
     for (let attempt = 1; ; attempt++) {
       try {
         const connection = await openRaw(options);
@@ -141,12 +131,7 @@ export class Context {
 
   /** GETs the status endpoint. */
   async status(): Promise<HttpAnswer> {
-    return httpGet(endpointUrl(this.url, 'status'), {
-      headers: this.#headers(null),
-      insecure: this.#plan.insecure,
-      caCertificates: this.#plan.caCertificates,
-      timeoutMs: this.timeoutMs,
-    });
+    return httpGet(endpointUrl(this.url, 'status'), this.#connectPlan(null));
   }
 
   /** Waits; rejects when the run or the check is stopped. */
@@ -158,6 +143,12 @@ export class Context {
   dispose(): void {
     for (const connection of this.#opened) connection.terminate();
     this.#opened.clear();
+  }
+
+  #connectPlan(token: string | null | undefined): ConnectPlan {
+    const { subprotocols, insecure, caCertificates } = this.#plan;
+    const { url, timeoutMs } = this;
+    return { url, headers: this.#headers(token), subprotocols, insecure, caCertificates, timeoutMs };
   }
 
   /** The plan's headers; null leaves out every credential among them. */

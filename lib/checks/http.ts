@@ -1,13 +1,9 @@
 // Plain HTTP GETs, for the status endpoint.
 import { get as getHttp, type RequestOptions } from 'node:http';
 import { get as getHttps } from 'node:https';
+import type { ConnectPlan } from './plan.ts';
 
-export interface HttpOptions {
-  headers: Record<string, string>;
-  insecure: boolean;
-  caCertificates: readonly string[];
-  timeoutMs: number;
-}
+export type HttpOptions = Pick<ConnectPlan, 'headers' | 'insecure' | 'caCertificates' | 'timeoutMs'>;
 
 /** An HTTP answer; `retryAfter` is the header as sent. */
 export interface HttpAnswer {

@@ -5,11 +5,22 @@ import type { TokenOptions } from '../token.ts';
 /** Makes a token that the target accepts. */
 export type Mint = (options: TokenOptions) => Promise<string>;
 
+/** Where and how to connect. */
+export interface ConnectPlan {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  subprotocols: readonly string[];
+  insecure: boolean;
+  /** PEM texts. */
+  caCertificates: readonly string[];
+  /** Time that the handshake, and later one reply, may take, in ms. */
+  timeoutMs: number;
+}
+
 /** Everything that a run of checks goes by. Nothing is read from files or the environment. */
-export interface QuickPlan {
+export interface QuickPlan extends ConnectPlan {
   /** Scenario name, for the result. */
   name: string;
-  url: string;
   /** How the target talks; null when nothing is known. */
   target: Target | null;
   /** True: wsbench's own server, started for this run. */
@@ -18,19 +29,12 @@ export interface QuickPlan {
   checks: readonly string[];
   /** Ids or globs that narrow them down, or name others. */
   only: readonly string[];
-  /** Time that one reply may take, in ms. */
-  timeoutMs: number;
   /** Connections that the check of simultaneous connections opens. */
   connections: number;
   /** A valid token. */
   token?: string;
   /** Makes valid tokens at will. */
   mint?: Mint;
-  headers: Readonly<Record<string, string>>;
-  subprotocols: readonly string[];
-  insecure: boolean;
-  /** PEM texts. */
-  caCertificates: readonly string[];
   /** Allows bursts and worse against a target that is not this machine. */
   intrusive: boolean;
   /** The command that this run can be repeated with; `--only ID` is added to it. */

@@ -5,15 +5,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { ConnectError, type ConnectFailure, describeStatus, failureOf } from './failure.ts';
-
-export interface RawOptions {
-  url: string;
-  headers: Record<string, string>;
-  subprotocols: readonly string[];
-  insecure: boolean;
-  caCertificates: readonly string[];
-  timeoutMs: number;
-}
+import type { ConnectPlan } from './plan.ts';
 
 /** The end of a TCP connection may reach the peer after the next connection does. */
 const noticeMs = 20;
@@ -122,7 +114,7 @@ export class RawConnection {
  *
  * @throws ConnectError that says why it did not open
  */
-export async function openRaw(options: RawOptions): Promise<RawConnection> {
+export async function openRaw(options: ConnectPlan): Promise<RawConnection> {
   const url = new URL(options.url);
   const secure = url.protocol === 'wss:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -167,7 +159,7 @@ export async function openRaw(options: RawOptions): Promise<RawConnection> {
   throw new ConnectError(opened);
 }
 
-function handshake(url: URL, { headers, subprotocols }: RawOptions): string {
+function handshake(url: URL, { headers, subprotocols }: ConnectPlan): string {
   const lines = [
     `GET ${url.pathname}${url.search} HTTP/1.1`,
     `Host: ${url.host}`,
