@@ -1,6 +1,6 @@
 // The lines of a stress report below its table, as label and words: shared by text and markdown.
 import { formatDuration, formatRate } from '../lib/duration.ts';
-import type { CounterMetric } from '../lib/metrics/names.ts';
+import { type CounterMetric, counterMetrics } from '../lib/metrics/names.ts';
 import type { CloseRecord, StressResult } from '../lib/result/result.ts';
 import { bytes, count, figure, ms, percent, planNumber } from './figures.ts';
 
@@ -23,17 +23,11 @@ const alwaysShown: readonly CounterMetric[] = [
   'messages.matched',
   'messages.lost',
 ];
-const shownWhenSome: readonly CounterMetric[] = [
-  'messages.unsent',
-  'messages.rejected',
-  'messages.interrupted',
-  'messages.late',
-  'messages.duplicate',
-  'messages.push',
-  'messages.unexpected',
-  'messages.reordered',
-  'messages.corrupt',
-];
+// Received is said last, and only where it is not simply the matched ones.
+const saidApart: readonly CounterMetric[] = [...alwaysShown, 'messages.received'];
+const shownWhenSome = counterMetrics.filter(
+  (name) => name.startsWith('messages.') && !saidApart.includes(name),
+);
 
 /** Everything that a stress result says in counts. */
 export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
