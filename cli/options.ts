@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { WsbenchError } from '../lib/errors.ts';
 import { redactHeader, redactSubprotocols, redactUrl } from '../lib/result/redact.ts';
+import { presetNames } from '../lib/target/presets.ts';
 import type { ConnectOptions } from '../lib/target-options.ts';
 import type { JWK, SigningKey } from '../lib/token.ts';
 import { fileTrouble } from './file-words.ts';
@@ -17,6 +18,9 @@ export function collect(value: string, previous: string[] = []): string[] {
 /** Raw values of the options of {@link connectFlags}. */
 export interface ConnectFlags {
   preset?: string;
+  target?: string;
+  env?: string[];
+  tokenIn?: string;
   header?: string[];
   subprotocol?: string[];
   insecure?: boolean;
@@ -26,7 +30,10 @@ export interface ConnectFlags {
 /** Adds the options that say how to connect. */
 export function connectFlags(command: Command): Command {
   return command
-    .option('--preset <name>', 'how the target talks: wsbench or echo')
+    .option('--preset <name>', `how the target talks: ${presetNames.join(', ')}`)
+    .option('--target <file>', 'how the target talks, in a target file (docs/targets.md)')
+    .option('-e, --env <name=value>', 'variable of the preset or target file (repeatable)', collect)
+    .option('--token-in <place>', 'where tokens go: header, query, subprotocol, cookie or message[:…]')
     .option('-H, --header <k: v>', 'request header of the upgrade (repeatable)', collect)
     .option('--subprotocol <name>', 'subprotocol to offer (repeatable)', collect)
     .option('-k, --insecure', 'accept any TLS certificate')
@@ -41,11 +48,23 @@ export function connectFlags(command: Command): Command {
 export function connectOptions(flags: ConnectFlags, io: Io): ConnectOptions {
   return {
     ...(flags.preset === undefined ? {} : { preset: flags.preset }),
+    ...(flags.target === undefined ? {} : { targetFile: resolve(io.cwd, flags.target) }),
+    ...(flags.tokenIn === undefined ? {} : { tokenIn: flags.tokenIn }),
+    variables: Object.fromEntries((flags.env ?? []).map(parseVariable)),
+    env: io.env,
     headers: (flags.header ?? []).map(parseHeader),
     subprotocols: flags.subprotocol ?? [],
     insecure: flags.insecure ?? false,
     ...(flags.cacert === undefined ? {} : { caCertificates: readText(flags.cacert, '--cacert', io) }),
   };
+}
+
+function parseVariable(text: string): [string, string] {
+  const sign = text.indexOf('=');
+  // The text itself may be a secret, with the name forgotten.
+  if (sign < 1)
+    throw new WsbenchError('USAGE', '--env: there is no name before a =; write it like name=value');
+  return [text.slice(0, sign), text.slice(sign + 1)];
 }
 
 function parseHeader(text: string): [string, string] {

@@ -16,10 +16,13 @@ export type ErrorCode = 'USAGE' | 'CONFIG' | 'REPORT_WRITE' | 'SERVER_START' | '
 export class WsbenchError extends Error {
   override readonly name = 'WsbenchError';
   readonly code: ErrorCode;
+  /** Lines that show the place: shown below the message, as they are. */
+  readonly excerpt: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; excerpt?: string }) {
     super(message, options);
     this.code = code;
+    this.excerpt = options?.excerpt;
   }
 }
 

@@ -8,8 +8,14 @@ import type { QuickResult } from './result/result.ts';
 import { runToEnd } from './run-to-end.ts';
 import { loadQuickScenario } from './scenario/load.ts';
 import { joinHeaders } from './target/headers.ts';
-import { loadPreset } from './target/presets.ts';
-import { type ConnectOptions, connectDefaults, type TargetServer, targetUrlOf } from './target-options.ts';
+import {
+  type ConnectOptions,
+  connectPlan,
+  describedTarget,
+  plainPreset,
+  type TargetServer,
+  targetUrlOf,
+} from './target-options.ts';
 import { mintToken, type SigningKey, type TokenOptions } from './token.ts';
 import { version } from './version.ts';
 
@@ -67,7 +73,7 @@ export async function quick(
   const only = options.only ?? [];
   // Before anything is started or sent: a wrong id costs nothing.
   selectChecks(allChecks, scenario.checks, only);
-  const named = options.preset === undefined ? undefined : loadPreset(options.preset);
+  const described = describedTarget(options);
   const embedded =
     target === undefined ? await createServer({ environment: 'test', limits: 'test' }) : undefined;
   try {
@@ -75,16 +81,20 @@ export async function quick(
     const server = embedded ?? target;
     const url = targetUrlOf(server ?? '');
     const mint = minterOf(server, options.signingKey);
-    const connect = connectDefaults(options);
-    const guess = named ?? (embedded ? 'wsbench' : await recognise(url, connect, options.token, control));
-    const known = typeof guess === 'string' ? loadPreset(guess) : (guess ?? null);
+    const bare = connectPlan(url, null, options);
+    const guess = embedded
+      ? 'wsbench'
+      : described
+        ? undefined
+        : await recognise(bare, options.token, control);
+    const known = described ?? (guess === undefined ? null : plainPreset(guess));
+    const connect = connectPlan(url, known, options);
     const plan: QuickPlan = {
       ...connect,
       headers: joinHeaders(connect.headers),
       caCertificates: connect.caCertificates === undefined ? [] : [connect.caCertificates],
       name: scenario.name,
       version,
-      url,
       target: known,
       embedded: embedded !== undefined,
       checks: scenario.checks,

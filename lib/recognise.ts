@@ -1,6 +1,8 @@
 // Recognising a target that greets: one short connection before the run.
 import { type Connection, createWsDriver, type Driver, type Sink } from './load/index.ts';
 import type { RunControl } from './result/events.ts';
+import { placeToken } from './target/credential.ts';
+import { presetOfMessage } from './target/recognise.ts';
 import type { ConnectPlan } from './target-options.ts';
 
 const connectTimeoutMs = 3000;
@@ -11,21 +13,19 @@ const greetingTimeoutMs = 250;
  * reported, in the run itself.
  */
 export async function recognise(
-  url: string,
   connect: ConnectPlan,
   token: string | undefined,
   control: RunControl,
   driver: Driver = createWsDriver(),
 ): Promise<'wsbench' | undefined> {
-  const greeting = await firstMessage(url, connect, token, driver, control.signal);
-  if (greeting === undefined || !isWelcome(greeting)) return undefined;
+  const greeting = await firstMessage(connect, token, driver, control.signal);
+  if (greeting === undefined || presetOfMessage(greeting) !== 'wsbench') return undefined;
   const message = 'the target greets with WELCOME: using --preset wsbench';
   control.onEvent?.({ type: 'warning', warning: { code: 'recognised', message } });
   return 'wsbench';
 }
 
 function firstMessage(
-  url: string,
   connect: ConnectPlan,
   token: string | undefined,
   driver: Driver,
@@ -51,20 +51,8 @@ function firstMessage(
       closed: () => done(),
       failed: () => done(),
     };
-    const headers: [string, string][] = [...connect.headers];
-    if (token !== undefined) headers.push(['Authorization', `Bearer ${token}`]);
-    connection = driver.open({ ...connect, headers, url, timeoutMs: connectTimeoutMs }, sink);
+    const upgrade = placeToken(connect, connect.tokenPlace, token);
+    connection = driver.open({ ...connect, ...upgrade, timeoutMs: connectTimeoutMs }, sink);
     signal?.addEventListener('abort', stop, { once: true });
   });
-}
-
-function isWelcome(text: string): boolean {
-  try {
-    const greeting: unknown = JSON.parse(text);
-    if (greeting === null || typeof greeting !== 'object' || !('payload' in greeting)) return false;
-    const { type, payload } = greeting as { type?: unknown; payload?: { protocol?: unknown } | null };
-    return type === 'WELCOME' && payload?.protocol === 1;
-  } catch {
-    return false;
-  }
 }

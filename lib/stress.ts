@@ -11,8 +11,14 @@ import { parseThreshold, planThresholds } from './result/thresholds.ts';
 import { runToEnd } from './run-to-end.ts';
 import { loadStressScenario } from './scenario/load.ts';
 import type { StressScenario } from './scenario/scenario.ts';
-import { loadPreset } from './target/presets.ts';
-import { type ConnectOptions, connectDefaults, type TargetServer, targetUrlOf } from './target-options.ts';
+import {
+  type ConnectOptions,
+  connectPlan,
+  describedTarget,
+  plainPreset,
+  type TargetServer,
+  targetUrlOf,
+} from './target-options.ts';
 import { version } from './version.ts';
 
 /** What to send and how. Everything left out comes from the scenario. */
@@ -149,9 +155,9 @@ export async function stress(
     options.defaultThresholds ?? true,
   );
   preflight(scenario.connections);
-  const connect = connectDefaults(options);
   const seed = options.seed ?? randomInt(2 ** 31);
-  const explicit = scenario.preset === undefined ? undefined : loadPreset(scenario.preset);
+  const preset = options.targetFile === undefined ? scenario.preset : options.preset;
+  const described = describedTarget({ ...options, ...(preset === undefined ? {} : { preset }) });
   const embedded =
     target === undefined
       ? await startEmbedded(options.limits ?? 'development', scenario.connections)
@@ -159,15 +165,16 @@ export async function stress(
   try {
     const url = targetUrlOf(embedded ?? target ?? '');
     const tokens = await tokensFor(target, options, embedded?.tokens);
-    const guess = explicit ?? (embedded ? 'wsbench' : await recognise(url, connect, tokens[0], control));
-    const description = typeof guess === 'string' ? loadPreset(guess) : (guess ?? loadPreset('echo'));
+    const bare = connectPlan(url, null, options);
+    const guess = embedded ? 'wsbench' : described ? undefined : await recognise(bare, tokens[0], control);
+    const description = described ?? plainPreset(guess ?? 'echo');
+    const connect = connectPlan(url, description, options);
     const plan: StressPlan = {
       ...connect,
       version,
       name: scenario.name,
-      url,
       target: description,
-      targetKnown: guess !== undefined,
+      targetKnown: described !== undefined || guess !== undefined,
       embedded: embedded !== undefined,
       connections: scenario.connections,
       model: scenario.model,

@@ -1,4 +1,10 @@
 // What every run against a target can be told about connecting to it.
+import { WsbenchError } from './errors.ts';
+import { parseTokenPlace, type TokenPlace, tokenPlaceOf } from './target/credential.ts';
+import { loadTarget } from './target/load.ts';
+import { loadPreset } from './target/presets.ts';
+import { resolveTarget, targetAddress } from './target/resolve.ts';
+import type { Target } from './target/target.ts';
 import { parseTargetUrl } from './target/url.ts';
 import type { TokenOptions } from './token.ts';
 
@@ -12,8 +18,16 @@ export interface TargetServer {
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** Preset that says how the target talks: `wsbench` or `echo`. */
+  /** Preset that says how the target talks, such as `echo` or `socket.io`. */
   preset?: string;
+  /** Path of a target file that says how the target talks; instead of a preset. */
+  targetFile?: string;
+  /** Values for the variables of preset or target file. */
+  variables?: Readonly<Record<string, string>>;
+  /** What `{{ env.NAME }}` in a target file stands for; nothing by default. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Where tokens go, as `--token-in` takes it: `header`, `query:access_token`, … The target's description says so by default. */
+  tokenIn?: string;
   /** Request headers of the upgrade. */
   headers?: readonly (readonly [string, string])[];
   subprotocols?: readonly string[];
@@ -25,21 +39,53 @@ export interface ConnectOptions {
   reproduce?: string;
 }
 
-/** The connect options with their defaults filled in. */
+/** Where and how to connect, with everything that options and the target's description say. */
 export interface ConnectPlan {
+  url: string;
   headers: [string, string][];
   subprotocols: string[];
   insecure: boolean;
   caCertificates?: string;
+  /** Where tokens go. */
+  tokenPlace: TokenPlace;
 }
 
-/** Fills in the defaults. */
-export function connectDefaults(options: ConnectOptions): ConnectPlan {
+/**
+ * How a target talks, as preset or target file describe it, its variables filled in; undefined when neither is named.
+ *
+ * @throws WsbenchError `USAGE` for an unknown preset or variable, `CONFIG` for a target file that is wrong
+ */
+export function describedTarget(options: ConnectOptions): Target | undefined {
+  const { preset, targetFile, variables = {}, env = {} } = options;
+  if (preset !== undefined && targetFile !== undefined) {
+    throw new WsbenchError('USAGE', '--preset and --target exclude each other');
+  }
+  const file =
+    targetFile !== undefined ? loadTarget(targetFile) : preset !== undefined ? loadPreset(preset) : undefined;
+  if (file) return resolveTarget(file, { given: variables, env });
+  if (Object.keys(variables).length === 0) return undefined;
+  throw new WsbenchError('USAGE', '-e sets variables of a target: name it with --preset or --target');
+}
+
+/** A preset as it is, without variables of the user's. */
+export function plainPreset(name: string): Target {
+  return resolveTarget(loadPreset(name), { given: {}, env: {} });
+}
+
+/** Where and how to connect to a target at a URL. */
+export function connectPlan(url: string, target: Target | null, options: ConnectOptions): ConnectPlan {
+  const described = target?.connect;
+  const given = (options.headers ?? []).map(([name, value]): [string, string] => [name, value]);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  const own = Object.entries(described?.headers ?? {}).filter(([name]) => !names.has(name.toLowerCase()));
+  const asked = options.subprotocols ?? [];
   return {
-    headers: (options.headers ?? []).map(([name, value]) => [name, value]),
-    subprotocols: [...(options.subprotocols ?? [])],
+    url: targetAddress(url, target),
+    headers: [...own, ...given],
+    subprotocols: asked.length > 0 ? [...asked] : [...(described?.subprotocols ?? [])],
     insecure: options.insecure ?? false,
     ...(options.caCertificates === undefined ? {} : { caCertificates: options.caCertificates }),
+    tokenPlace: options.tokenIn === undefined ? tokenPlaceOf(target) : parseTokenPlace(options.tokenIn),
   };
 }
 

@@ -19,7 +19,14 @@ const table: Record<string, readonly string[]> = {
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };
-const everyone = ['lib/errors.ts', 'lib/duration.ts', 'lib/token.ts', 'lib/yaml.ts', 'lib/version.ts'];
+const everyone = [
+  'lib/errors.ts',
+  'lib/duration.ts',
+  'lib/token.ts',
+  'lib/yaml.ts',
+  'lib/version.ts',
+  'lib/quantities.ts',
+];
 
 // Packages that only some files may use.
 const packages: Record<string, readonly string[]> = {

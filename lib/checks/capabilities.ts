@@ -13,7 +13,7 @@ export function missing(
 ): string | undefined {
   switch (capability) {
     case 'echo':
-      return plan.target ? undefined : 'needs --preset echo or --preset wsbench';
+      return facts.speaks !== null ? undefined : 'needs --preset echo or --preset wsbench';
     case 'wsbench':
       if (plan.target?.speaks !== 'wsbench') return 'needs --preset wsbench';
       return hasSiblings(plan.url)

@@ -15,7 +15,7 @@ import { openRaw, type RawConnection } from './raw.ts';
 
 /** What is known about the target, gathered as the run goes. */
 export interface Facts {
-  speaks: Target['speaks'] | null;
+  speaks: Exclude<Target['speaks'], 'other'> | null;
   /** The first WELCOME seen. */
   welcome: Welcome | null;
   timeoutMs: number;

@@ -1,4 +1,5 @@
 // What `quick` is asked to do.
+import type { TokenPlace } from '../target/credential.ts';
 import type { Target } from '../target/target.ts';
 import type { TokenOptions } from '../token.ts';
 
@@ -19,6 +20,8 @@ export interface ConnectPlan {
 
 /** Everything that a run of checks goes by. Nothing is read from files or the environment. */
 export interface QuickPlan extends ConnectPlan {
+  /** Where tokens go. */
+  tokenPlace: TokenPlace;
   /** Scenario name, for the result. */
   name: string;
   /** How the target talks; null when nothing is known. */

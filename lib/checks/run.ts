@@ -76,7 +76,7 @@ class Session {
     this.#plan = plan;
     this.#signal = signal;
     this.#facts = {
-      speaks: plan.target?.speaks ?? null,
+      speaks: plan.target && plan.target.speaks !== 'other' ? plan.target.speaks : null,
       welcome: null,
       timeoutMs: plan.timeoutMs,
       asked: false,

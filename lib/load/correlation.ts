@@ -1,4 +1,5 @@
 // How a reply finds its request. Pure: bytes in, a number out.
+import { compileAny, compileMatcher, pathOf, type Received, valueAt } from '../target/matcher.ts';
 import type { Target } from '../target/target.ts';
 
 /** The reply answers the oldest request in line on its connection. */
@@ -30,8 +31,10 @@ export class Correlator {
   readonly #prefixText: string;
   readonly #markerAt: number;
   readonly #id: string[] | undefined;
-  readonly #error: { path: string[]; equals: string; code: string[] | undefined } | undefined;
-  readonly #push: { path: string[]; values: ReadonlySet<unknown> } | undefined;
+  readonly #error:
+    | { is: (message: Received) => boolean; name: string; code: string[] | undefined }
+    | undefined;
+  readonly #isPush: ((message: Received) => boolean) | undefined;
 
   constructor(rules: CorrelationRules) {
     this.#by = rules.by;
@@ -41,23 +44,24 @@ export class Correlator {
     this.#id = rules.by === 'id' && rules.pointer !== undefined ? pathOf(rules.pointer) : undefined;
     const { error, push } = rules;
     this.#error = error && {
-      path: pathOf(error.pointer),
-      equals: error.equals,
+      is: compileMatcher(error),
+      name: typeof error.equals === 'string' ? error.equals : 'error',
       code: error.code === undefined ? undefined : pathOf(error.code),
     };
-    this.#push = push && { path: pathOf(push.pointer), values: new Set(push.in) };
+    this.#isPush = push && push.length > 0 ? compileAny(push) : undefined;
   }
 
   /** The number of the request that the message answers, or {@link inOrder}, {@link noNumber} or {@link pushed}. */
   read(buf: Buffer, start: number, end: number): number {
     this.refusal = null;
     let body: unknown;
-    if (this.#id || this.#error || this.#push) {
+    if (this.#id || this.#error || this.#isPush) {
       body = parse(buf, start, end);
-      if (this.#push?.values.has(valueAt(body, this.#push.path))) return pushed;
-      if (this.#error && valueAt(body, this.#error.path) === this.#error.equals) {
+      const message = { text: '', body };
+      if (this.#isPush?.(message)) return pushed;
+      if (this.#error?.is(message)) {
         const code = this.#error.code && valueAt(body, this.#error.code);
-        this.refusal = typeof code === 'string' && code !== '' ? code : this.#error.equals;
+        this.refusal = typeof code === 'string' && code !== '' ? code : this.#error.name;
       }
     }
     if (this.#by === 'order') return inOrder;
@@ -124,21 +128,4 @@ function parse(buf: Buffer, start: number, end: number): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The steps of a JSON pointer. RFC 6901 §4. */
-function pathOf(pointer: string): string[] {
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-function valueAt(body: unknown, path: readonly string[]): unknown {
-  let value = body;
-  for (const step of path) {
-    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<string, unknown>)[step];
-  }
-  return value;
 }

@@ -1,6 +1,7 @@
 // The message that is sent: rendered once, then only its number is patched.
 import type { Warning } from '../result/result.ts';
 import type { Target } from '../target/target.ts';
+import { messageText } from '../target/template.ts';
 import type { MessageTemplate } from './drivers/driver.ts';
 
 const digits = 12;
@@ -34,7 +35,7 @@ export interface MessagePlan {
 export function renderMessage(plan: MessagePlan, tag: string): Message {
   const warnings: Warning[] = [];
   const { target, message } = plan;
-  const source = message ?? target.request;
+  const source = message ?? messageText(target.request);
   if (typeof source !== 'string') return plain(Buffer.from(source), plan.binary, warnings);
 
   const parts = source.split(placeholder);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { redactHeader, redactOptions, redactText, redactUrl } from '../result/redact.ts';
 import type { PlanRecord } from '../result/result.ts';
 import type { Threshold } from '../result/thresholds.ts';
+import type { TokenPlace } from '../target/credential.ts';
 import type { Target } from '../target/target.ts';
 
 /** Everything a stress run needs to know. Nothing in it is read from files or the environment any more. */
@@ -40,8 +41,10 @@ export interface StressPlan {
   binary: boolean;
   headers: [string, string][];
   subprotocols: string[];
-  /** Bearer tokens, dealt to the connections in turn. */
+  /** Tokens, dealt to the connections in turn. */
   tokens: string[];
+  /** Where they go. */
+  tokenPlace: TokenPlace;
   /** Accept any certificate. */
   insecure: boolean;
   /** PEM certificates that are trusted besides the usual ones. */

@@ -21,12 +21,33 @@ const credentialFollows =
 
 const mask = '[redacted]';
 
+// Shorter ones would mask ordinary words.
+const shortestSecret = 6;
+const kept = new Set<string>();
+
+/**
+ * Remembers a secret that this process was given, so that {@link redactText} masks it wherever it turns up, whatever it looks
+ * like: a target may send it back. Its forms in URLs, JSON and base64url are masked too.
+ */
+export function keepSecret(value: string): void {
+  const escaped = JSON.stringify(value).slice(1, -1);
+  for (const form of [value, encodeURIComponent(value), escaped, Buffer.from(value).toString('base64url')]) {
+    if (form.length >= shortestSecret) kept.add(form);
+  }
+}
+
+function maskKept(text: string): string {
+  let masked = text;
+  for (const secret of kept) if (masked.includes(secret)) masked = masked.replaceAll(secret, mask);
+  return masked;
+}
+
 /**
  * Masks everything in free text that looks like a secret: JWTs, Supabase keys, bearer credentials, header lines, the
  * user information of URLs, parameters.
  */
 export function redactText(text: string): string {
-  return text
+  return maskKept(text)
     .replace(jwt, mask)
     .replace(supabaseKey, mask)
     .replace(headerLine, `$1$2${mask}`)

@@ -1,21 +1,6 @@
 // Scenario files: what `quick` and `stress` are asked to do, as data.
 import { z } from 'zod';
-import { parseCount, parseDurationMs, parseRatePerSecond, parseSizeBytes } from '../duration.ts';
-import { messageOf } from '../errors.ts';
-
-function quantity<T>(parse: (text: string) => T) {
-  return z.union([z.string(), z.number()]).transform((value, context) => {
-    try {
-      return parse(String(value));
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) });
-      return z.NEVER;
-    }
-  });
-}
-
-const duration = quantity((text) => parseDurationMs(text));
-const count = quantity((text) => parseCount(text));
+import { count, duration, ratePerSecond, sizeBytes } from '../quantities.ts';
 
 /** Schema of a stress scenario (`kind: stress`). Durations need a unit. */
 export const stressScenarioSchema = z.strictObject({
@@ -26,7 +11,7 @@ export const stressScenarioSchema = z.strictObject({
   preset: z.string().optional(),
   connections: count,
   /** Messages per second over all connections (open model). */
-  rate: quantity((text) => parseRatePerSecond(text)),
+  rate: ratePerSecond,
   /** `open`: by schedule. `closed`: the next message when the reply came. */
   model: z.enum(['open', 'closed']),
   /** Messages in flight per connection in the closed model. */
@@ -39,7 +24,7 @@ export const stressScenarioSchema = z.strictObject({
   timeout: duration,
   connectTimeout: duration,
   /** Message size in bytes; without it, that of the target's description. */
-  size: quantity((text) => parseSizeBytes(text)).optional(),
+  size: sizeBytes.optional(),
   thresholds: z.array(z.string()),
 });
 

@@ -5,7 +5,8 @@ import { parseYaml } from '../yaml.ts';
 import { type Target, targetSchema } from './target.ts';
 
 /** Names of the presets, as `--preset` takes them. */
-export const presetNames = ['wsbench', 'echo'] as const;
+export const presetNames = ['wsbench', 'echo', 'phoenix', 'json-rpc', 'graphql-ws', 'socket.io'] as const;
+export type PresetName = (typeof presetNames)[number];
 
 /**
  * Loads a preset.
@@ -14,7 +15,7 @@ export const presetNames = ['wsbench', 'echo'] as const;
  */
 export function loadPreset(name: string): Target {
   if (!(presetNames as readonly string[]).includes(name)) {
-    throw new WsbenchError('USAGE', `unknown preset "${name}"; there are ${presetNames.join(' and ')}`);
+    throw new WsbenchError('USAGE', `unknown preset "${name}"; there are ${presetNames.join(', ')}`);
   }
   const file = `scenarios/presets/${name}.target.yml`;
   return parseYaml(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'), targetSchema, file);

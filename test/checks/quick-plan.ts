@@ -25,6 +25,7 @@ export function planFor(url: string, changes: Partial<QuickPlan> = {}): QuickPla
     connections: 10,
     headers: {},
     subprotocols: [],
+    tokenPlace: { in: 'header' },
     insecure: false,
     caCertificates: [],
     intrusive: false,
