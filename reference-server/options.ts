@@ -3,6 +3,7 @@
 import { WsbenchError } from '../lib/errors.ts';
 import type { JSONWebKeySet } from '../lib/token.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { originOf } from './credentials.ts';
 import { type Limits, type LimitsName, limitsPresets } from './limits/presets.ts';
 
 export type Environment = 'development' | 'production' | 'test';
@@ -42,6 +43,13 @@ export interface ServerOptions {
   issuer?: string;
   /** Required `aud`; not checked by default. */
   audience?: string;
+  /**
+   * Origins whose pages may connect, such as `https://app.example`. With the list every other Origin is refused with 403 and the
+   * cookie `token` is a credential; without it (the default) Origins are not looked at and cookies are no credential.
+   */
+  allowedOrigins?: readonly string[];
+  /** Take tokens from the query; by default everywhere but in production. */
+  allowQueryToken?: boolean;
   /** 25 s + 8 s by default, 1 s + 1 s in the test environment. */
   heartbeat?: Heartbeat;
   /** How long `close()` waits for clients to answer the close frame; 5,000 by default. */
@@ -62,6 +70,8 @@ export interface ResolvedOptions {
   jwks: JSONWebKeySet | URL | undefined;
   issuer: string | undefined;
   audience: string | undefined;
+  allowedOrigins: readonly string[] | undefined;
+  allowQueryToken: boolean;
   auth: AuthMode;
   heartbeat: Heartbeat;
   authTimeoutMs: number;
@@ -77,7 +87,7 @@ const minSecretBytes = 32;
 /**
  * Fills in the defaults.
  *
- * @throws WsbenchError `CONFIG` when production would run without real authentication
+ * @throws WsbenchError `CONFIG` when production would run without real authentication, or an allowed origin is none
  */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const environment = options.environment ?? 'test';
@@ -108,6 +118,8 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     jwks,
     issuer: options.issuer,
     audience: options.audience,
+    allowedOrigins: options.allowedOrigins?.map(checkedOrigin),
+    allowQueryToken: options.allowQueryToken ?? environment !== 'production',
     auth: secret !== undefined ? 'secret' : jwks !== undefined ? 'jwks' : 'ephemeral',
     heartbeat:
       options.heartbeat ??
@@ -122,6 +134,12 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   };
 }
 
+function checkedOrigin(text: string): string {
+  const origin = originOf(text);
+  if (origin !== undefined) return origin;
+  throw new WsbenchError('CONFIG', `allowed origins: "${text}" is not an origin like https://app.example`);
+}
+
 /** What a person should know before trusting this server. */
 export function warningsOf(options: ResolvedOptions): string[] {
   const warnings: string[] = [];
@@ -131,6 +149,9 @@ export function warningsOf(options: ResolvedOptions): string[] {
   }
   if (options.secret !== undefined && Buffer.byteLength(options.secret) < minSecretBytes) {
     warnings.push(`the secret is shorter than ${minSecretBytes} bytes; production refuses it`);
+  }
+  if (options.environment === 'production' && options.allowQueryToken) {
+    warnings.push('tokens are taken from URLs: proxies and browsers keep those in logs and histories');
   }
   return warnings;
 }

@@ -1,8 +1,8 @@
 // Who is there: tokens at the handshake, and the verdict on tokens that come later.
-import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { createVerifier, type JSONWebKeySet } from '../../lib/token.ts';
 import type { Bus } from '../bus/bus.ts';
+import { credentialsOf, isAllowedOrigin } from '../credentials.ts';
 import { type Identity, identityOf, type Role } from '../identity.ts';
 import { ipKey } from '../limits/ip-key.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -23,20 +23,6 @@ declare module 'fastify' {
   }
 }
 
-/** A credential as found: a token, or something that is none. Undefined: there is no credential of this kind. */
-type Credential = { token: string } | { malformed: string };
-
-/** Where a handshake may carry its credential. More kinds (subprotocol, cookie, query) are added here. */
-const credentialReaders: readonly ((request: FastifyRequest) => Credential | undefined)[] = [
-  ({ headers }) => {
-    if (headers.authorization === undefined) return undefined;
-    const token = /^Bearer +([^\s,]+) *$/i.exec(headers.authorization)?.[1];
-    return token === undefined
-      ? { malformed: 'the Authorization header must be: Bearer <token>' }
-      : { token };
-  },
-];
-
 export interface AuthOptions {
   options: ResolvedOptions;
   /** The public keys that tokens are verified with, if any. */
@@ -46,7 +32,7 @@ export interface AuthOptions {
 
 export default fp<AuthOptions>(
   async (app, { options, jwks, bus }) => {
-    const { secret, issuer, audience } = options;
+    const { secret, issuer, audience, allowedOrigins } = options;
     const verify = createVerifier({
       ...(secret === undefined ? {} : { secret }),
       ...(jwks === undefined ? {} : { jwks }),
@@ -81,7 +67,13 @@ export default fp<AuthOptions>(
           'UNAUTHENTICATED',
           message,
         );
-      const found = credentialReaders.flatMap((read) => read(request) ?? []);
+      const { raw } = request;
+      // Pages of other sites are sent away whatever they bring; what is no browser sends no Origin.
+      const { origin } = raw.headersDistinct;
+      if (allowedOrigins && origin && !isAllowedOrigin(origin, allowedOrigins)) {
+        return refuse(reply, 403, 'FORBIDDEN', 'this Origin is not allowed');
+      }
+      const found = credentialsOf(raw, options);
       const [credential] = found;
       if (found.length > 1) return unauthorized('more than one credential', ', error="invalid_request"');
       if (!credential) {

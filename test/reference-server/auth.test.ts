@@ -254,7 +254,7 @@ test('no token is ever logged', { timeout }, async (t) => {
   t.after(() => server.close());
   await server.listen();
   const token = await server.mint();
-  const client = await Client.open(`${server.url}/ws?token=${token}`, token);
+  const client = await Client.open(`${server.url}/ws?token=${token}`);
   client.send({ type: 'AUTH', id: '1', payload: { token: `${token}x` } });
   await client.closed;
   await refusal(Client.open(`${server.url}/ws?token=${token}`, `${token}x`));
