@@ -264,7 +264,8 @@ function problemOf(
   { nowS, toleranceS, maxLifetimeS }: { nowS: number; toleranceS: number; maxLifetimeS: number },
 ): string | undefined {
   const { sub, role, exp, iat, nbf } = payload;
-  if (typeof sub !== 'string' || sub === '' || typeof role !== 'string' || !Number.isSafeInteger(exp)) {
+  const isNamed = [sub, role].every((name) => typeof name === 'string' && name !== '');
+  if (!isNamed || !Number.isSafeInteger(exp)) {
     return 'sub, role and exp are required, each of its type';
   }
   // 1e400 is a number to JSON.
