@@ -59,6 +59,7 @@ export default fp<AuthOptions>(
             options.log({ level: outcome.ok ? 'info' : 'warn', message });
           }
           wasOk = outcome.ok;
+          fetchLater(outcome.ok ? set.maxAgeMs : Math.min(set.maxAgeMs, retryMs));
           if (!outcome.ok || outcome.withdrawn.length === 0) return;
           for (const connection of app.connections.open) {
             const keyId = connection.identity?.keyId;
@@ -69,14 +70,19 @@ export default fp<AuthOptions>(
       });
       // Also while nobody connects: a withdrawn key must not keep its connections.
       let stop = (): void => {};
-      const arm = (): void => {
-        stop = clock.schedule(set.maxAgeMs, () => {
-          void set.refresh();
-          arm();
-        });
-      };
-      app.addHook('onListen', async () => arm());
-      app.addHook('preClose', async () => stop());
+      let isListening = false;
+      function fetchLater(afterMs: number): void {
+        stop();
+        if (isListening) stop = clock.schedule(afterMs, () => void set.refresh());
+      }
+      app.addHook('onListen', async () => {
+        isListening = true;
+        fetchLater(set.maxAgeMs);
+      });
+      app.addHook('preClose', async () => {
+        isListening = false;
+        stop();
+      });
       return set;
     }
 
@@ -154,6 +160,9 @@ export default fp<AuthOptions>(
     dependencies: ['wsbench-guard', 'wsbench-connections', 'wsbench-limits'],
   },
 );
+
+/** How soon keys are asked for again, by nobody in particular, after they could not be fetched. */
+const retryMs = 30_000;
 
 type Refused = Authenticated & { ok: false };
 
