@@ -77,6 +77,7 @@ function report(error: unknown, io: Io, debug: boolean): number {
   const code = known ? exitCodeOfError(error.code) : 70;
   const bug = code === 70 ? 'this is a bug in wsbench, please report it: ' : '';
   note(io, `wsbench: ${bug}${redactText(messageOf(error)).replaceAll('\n', ' ')}`);
+  for (const line of (known && error.excerpt?.split('\n')) || []) note(io, redactText(line));
   if (debug && error instanceof Error)
     for (const line of redactText(error.stack ?? '').split('\n')) note(io, line);
   return code;
