@@ -10,6 +10,7 @@ import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { stressCommand } from './commands/stress.ts';
 import { tokenCommand } from './commands/token.ts';
+import { validateCommand } from './commands/validate.ts';
 import { type Io, note } from './io.ts';
 
 const examples = `
@@ -36,6 +37,7 @@ function program(io: Io): Command {
     tokenCommand,
     reportCommand,
     compareCommand,
+    validateCommand,
   ]) {
     root.addCommand(make(io));
   }

@@ -10,7 +10,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     const edits = distance(asked, candidate.toLowerCase(), least);
     if (edits < least) [best, least] = [candidate, edits];
   }
-  return best;
+  return best ?? known.find((candidate) => asked.length > 2 && candidate.toLowerCase().startsWith(asked));
 }
 
 /** `; did you mean "x"?` when something is near, else the list of what there is. */

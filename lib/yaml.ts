@@ -114,6 +114,7 @@ function syntaxMessage(code: string, message: string): string {
     return 'a mapping cannot begin here; a text with ": " in it needs quotes';
   if (code === 'BAD_SCALAR_START') return 'a text that starts like this needs quotes';
   if (code === 'TAB_AS_INDENT') return 'a tab; YAML is indented with spaces';
+  if (message.startsWith('Missing closing')) return 'a quote that is not closed';
   // What the parser quotes may be a secret.
   return (message.split('\n')[0] ?? '').replace(/:? ".*/, '') || 'not YAML';
 }
@@ -172,4 +173,10 @@ function secretsOfLine(line: string): Range[] {
   return [...line.matchAll(/([\w.-]+)["']?\s*[:=]\s*/g)]
     .filter(([, name = '']) => isSecretName(name, 'headers'))
     .map((found) => ({ start: found.index + found[0].length, end: line.length }));
+}
+
+/** The mapping that a text is at its top, whatever is wrong with it; empty when it is none. */
+export function peekYaml(source: string): Record<string, unknown> {
+  const { value } = readDocument(source.replace(/^\ufeff/, ''), new LineCounter());
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : {};
 }

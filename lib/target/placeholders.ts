@@ -1,4 +1,5 @@
 // Which placeholders may stand where in a target, and those that may not. Pure.
+import { list, mapping } from './loose.ts';
 import { placeholdersIn, textsIn } from './template.ts';
 
 /** A placeholder that means nothing where it stands. */
@@ -32,6 +33,8 @@ export function misplacedIn(target: unknown, isVariable: (name: string) => boole
       const key = `${where.join('/')} ${name}`;
       const nth = counts.get(key) ?? 0;
       counts.set(key, nth + 1);
+      // A regular expression takes none at all, as its schema says.
+      if (allowed === none && /^(matches|pattern)$/.test(String(where.at(-1)))) return [];
       const isPointer = name.startsWith('/');
       if (name.startsWith('env.') || isVariable(name) || allowed(name) || (isPointer && after)) return [];
       return [{ path: where, message: why(name, isPointer), params: { placeholder: name, nth } }];
@@ -108,12 +111,4 @@ function stepParts(step: unknown, path: (string | number)[], after: boolean): Pa
 /** Whether a step of `join` may have waited for a message before this one. */
 function waitsBefore(steps: readonly unknown[], index: number, message: unknown): boolean {
   return [message, ...steps.slice(0, index)].some((step) => mapping(step).expect !== undefined);
-}
-
-function mapping(value: unknown): Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : {};
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

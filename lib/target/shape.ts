@@ -136,10 +136,18 @@ const matchSchema = z.discriminatedUnion('by', [
     .describe("The reply carries the request's {{ id }} or {{ seq }} among its bytes."),
   z.strictObject({ by: z.literal('order') }).describe('Replies come in the order of the requests.'),
   z
-    .strictObject({ by: z.literal('id'), pointer: pointerSchema, repeats })
+    .strictObject({
+      by: z.literal('id'),
+      pointer: pointerSchema.describe('Where the id is in the reply.'),
+      repeats,
+    })
     .describe("The reply is JSON and has the request's {{ id }} or {{ seq }} at this pointer."),
   z
-    .strictObject({ by: z.literal('regex'), pattern: regexSchema, repeats })
+    .strictObject({
+      by: z.literal('regex'),
+      pattern: regexSchema.describe('With a group (…) around the id.'),
+      repeats,
+    })
     .describe(
       "The first group of this regular expression finds the request's {{ id }} or {{ seq }} in the reply.",
     ),
