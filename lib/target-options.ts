@@ -22,6 +22,8 @@ export interface ConnectOptions {
   preset?: string;
   /** Path of a target file that says how the target talks; instead of a preset. */
   targetFile?: string;
+  /** What errors call the target file; its path by default. */
+  targetName?: string;
   /** Values for the variables of preset or target file. */
   variables?: Readonly<Record<string, string>>;
   /** What `{{ env.NAME }}` in a target file stands for; nothing by default. */
@@ -56,12 +58,16 @@ export interface ConnectPlan {
  * @throws WsbenchError `USAGE` for an unknown preset or variable, `CONFIG` for a target file that is wrong
  */
 export function describedTarget(options: ConnectOptions): Target | undefined {
-  const { preset, targetFile, variables = {}, env = {} } = options;
+  const { preset, targetFile, targetName, variables = {}, env = {} } = options;
   if (preset !== undefined && targetFile !== undefined) {
     throw new WsbenchError('USAGE', '--preset and --target exclude each other');
   }
   const file =
-    targetFile !== undefined ? loadTarget(targetFile) : preset !== undefined ? loadPreset(preset) : undefined;
+    targetFile !== undefined
+      ? loadTarget(targetFile, targetName)
+      : preset !== undefined
+        ? loadPreset(preset)
+        : undefined;
   if (file) return resolveTarget(file, { given: variables, env });
   if (Object.keys(variables).length === 0) return undefined;
   throw new WsbenchError('USAGE', '-e sets variables of a target: name it with --preset or --target');
