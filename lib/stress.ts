@@ -157,7 +157,10 @@ export async function stress(
   preflight(scenario.connections);
   const seed = options.seed ?? randomInt(2 ** 31);
   const preset = options.targetFile === undefined ? scenario.preset : options.preset;
-  const described = describedTarget({ ...options, ...(preset === undefined ? {} : { preset }) });
+  const described = describedTarget(
+    { ...options, ...(preset === undefined ? {} : { preset }) },
+    typeof target === 'string' ? target : undefined,
+  );
   const embedded =
     target === undefined
       ? await startEmbedded(options.limits ?? 'development', scenario.connections)
@@ -166,7 +169,11 @@ export async function stress(
     const url = targetUrlOf(embedded ?? target ?? '');
     const tokens = await tokensFor(target, options, embedded?.tokens);
     const bare = connectPlan(url, null, options);
-    const guess = embedded ? 'wsbench' : described ? undefined : await recognise(bare, tokens[0], control);
+    const guess = embedded
+      ? 'wsbench'
+      : described
+        ? undefined
+        : await recognise(bare, tokens[0], 'refuse', control);
     const description = described ?? plainPreset(guess ?? 'echo');
     const connect = connectPlan(url, description, options);
     const plan: StressPlan = {

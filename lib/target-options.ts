@@ -2,7 +2,7 @@
 import { WsbenchError } from './errors.ts';
 import { parseTokenPlace, type TokenPlace, tokenPlaceOf } from './target/credential.ts';
 import { loadTarget } from './target/load.ts';
-import { loadPreset } from './target/presets.ts';
+import { loadPreset, presetFor } from './target/presets.ts';
 import { resolveTarget, targetAddress } from './target/resolve.ts';
 import type { Target } from './target/target.ts';
 import { parseTargetUrl } from './target/url.ts';
@@ -53,15 +53,20 @@ export interface ConnectPlan {
 /**
  * How a target talks, as preset or target file describe it, its variables filled in; undefined when neither is named.
  *
+ * @param url where the target is, if that is known: it may say which version of a protocol is meant
  * @throws WsbenchError `USAGE` for an unknown preset or variable, `CONFIG` for a target file that is wrong
  */
-export function describedTarget(options: ConnectOptions): Target | undefined {
+export function describedTarget(options: ConnectOptions, url?: string): Target | undefined {
   const { preset, targetFile, variables = {}, env = {} } = options;
   if (preset !== undefined && targetFile !== undefined) {
     throw new WsbenchError('USAGE', '--preset and --target exclude each other');
   }
   const file =
-    targetFile !== undefined ? loadTarget(targetFile) : preset !== undefined ? loadPreset(preset) : undefined;
+    targetFile !== undefined
+      ? loadTarget(targetFile)
+      : preset !== undefined
+        ? loadPreset(presetFor(preset, url))
+        : undefined;
   if (file) return resolveTarget(file, { given: variables, env });
   if (Object.keys(variables).length === 0) return undefined;
   throw new WsbenchError('USAGE', '-e sets variables of a target: name it with --preset or --target');

@@ -163,7 +163,8 @@ export const targetSchema = fileSchema.superRefine((target, context) => {
   if (by === 'regex' && !hasGroup(target.match.pattern)) {
     issue(['match', 'pattern'], 'the pattern needs a group (…) around the id');
   }
-  const inJoin = placeholdersIn(target.join).some(({ name }) => name === 'token');
+  // A variable may hold it, too.
+  const inJoin = placeholdersIn([target.join, target.vars]).some(({ name }) => name === 'token');
   if (target.auth?.in === 'message' && target.auth.message === undefined && !inJoin) {
     issue(['auth', 'in'], 'needs auth.message, or a step of join with {{ token }}');
   }
