@@ -7,11 +7,15 @@ import type {
   MessageTemplate,
   Sink,
 } from './drivers/driver.ts';
+import type { MessageView } from './message-view.ts';
 
 /** What a lane tells its owner. */
 export interface LaneOwner {
+  /** Where each message is looked at. */
+  readonly view: MessageView;
   laneOpened(lane: Lane, split: ConnectSplit): void;
-  laneMessage(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void;
+  /** A message is in the {@link view}. */
+  laneMessage(lane: Lane, atUs: number): void;
   lanePong(lane: Lane, sentUs: number, atUs: number): void;
   laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void;
   laneFailed(lane: Lane, kind: FailureKind, detail: string): void;
@@ -56,6 +60,10 @@ export class Lane implements Sink {
     this.#connection?.flush();
   }
 
+  sendText(text: string): boolean {
+    return this.#connection?.sendText(text) ?? false;
+  }
+
   ping(): void {
     this.#connection?.ping();
   }
@@ -74,7 +82,8 @@ export class Lane implements Sink {
   }
 
   message(buf: Buffer, start: number, end: number, _opcode: 1 | 2, atUs: number): void {
-    this.#owner.laneMessage(this, buf, start, end, atUs);
+    this.#owner.view.hold(buf, start, end);
+    this.#owner.laneMessage(this, atUs);
   }
 
   pong(sentUs: number, atUs: number): void {

@@ -1,14 +1,17 @@
 // Puts the parts of a run together, as its plan wants them.
 import { randomBytes } from 'node:crypto';
 import type { Warning } from '../result/result.ts';
-import { connectSpec } from './connect-spec.ts';
+import { connectSpec, tokenOf } from './connect-spec.ts';
 import { Correlator } from './correlation.ts';
 import type { Driver } from './drivers/driver.ts';
 import { Fleet } from './fleet.ts';
+import type { Lane } from './lane.ts';
 import { Ledger } from './ledger.ts';
 import { renderMessage } from './message.ts';
 import type { StressPlan } from './plan.ts';
 import { Recorder } from './recorder.ts';
+import { Session } from './session.ts';
+import { SessionPlan } from './session-plan.ts';
 import { Traffic } from './traffic.ts';
 
 /** What a run works with. */
@@ -47,7 +50,12 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
   });
   const { connections, rampUpMs } = plan;
   const spec = (index: number) => connectSpec(plan, index);
-  const fleet = new Fleet({ driver, connections, rampUpMs, spec }, recorder, traffic);
+  const talk = new SessionPlan(plan);
+  const session = talk.isEmpty
+    ? undefined
+    : (lane: Lane, owner: Fleet) =>
+        new Session(lane, owner, talk, { token: tokenOf(plan, lane.index), connection: lane.index });
+  const fleet = new Fleet({ driver, connections, rampUpMs, spec, session }, recorder, traffic);
   return { recorder, ledger, traffic, fleet, warnings: message.warnings };
 }
 

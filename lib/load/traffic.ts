@@ -6,6 +6,7 @@ import { inOrder, pushed } from './correlation.ts';
 import type { MessageTemplate } from './drivers/driver.ts';
 import type { Lane } from './lane.ts';
 import { type Kind, kinds, type Ledger } from './ledger.ts';
+import type { MessageView } from './message-view.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A connection with more unsent bytes than this is not given any more. */
@@ -111,27 +112,37 @@ export class Traffic {
   }
 
   /** Takes a message that a connection received. */
-  received(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void {
+  received(lane: Lane, view: MessageView, atUs: number): void {
     const { ledger, recorder } = this;
-    recorder.totalReceived++;
-    let seq = this.#correlator.read(buf, start, end);
+    let seq = this.#correlator.read(view);
     if (seq === pushed) {
-      if (recorder.isMeasuring(atUs)) this.#count('messages.push', end - start, atUs);
+      this.push(view.length, atUs);
       return;
     }
+    recorder.totalReceived++;
     if (seq === inOrder) seq = ledger.takeInLine(lane.index);
     if (ledger.isOverdue(seq, atUs) && ledger.connection(seq) === lane.index) this.#lose(seq);
     const verdict = ledger.answer(seq, lane.index);
     if (verdict === 'unexpected') {
-      if (recorder.isMeasuring(atUs)) this.#count('messages.unexpected', end - start, atUs);
-      this.unexpectedSample ??= buf.toString('utf8', start, Math.min(end, start + maxSampleBytes));
+      if (recorder.isMeasuring(atUs)) this.#count('messages.unexpected', view.length, atUs);
+      this.unexpectedSample ??= view.buf.toString(
+        'utf8',
+        view.start,
+        Math.min(view.end, view.start + maxSampleBytes),
+      );
       return;
     }
     const kind = this.#kindOf(seq);
-    if (verdict === 'fresh') this.#fresh(seq, lane.index, kind, buf, start, end, atUs);
+    if (verdict === 'fresh') this.#fresh(seq, lane.index, kind, view, atUs);
     else if (kind === kinds.measured) {
-      this.#count(verdict === 'late' ? 'messages.late' : 'messages.duplicate', end - start, atUs);
+      this.#count(verdict === 'late' ? 'messages.late' : 'messages.duplicate', view.length, atUs);
     }
+  }
+
+  /** Counts a message that the target pushed. */
+  push(bytes: number, atUs: number): void {
+    this.recorder.totalReceived++;
+    if (this.recorder.isMeasuring(atUs)) this.#count('messages.push', bytes, atUs);
   }
 
   /** Gives up every message that is overdue. */
@@ -140,15 +151,7 @@ export class Traffic {
       this.#lose(seq);
   }
 
-  #fresh(
-    seq: number,
-    connection: number,
-    kind: Kind,
-    buf: Buffer,
-    start: number,
-    end: number,
-    atUs: number,
-  ): void {
+  #fresh(seq: number, connection: number, kind: Kind, view: MessageView, atUs: number): void {
     const { ledger, recorder } = this;
     const { refusal } = this.#correlator;
     if (kind === kinds.probe) {
@@ -157,18 +160,18 @@ export class Traffic {
     }
     if (refusal === null) recorder.reply(atUs);
     if (kind === kinds.measured) {
-      recorder.received(end - start, atUs);
+      recorder.received(view.length, atUs);
       if (refusal !== null) recorder.rejected(ledger.dueUs(seq), refusal);
       else {
         recorder.matched(ledger.dueUs(seq), ledger.sentUs(seq), atUs);
         if (ledger.isReordered(seq, connection)) recorder.counters['messages.reordered']++;
-        if (this.#echoes && !this.#isEcho(seq, buf, start, end)) recorder.counters['messages.corrupt']++;
+        if (this.#echoes && !this.#isEcho(seq, view)) recorder.counters['messages.corrupt']++;
       }
     } else recorder.warmup[refusal === null ? 'matched' : 'rejected']++;
     this.onSettled?.(connection);
   }
 
-  #isEcho(seq: number, buf: Buffer, start: number, end: number): boolean {
+  #isEcho(seq: number, { buf, start, end }: MessageView): boolean {
     // Stamped with the reply's number, the template is the request again, so all of it can be compared at once.
     this.#template.stamp(seq);
     return this.#template.bytes.compare(buf, start, end) === 0;

@@ -32,7 +32,7 @@ export interface ConnectSplit {
   subprotocol: string;
 }
 
-/** Why a connection did not open, or broke. */
+/** Why a connection did not open, or broke. `join`, which no driver reports: it was open, but did not become ready. */
 export type FailureKind =
   | 'refused'
   | 'dns'
@@ -43,7 +43,8 @@ export type FailureKind =
   | 'handshake'
   | 'network'
   | 'resources'
-  | 'protocol';
+  | 'protocol'
+  | 'join';
 
 /** Who began the end of a connection; `none`: it ended without a close frame. */
 export type ClosedBy = 'us' | 'peer' | 'none';
@@ -63,8 +64,11 @@ export interface Sink {
   message(buf: Buffer, start: number, end: number, opcode: 1 | 2, atUs: number): void;
   /** The answer to our {@link Connection.ping}; other pongs are not reported. */
   pong(sentUs: number, atUs: number): void;
-  /** @param code 1006 without a close frame, 1005 for one without a code */
-  closed(code: number, by: ClosedBy, clean: boolean): void;
+  /**
+   * @param code 1006 without a close frame, 1005 for one without a code
+   * @param reason what the close frame says
+   */
+  closed(code: number, by: ClosedBy, clean: boolean, reason: string): void;
   /** Before `opened`: there will be no connection. After it: a protocol violation of the peer; `closed` follows. */
   failed(kind: FailureKind, detail: string): void;
 }
@@ -80,6 +84,12 @@ export interface Connection {
   queue(template: MessageTemplate, seq: number, dueUs: number): boolean;
   /** Writes everything queued with one call. */
   flush(): void;
+  /**
+   * Sends a text message that is no part of the load, at once, or behind what is queued: a token, a heartbeat.
+   *
+   * @returns false when the connection is not open
+   */
+  sendText(text: string): boolean;
   /** Sends a ping frame unless one is unanswered. */
   ping(): void;
   /** Stops reading, so that the peer's sends fill up. */

@@ -75,6 +75,12 @@ class WsConnection implements Connection {
     this.#socket?.uncork();
   }
 
+  sendText(text: string): boolean {
+    if (this.#ws?.readyState !== WebSocket.OPEN) return false;
+    this.#ws.send(text, asText);
+    return true;
+  }
+
   ping(): void {
     if (this.#pingSentUs > 0 || this.#ws?.readyState !== WebSocket.OPEN) return;
     this.#pingPayload.writeUInt32BE(++this.#pings >>> 0);
@@ -130,7 +136,7 @@ class WsConnection implements Connection {
     ws.on('pong', (data) => this.#ponged(data));
     ws.on('unexpected-response', (request, response) => this.#refused(request, response));
     ws.on('error', (error) => this.#errored(error));
-    ws.on('close', (code) => this.#closed(code));
+    ws.on('close', (code, reason) => this.#closed(code, reason));
     return ws;
   }
 
@@ -213,13 +219,13 @@ class WsConnection implements Connection {
     this.#sink.failed('protocol', `${error.code}: ${error.message}`);
   }
 
-  #closed(code: number): void {
+  #closed(code: number, reason: Buffer): void {
     if (this.#stage !== 'open') return;
     this.#over();
     this.flush();
     const clean = code !== 1006 && this.#violation === 0;
-    if (this.#violation !== 0) this.#sink.closed(this.#violation, 'us', false);
-    else this.#sink.closed(code, this.#closing ? 'us' : clean ? 'peer' : 'none', clean);
+    const by = this.#violation !== 0 || this.#closing ? 'us' : clean ? 'peer' : 'none';
+    this.#sink.closed(this.#violation || code, by, clean, reason.toString());
   }
 
   #timedOut(): void {
