@@ -97,7 +97,7 @@ function look(connect: Address, driver: Driver, signal: AbortSignal | undefined)
         if (preset !== undefined) return done({ preset });
         timer = setTimeout(done, greetingTimeoutMs);
         const question = phoenixQuestion(connect.url);
-        if (question !== undefined) say(connection, question);
+        if (question !== undefined) connection?.sendText(question);
       },
       message: (buffer, start, end) => done({ preset: presetOfMessage(buffer.toString('utf8', start, end)) }),
       pong: () => {},
@@ -107,9 +107,4 @@ function look(connect: Address, driver: Driver, signal: AbortSignal | undefined)
     connection = driver.open({ ...connect, timeoutMs: connectTimeoutMs }, sink);
     signal?.addEventListener('abort', stop, { once: true });
   });
-}
-
-function say(connection: Connection | undefined, text: string): void {
-  connection?.queue({ bytes: Buffer.from(text), binary: false, stamp: () => {} }, 0, 0);
-  connection?.flush();
 }
