@@ -32,9 +32,7 @@ export class Correlator {
   readonly #prefixText: string;
   readonly #markerAt: number;
   readonly #id: string[] | undefined;
-  readonly #error:
-    | { is: (message: Received) => boolean; name: string; code: string[] | undefined }
-    | undefined;
+  readonly #error: { is: (message: Received) => boolean; name: string; codes: string[][] } | undefined;
   readonly #isPush: ((message: Received) => boolean) | undefined;
 
   constructor(rules: CorrelationRules) {
@@ -47,7 +45,7 @@ export class Correlator {
     this.#error = error && {
       is: compileMatcher(error),
       name: typeof error.equals === 'string' ? error.equals : 'error',
-      code: error.code === undefined ? undefined : pathOf(error.code),
+      codes: [error.code ?? []].flat().map(pathOf),
     };
     this.#isPush = push && push.length > 0 ? compileAny(push) : undefined;
   }
@@ -57,8 +55,11 @@ export class Correlator {
     this.refusal = null;
     if (this.#isPush?.(message)) return pushed;
     if (this.#error?.is(message)) {
-      const code = this.#error.code && valueAt(message.body, this.#error.code);
-      this.refusal = typeof code === 'string' && code !== '' ? code : this.#error.name;
+      const codes = this.#error.codes.map((path) => valueAt(message.body, path));
+      const code = codes.find(
+        (value) => (typeof value === 'string' && value !== '') || typeof value === 'number',
+      );
+      this.refusal = code === undefined ? this.#error.name : String(code);
     }
     if (this.#by === 'order') return inOrder;
     return this.#by === 'id' ? this.#numberOfId(message.body) : this.#numberOfMarker(message);

@@ -1,6 +1,7 @@
 // The one message before the load: does the target answer as its description says?
 import { redactText } from '../result/redact.ts';
 import type { CloseRecord, Reason, Warning } from '../result/result.ts';
+import { presetAdvice, presetOfMessage } from '../target/recognise.ts';
 import type { StressPlan } from './plan.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -37,6 +38,8 @@ function describeTarget(
   sample: string | undefined,
   close: CloseRecord | undefined,
 ): string {
+  const preset = sample === undefined ? undefined : presetOfMessage(sample);
+  if (preset !== undefined) return presetAdvice(preset);
   let seen = `nothing came within ${plan.timeoutMs} ms`;
   if (close) seen = `it closed the connection with ${close.code}`;
   if (sample !== undefined) seen = `it sent ${JSON.stringify(redactText(sample))}, which answers nothing`;

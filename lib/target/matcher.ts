@@ -16,10 +16,9 @@ export const regexSchema = z.string().superRefine((text, context) => {
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'a text, a number, true, false or null',
 });
-const conditions = ['equals', 'in', 'starts', 'matches', 'exists'] as const;
+const conditions = ['equals', 'in', 'starts', 'matches', 'exists', 'any'] as const;
 
-/** The shape of {@link matcherSchema}, to build on. */
-export const matcherShape = {
+const oneShape = {
   /** Where in the JSON message to look; without it the condition is on the whole message as text. */
   pointer: pointerSchema.optional(),
   /** It is exactly this. */
@@ -32,6 +31,16 @@ export const matcherShape = {
   matches: regexSchema.optional(),
   /** There is something at the pointer. */
   exists: z.literal(true).optional(),
+};
+
+/** The shape of {@link matcherSchema}, to build on. */
+export const matcherShape = {
+  ...oneShape,
+  /** One of these holds. */
+  any: z
+    .array(z.strictObject(oneShape).superRefine((matcher, context) => checkMatcher(matcher, context)))
+    .min(1)
+    .optional(),
 };
 
 /** Issues of a matcher that its shape alone does not tell. */
@@ -47,9 +56,12 @@ export function checkMatcher(
   if (matcher.exists !== undefined && matcher.pointer === undefined) {
     context.addIssue({ code: 'custom', path: ['exists'], message: 'exists needs a pointer' });
   }
+  if (matcher.any !== undefined && matcher.pointer !== undefined) {
+    context.addIssue({ code: 'custom', path: ['pointer'], message: 'the conditions of any have their own' });
+  }
 }
 
-/** Schema of a condition: at most a pointer, and exactly one of equals, in, starts, matches, exists. */
+/** Schema of a condition: at most a pointer, and exactly one of equals, in, starts, matches, exists; or any of several. */
 export const matcherSchema = z.strictObject(matcherShape).superRefine(checkMatcher);
 
 /** A condition on a message. */
@@ -65,6 +77,7 @@ export interface Received {
 /** Makes a function that says whether a message fulfils a condition. */
 export function compileMatcher(matcher: Matcher): (message: Received) => boolean {
   const { pointer, equals, starts, matches } = matcher;
+  if (matcher.any !== undefined) return compileAny(matcher.any);
   const path = pointer === undefined ? undefined : pathOf(pointer);
   const look = (message: Received): unknown => (path ? valueAt(message.body, path) : message.text);
   if (matcher.exists) return (message) => look(message) !== undefined;
@@ -128,6 +141,7 @@ export function valueAt(body: unknown, path: readonly string[]): unknown {
 
 /** A condition in words, for people who wait for it: `/type = "ACK"`. */
 export function describeMatcher(matcher: Matcher): string {
+  if (matcher.any !== undefined) return matcher.any.map(describeMatcher).join(' or ');
   const where = matcher.pointer === undefined ? 'a message' : matcher.pointer;
   if (matcher.exists) return `something at ${where}`;
   if (matcher.in !== undefined)

@@ -118,9 +118,12 @@ const fileSchema = z.strictObject({
   ]),
   /** True: the reply must equal the request byte by byte; anything else is corrupt. */
   echoes: z.boolean().default(false),
-  /** A reply like this is a typed refusal; `code` points at what kind. */
+  /** A reply like this is a typed refusal; `code` points at what kind: the first of several places where something is. */
   error: z
-    .strictObject({ ...matcherShape, code: pointerSchema.optional() })
+    .strictObject({
+      ...matcherShape,
+      code: z.union([pointerSchema, z.array(pointerSchema).min(1)]).optional(),
+    })
     .superRefine(checkMatcher)
     .optional(),
   /** Messages like one of these are pushed by the server and answer nothing. */

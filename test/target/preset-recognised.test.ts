@@ -83,3 +83,11 @@ test('servers that say nothing, echo or hang up are nobody in particular', { tim
     assert.equal(warnings.includes('recognised'), false, url);
   }
 });
+
+test('JSON-RPC that speaks when it is spoken to: the probe finds out', { timeout: 30_000 }, async (t) => {
+  const server = await startPeer(t, 'json-rpc', { pushMs: 60_000 });
+  const result = await stress(server.url, { durationMs: 500, timeoutMs: 500 });
+  assert.equal(result.reasons[0]?.code, 'target-description');
+  assert.match(result.reasons[0]?.message ?? '', /^the target speaks JSON-RPC 2\.0: use --preset json-rpc/);
+  assert.equal(result.counters['messages.scheduled'], 0);
+});
