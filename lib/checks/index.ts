@@ -26,6 +26,7 @@ import { rateLimitHttp } from './suite/rate-limit-http.ts';
 import { rateLimitMessages } from './suite/rate-limit-messages.ts';
 import { rateLimitReconnect } from './suite/rate-limit-reconnect.ts';
 import { rateLimitUpgrade } from './suite/rate-limit-upgrade.ts';
+import { request } from './suite/request.ts';
 import { serverPing } from './suite/server-ping.ts';
 import { simultaneous } from './suite/simultaneous.ts';
 import { typedAnswers } from './suite/typed-answers.ts';
@@ -38,6 +39,7 @@ export const allChecks: readonly Check[] = [
   connect,
   pingFrame,
   echo,
+  request,
   heartbeat,
   simultaneous,
   invalidMessages,
