@@ -9,8 +9,10 @@ import { authExpired } from './suite/auth-expired.ts';
 import { authFirstMessage } from './suite/auth-first-message.ts';
 import { authMissing } from './suite/auth-missing.ts';
 import { authNone } from './suite/auth-none.ts';
+import { authRefresh } from './suite/auth-refresh.ts';
 import { authRole } from './suite/auth-role.ts';
 import { authSignature } from './suite/auth-signature.ts';
+import { authSubprotocol } from './suite/auth-subprotocol.ts';
 import { badFrame } from './suite/bad-frame.ts';
 import { cleanClose } from './suite/clean-close.ts';
 import { connect } from './suite/connect.ts';
@@ -56,6 +58,8 @@ export const allChecks: readonly Check[] = [
   authSignature,
   authNone,
   authFirstMessage,
+  authSubprotocol,
+  authRefresh,
   authRole,
   rateLimitMessages,
   rateLimitReconnect,
