@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   createLocalJWKSet,
-  createRemoteJWKSet,
   errors,
   exportJWK,
   generateKeyPair,
@@ -15,9 +14,12 @@ import {
   SignJWT,
   UnsecuredJWT,
 } from 'jose';
+import { hasDuplicateNames } from './duplicate-names.ts';
 import { messageOf, WsbenchError } from './errors.ts';
+import { KeySet, type KeySetOptions, type PublicKey, publicKeysOf } from './key-set.ts';
 
 export type { JSONWebKeySet, JWK };
+export { KeySet, type KeySetOptions };
 
 /** What a token is signed with: a shared HS256 secret (its raw UTF-8 bytes) or a private JWK. */
 export type SigningKey = { secret: string } | { jwk: JWK };
@@ -116,92 +118,182 @@ export type VerifyFailure =
   | 'claims'
   | 'keys unavailable';
 
-/** A verdict on a token: its claims, or why it is refused. */
-export type Verified = { ok: true; claims: Claims } | { ok: false; why: VerifyFailure; message: string };
+/** A verdict on a token: its claims and which published key signed it, or why it is refused. */
+export type Verified =
+  | { ok: true; claims: Claims; keyId?: string }
+  | {
+      ok: false;
+      why: VerifyFailure;
+      message: string;
+      /** With `keys unavailable`: when to try again. */
+      retryAfterMs?: number;
+    };
 
 /** What tokens are checked against. Only the algorithms of what is configured are accepted, whatever a token says. */
 export interface VerifierOptions {
   /** Shared secret: enables HS256. */
   secret?: string;
   /** Public keys, or where to fetch them: enables ES256, RS256 and EdDSA. */
-  jwks?: JSONWebKeySet | URL;
+  jwks?: JSONWebKeySet | URL | KeySet;
   issuer?: string;
   audience?: string;
-  /** Leeway for `exp` and `nbf` in seconds; 5 by default. */
+  /** Leeway for `exp`, `nbf` and `iat` in seconds; 5 by default. */
   clockToleranceS?: number;
+  /** How long a token may live, from `iat` (or from now) to `exp`, in seconds; a week by default. */
+  maxLifetimeS?: number;
+  /** The wall clock, in ms since the epoch; that of the process by default. */
+  epochMs?: () => number;
 }
 
-const maxTokenLength = 16_384;
+/** Longer ones are refused before anybody looks into them. */
+export const maxTokenLength = 8192;
 
-/** Makes a function that verifies tokens. It never throws at what a peer sends. */
+/** The longest life that Supabase lets a project give its tokens. */
+export const longestLifetimeS = 7 * 86_400;
+
+/**
+ * Makes a function that verifies tokens. That one never throws at what a peer sends, and asks no URL that a token names.
+ *
+ * @throws WsbenchError `CONFIG` when a given key set holds what is no public key
+ */
 export function createVerifier(options: VerifierOptions): (token: string) => Promise<Verified> {
   const secret = options.secret === undefined ? undefined : new TextEncoder().encode(options.secret);
-  const keys: JWTVerifyGetKey | undefined =
-    options.jwks === undefined
-      ? undefined
-      : options.jwks instanceof URL
-        ? createRemoteJWKSet(options.jwks, { cooldownDuration: 5000, timeoutDuration: 2000 })
-        : createLocalJWKSet(options.jwks);
+  const keysFor = keySource(options.jwks);
+  const epochMs = options.epochMs ?? Date.now;
+  const toleranceS = options.clockToleranceS ?? 5;
+  const maxLifetimeS = options.maxLifetimeS ?? longestLifetimeS;
   const common = {
     requiredClaims: ['sub', 'role', 'exp'],
-    clockTolerance: options.clockToleranceS ?? 5,
+    clockTolerance: toleranceS,
     ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
     ...(options.audience === undefined ? {} : { audience: options.audience }),
   };
   return async (token) => {
-    if (token.length > maxTokenLength) return { ok: false, why: 'malformed', message: 'token is too long' };
+    if (token.length > maxTokenLength) return refused('malformed', 'token is too long');
     try {
-      const symmetric = headerAlgorithm(token)?.startsWith('HS') ?? false;
-      if (symmetric ? !secret : !keys) {
-        return { ok: false, why: 'algorithm', message: 'the algorithm of this token is not accepted here' };
+      const header = headerOf(token);
+      if (!header) return refused('malformed', 'not a valid token');
+      const symmetric = header.alg.startsWith('HS');
+      if (symmetric ? !secret : !keysFor) return refused('algorithm', notAccepted);
+      const nowMs = epochMs();
+      const checks = { ...common, currentDate: new Date(nowMs) };
+      let payload: JWTPayload;
+      if (symmetric && secret) {
+        ({ payload } = await jwtVerify(token, secret, { ...checks, algorithms: ['HS256'] }));
+      } else {
+        const algorithms = ['ES256', 'RS256', 'EdDSA'];
+        // Before any fetch: nobody makes us ask for the key of a token that no key could make good.
+        if (!algorithms.includes(header.alg)) return refused('algorithm', notAccepted);
+        const found = await keysFor?.(header.kid);
+        if (!found?.ok) {
+          const why = refused('keys unavailable', 'the signing keys could not be fetched');
+          return { ...why, retryAfterMs: found?.retryAfterMs ?? 0 };
+        }
+        ({ payload } = await jwtVerify(token, found.resolve, { ...checks, algorithms }));
       }
-      const { payload } =
-        symmetric && secret
-          ? await jwtVerify(token, secret, { ...common, algorithms: ['HS256'] })
-          : await jwtVerify(token, keys as JWTVerifyGetKey, {
-              ...common,
-              algorithms: ['ES256', 'RS256', 'EdDSA'],
-            });
-      const { sub, role, exp } = payload;
-      if (typeof sub !== 'string' || sub === '' || typeof role !== 'string' || !Number.isSafeInteger(exp)) {
-        return { ok: false, why: 'claims', message: 'sub, role and exp are required, each of its type' };
-      }
-      return { ok: true, claims: payload as Claims };
+      const problem = problemOf(token, payload, { nowS: nowMs / 1000, toleranceS, maxLifetimeS });
+      if (problem !== undefined) return refused('claims', problem);
+      const signedBy = symmetric || header.kid === undefined ? {} : { keyId: header.kid };
+      return { ok: true, claims: payload as Claims, ...signedBy };
     } catch (error) {
       return { ok: false, ...explain(error) };
     }
   };
 }
 
-function headerAlgorithm(token: string): string | undefined {
-  const header: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString());
-  const alg = (header as { alg?: unknown } | null)?.alg;
-  return typeof alg === 'string' ? alg : undefined;
+const notAccepted = 'the algorithm of this token is not accepted here';
+
+function refused(why: VerifyFailure, message: string): { ok: false; why: VerifyFailure; message: string } {
+  return { ok: false, why, message };
+}
+
+type Resolvable = { ok: true; resolve: JWTVerifyGetKey } | { ok: false; retryAfterMs: number };
+
+/** How the key of a token with a `kid` is looked up. */
+function keySource(
+  jwks: VerifierOptions['jwks'],
+): ((kid: string | undefined) => Promise<Resolvable>) | undefined {
+  if (jwks === undefined) return undefined;
+  if (!(jwks instanceof URL || jwks instanceof KeySet)) {
+    const resolve = createLocalJWKSet(givenKeys(jwks));
+    return async () => ({ ok: true, resolve });
+  }
+  const set = jwks instanceof KeySet ? jwks : new KeySet(jwks);
+  const resolvers = new WeakMap<readonly PublicKey[], JWTVerifyGetKey>();
+  return async (kid) => {
+    const found = await set.keysFor(kid);
+    if (!found.ok) return found;
+    const resolve = resolvers.get(found.keys) ?? createLocalJWKSet({ keys: [...found.keys] });
+    resolvers.set(found.keys, resolve);
+    return { ok: true, resolve };
+  };
+}
+
+function givenKeys(jwks: JSONWebKeySet): { keys: PublicKey[] } {
+  const keys = publicKeysOf(jwks);
+  if (keys.length === jwks.keys.length) return { keys };
+  throw new WsbenchError(
+    'CONFIG',
+    'the key set has keys that are not public ones (EC, RSA or OKP, without d)',
+  );
+}
+
+/** The header of a token of the form that RFC 7515 §7.1 gives it, letter by letter; undefined for anything else. */
+function headerOf(token: string): { alg: string; kid?: string } | undefined {
+  if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined;
+  // Spare bits of the last letter must be zero: a token has one spelling.
+  const isCanonical = token
+    .split('.')
+    .every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
+  if (!isCanonical) return undefined;
+  const header: unknown = JSON.parse(decoded(token, 0));
+  if (header === null || typeof header !== 'object' || !('alg' in header)) return undefined;
+  const { alg, kid } = header as { alg: unknown; kid?: unknown };
+  if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) return undefined;
+  return { alg, ...(kid === undefined ? {} : { kid }) };
+}
+
+function decoded(token: string, part: number): string {
+  return Buffer.from(token.split('.')[part] ?? '', 'base64url').toString();
+}
+
+/** What is wrong with the claims of a token whose signature is right; undefined: nothing. */
+function problemOf(
+  token: string,
+  payload: JWTPayload,
+  { nowS, toleranceS, maxLifetimeS }: { nowS: number; toleranceS: number; maxLifetimeS: number },
+): string | undefined {
+  const { sub, role, exp, iat, nbf } = payload;
+  if (typeof sub !== 'string' || sub === '' || typeof role !== 'string' || !Number.isSafeInteger(exp)) {
+    return 'sub, role and exp are required, each of its type';
+  }
+  // 1e400 is a number to JSON.
+  if (![iat ?? 0, nbf ?? 0].every(Number.isFinite)) return 'iat and nbf must be times';
+  if (iat !== undefined && iat > nowS + toleranceS) return 'claim iat is in the future';
+  if (Number(exp) - (iat ?? nowS) > maxLifetimeS) {
+    return `the token lives longer than ${maxLifetimeS} s, which is more than is accepted here`;
+  }
+  const isTwofold = [0, 1].some((part) => hasDuplicateNames(decoded(token, part)));
+  return isTwofold ? 'a claim is given twice' : undefined;
 }
 
 function explain(error: unknown): { why: VerifyFailure; message: string } {
   if (error instanceof errors.JWTExpired) return { why: 'expired', message: 'token has expired' };
   if (error instanceof errors.JWTClaimValidationFailed) {
+    const claim = error.claim === 'nbf' ? 'nbf is in the future' : `${error.claim} is not accepted`;
     return {
       why: 'claims',
-      message: `claim ${error.claim} is ${error.reason === 'missing' ? 'missing' : 'not accepted'}`,
+      message: error.reason === 'missing' ? `claim ${error.claim} is missing` : `claim ${claim}`,
     };
   }
   if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey) {
     return { why: 'signature', message: 'signature does not match' };
   }
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
-    return { why: 'algorithm', message: 'the algorithm of this token is not accepted here' };
+    return { why: 'algorithm', message: notAccepted };
   }
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
     return { why: 'signature', message: 'the token does not say which of several keys signed it' };
-  }
-  // jose has no class of its own for an answer other than 200, and lets the errors of fetch through.
-  const unfetched =
-    (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC') ||
-    (error instanceof TypeError && error.message === 'fetch failed');
-  if (unfetched || error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) {
-    return { why: 'keys unavailable', message: 'the signing keys could not be fetched' };
   }
   return { why: 'malformed', message: 'not a valid token' };
 }

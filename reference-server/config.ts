@@ -13,6 +13,7 @@ export const configKeys = [
   'SUPABASE_URL',
   'SUPABASE_ANON_KEY',
   'SUPABASE_SERVICE_KEY',
+  'ALLOWED_ORIGINS',
   'REDIS_URL',
 ] as const;
 
@@ -21,6 +22,9 @@ export interface ConfigFlags {
   host?: string;
   port?: string | number;
   limits?: string;
+  /** Origins, separated by commas. */
+  allowedOrigins?: string;
+  allowQueryToken?: boolean;
 }
 
 const environments: readonly Environment[] = ['development', 'production', 'test'];
@@ -53,6 +57,8 @@ export function configFromEnv(
     ...(port === undefined ? {} : { port }),
     ...(secret === undefined ? {} : { secret }),
     ...supabase(read('SUPABASE_URL')),
+    ...origins(flags.allowedOrigins ?? read('ALLOWED_ORIGINS')),
+    ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
   };
   resolveOptions(options);
   return options;
@@ -81,6 +87,11 @@ function secretOf(secret: string | undefined, alias: string | undefined): string
     throw new WsbenchError('CONFIG', 'JWT_SECRET and SUPABASE_JWT_SECRET differ: set one of them');
   }
   return secret ?? alias;
+}
+
+function origins(list: string | undefined): Pick<ServerOptions, 'allowedOrigins'> {
+  const names = list?.split(',').flatMap((name) => name.trim() || []);
+  return names === undefined ? {} : { allowedOrigins: names };
 }
 
 /** A Supabase project signs its users' tokens as `<url>/auth/v1` and publishes its keys below that. */

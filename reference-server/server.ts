@@ -83,7 +83,8 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     frameworkErrors(error, request, reply) {
       // Nor the hook that ends the socket of a refused upgrade.
       reply.raw.once('finish', () => request.raw.socket.end());
-      void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', error.message);
+      // The error's own message repeats the URL, and what secrets it has.
+      void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', 'the URL cannot be read');
     },
     http: { headersTimeout: 8000, connectionsCheckingInterval: 1000 },
   });

@@ -14,6 +14,8 @@ interface ServeFlags {
   host?: string;
   port?: string;
   limits?: 'development' | 'production' | 'test' | 'off';
+  allowedOrigins?: string;
+  allowQueryToken?: boolean;
   drainTimeout?: string;
   json?: boolean;
 }
@@ -32,6 +34,8 @@ export function serveCommand(io: Io): Command {
         'off',
       ]),
     )
+    .option('--allowed-origins <list>', 'browser pages that may connect: others get 403, and cookies count')
+    .option('--allow-query-token', 'take tokens from the URL in production, too')
     .option('--drain-timeout <time>', 'time that clients get to leave at shutdown (default 5s)')
     .option('--json', 'print address and token as JSON')
     .action((flags: ServeFlags) => serve(flags, io));
@@ -43,6 +47,8 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.limits === undefined ? {} : { limits: flags.limits }),
+    ...(flags.allowedOrigins === undefined ? {} : { allowedOrigins: flags.allowedOrigins }),
+    ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
   });
   if (flags.drainTimeout !== undefined) {
     options.drainTimeoutMs = parseDurationMs(flags.drainTimeout, '--drain-timeout');
