@@ -1,12 +1,6 @@
 // Which message answers which request, by the rule that a target's description names. Pure: bytes in, a record a request out.
-import {
-  compileAny,
-  compileMatcher,
-  pathOf,
-  type Received,
-  receivedText,
-  valueAt,
-} from '../target/matcher.ts';
+import { compileAny, pathOf, type Received, receivedText, valueAt } from '../target/matcher.ts';
+import { compileRefusal } from '../target/refusal.ts';
 import type { Target } from '../target/target.ts';
 import { excerptOf } from './message.ts';
 import type { MadeRequest } from './request-maker.ts';
@@ -45,7 +39,7 @@ export class ReplyBook {
     this.#match = match;
     this.#echoes = echoes;
     this.#isPush = compileAny(push);
-    this.#refusal = refusalReader(error);
+    this.#refusal = compileRefusal(error);
     this.#find = this.#finder();
   }
 
@@ -67,7 +61,8 @@ export class ReplyBook {
   take(data: Buffer): void {
     const message = receivedText(data.toString());
     if (this.#isPush(message)) return;
-    const code = this.#refusal(message);
+    const refusal = this.#refusal(message);
+    const code = refusal === '' ? excerptOf(message.text) : refusal;
     const request = this.#find(message);
     if (!request) {
       if (code !== null) this.looseRefusal ??= code;
@@ -133,20 +128,6 @@ export const isAnswered = ({ replies, refusal }: Answered): boolean => replies >
 
 /** What a marker looks like, wherever it begins: digits may stand before it. */
 const marker = /(?=([\da-f]{8}-\d{6}|1\d{12}))/g;
-
-function refusalReader(error: Target['error']): (message: Received) => string | null {
-  if (!error) return () => null;
-  const { code, ...matcher } = error;
-  const isRefusal = compileMatcher(matcher);
-  const path = code === undefined ? undefined : pathOf(code);
-  return (message) => {
-    if (!isRefusal(message)) return null;
-    const value = path && valueAt(message.body, path);
-    if (typeof value === 'string' && value !== '') return value;
-    if (typeof value === 'number') return String(value);
-    return excerptOf(message.text);
-  };
-}
 
 /** How replies find their requests, in words. */
 export function describeMatch(match: Target['match']): string {

@@ -1,5 +1,6 @@
 // How a reply finds its request. Pure: bytes in, a number out.
-import { compileAny, compileMatcher, pathOf, type Received, valueAt } from '../target/matcher.ts';
+import { compileAny, pathOf, type Received, valueAt } from '../target/matcher.ts';
+import { compileRefusal } from '../target/refusal.ts';
 import type { Target } from '../target/target.ts';
 import type { MessageView } from './message-view.ts';
 
@@ -32,7 +33,8 @@ export class Correlator {
   readonly #prefixText: string;
   readonly #markerAt: number;
   readonly #id: string[] | undefined;
-  readonly #error: { is: (message: Received) => boolean; name: string; codes: string[][] } | undefined;
+  readonly #refusalOf: (message: Received) => string | null;
+  readonly #refusalName: string;
   readonly #isPush: ((message: Received) => boolean) | undefined;
 
   constructor(rules: CorrelationRules) {
@@ -42,11 +44,8 @@ export class Correlator {
     this.#markerAt = rules.markerAt;
     this.#id = rules.by === 'id' && rules.pointer !== undefined ? pathOf(rules.pointer) : undefined;
     const { error, push } = rules;
-    this.#error = error && {
-      is: compileMatcher(error),
-      name: typeof error.equals === 'string' ? error.equals : 'error',
-      codes: [error.code ?? []].flat().map(pathOf),
-    };
+    this.#refusalOf = compileRefusal(error);
+    this.#refusalName = typeof error?.equals === 'string' ? error.equals : 'error';
     this.#isPush = push && push.length > 0 ? compileAny(push) : undefined;
   }
 
@@ -54,13 +53,8 @@ export class Correlator {
   read(message: MessageView): number {
     this.refusal = null;
     if (this.#isPush?.(message)) return pushed;
-    if (this.#error?.is(message)) {
-      const codes = this.#error.codes.map((path) => valueAt(message.body, path));
-      const code = codes.find(
-        (value) => (typeof value === 'string' && value !== '') || typeof value === 'number',
-      );
-      this.refusal = code === undefined ? this.#error.name : String(code);
-    }
+    const refusal = this.#refusalOf(message);
+    this.refusal = refusal === '' ? this.#refusalName : refusal;
     if (this.#by === 'order') return inOrder;
     return this.#by === 'id' ? this.#numberOfId(message.body) : this.#numberOfMarker(message);
   }
