@@ -3,6 +3,7 @@ import { formatDuration } from '../../duration.ts';
 import { compileMatcher, receivedText } from '../../target/matcher.ts';
 import { connectionMessage } from '../../target/opening.ts';
 import type { Target } from '../../target/target.ts';
+import { Asker } from '../asker.ts';
 import { type Check, type Finding, failed, passed } from '../check.ts';
 import { type CheckConnection, describeClosed } from '../connection.ts';
 import type { Context } from '../context.ts';
@@ -17,7 +18,7 @@ interface Evidence {
   refused: string | null;
   /** What became of a token for somebody else; null: it was refused as it should be, or not tried. */
   foreign: string | null;
-  /** How the connection ended by the time that the old token was over; null: it lives. */
+  /** How the connection, or what it is for, ended by the time that the old token was over; null: it lives. */
   closed: string | null;
 }
 
@@ -46,8 +47,10 @@ export const authRefresh: Check<Evidence> = {
       ? await refreshDescribed(context, connection, refresh)
       : await refreshTyped(context, connection);
     await connection.waitForClose(Math.max(0, endsMs - performance.now()) + graceMs);
-    const closed = connection.closed && describeClosed(connection.closed);
-    return { lifetimeMs: lifetimeS * 1000, ...seen, closed };
+    const closed = connection.closed
+      ? describeClosed(connection.closed)
+      : target && (await unserved(context, connection, target));
+    return { lifetimeMs: lifetimeS * 1000, ...seen, closed: closed ?? null };
   },
   judge,
 };
@@ -105,6 +108,19 @@ async function refreshDescribed(
     return undefined;
   });
   return { announced, foreign: null, refused: outcome === true ? null : (outcome ?? 'no answer') };
+}
+
+/** A target may end what a connection is for and keep the connection, as Phoenix does: what became of a request; null: a reply. */
+async function unserved(
+  context: Context,
+  connection: CheckConnection,
+  target: Target,
+): Promise<string | null> {
+  const asker = new Asker(context, connection, target);
+  await asker.ask(1);
+  const [request] = asker.book.sent;
+  if (request !== undefined && request.replies > 0) return null;
+  return `a request after that: ${request?.refusal ?? asker.book.looseRefusal ?? 'no reply'}`;
 }
 
 function nextLike(
