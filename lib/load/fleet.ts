@@ -22,6 +22,8 @@ export interface FleetPlan {
   driver: Driver;
   connections: number;
   rampUpMs: number;
+  /** Samples the round trip of ping frames; false where each message has a ping of its own. */
+  pings: boolean;
   /** The connection's own headers. */
   spec: (index: number) => ConnectSpec;
   /** What takes part in the conversation on a connection, between driver and lane; without it nothing does. */
@@ -107,6 +109,7 @@ export class Fleet implements LaneOwner {
 
   /** Samples the round trip of ping frames: each connection once a second at most, all together 50 a second. */
   pingDue(atUs: number): void {
+    if (!this.#plan.pings) return;
     const passedUs = atUs - this.#pingedUs;
     this.#pingedUs = atUs;
     this.#pingBudget = Math.min(pingsPerSecond / 5, this.#pingBudget + (passedUs * pingsPerSecond) / 1e6);
@@ -166,9 +169,23 @@ export class Fleet implements LaneOwner {
     if (!this.#ending) this.#traffic.push(this.view.length, atUs);
   }
 
+  /** True when the message in the {@link view} answers a message of the load. */
+  isReply(): boolean {
+    return this.#traffic.isReply(this.view);
+  }
+
   lanePong(_lane: Lane, sentUs: number, atUs: number): void {
     if (this.#recorder.isMeasuring(sentUs) && !this.#ending) {
       this.#recorder.times.ping.record(atUs - sentUs);
+    }
+  }
+
+  lanePongOf(lane: Lane, seq: number, atUs: number): void {
+    if (this.#ending) return;
+    try {
+      this.#traffic.pong(lane, seq, atUs);
+    } catch (error) {
+      this.onError?.(error);
     }
   }
 

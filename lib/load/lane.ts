@@ -17,6 +17,7 @@ export interface LaneOwner {
   /** A message is in the {@link view}. */
   laneMessage(lane: Lane, atUs: number): void;
   lanePong(lane: Lane, sentUs: number, atUs: number): void;
+  lanePongOf(lane: Lane, seq: number, atUs: number): void;
   laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void;
   laneFailed(lane: Lane, kind: FailureKind, detail: string): void;
 }
@@ -25,6 +26,8 @@ export interface LaneOwner {
 export class Lane implements Sink {
   readonly index: number;
   state: 'idle' | 'connecting' | 'open' | 'closed' | 'failed' | 'left' = 'idle';
+  /** The lane's own message, where its token is part of it. */
+  template: MessageTemplate | undefined;
   /** Messages are queued that have not been flushed. */
   isDirty = false;
   /** When the last batch was written. */
@@ -54,6 +57,10 @@ export class Lane implements Sink {
 
   queue(template: MessageTemplate, seq: number, dueUs: number): boolean {
     return this.#connection?.queue(template, seq, dueUs) ?? false;
+  }
+
+  queuePing(seq: number): void {
+    this.#connection?.queuePing(seq);
   }
 
   flush(): void {
@@ -88,6 +95,10 @@ export class Lane implements Sink {
 
   pong(sentUs: number, atUs: number): void {
     this.#owner.lanePong(this, sentUs, atUs);
+  }
+
+  pongOf(seq: number, atUs: number): void {
+    this.#owner.lanePongOf(this, seq, atUs);
   }
 
   closed(code: number, by: ClosedBy, clean: boolean): void {

@@ -1,10 +1,11 @@
 // The conversation on one connection: what a target wants to hear before, and beside, the load.
 import { formatDuration } from '../duration.ts';
 import { redactText } from '../result/redact.ts';
-import { type ConnectionValues, Opening } from '../target/opening.ts';
+import { type ConnectionValues, connectionMessage, Opening } from '../target/opening.ts';
 import type { ClosedBy, ConnectSplit, FailureKind, Sink } from './drivers/driver.ts';
 import type { Lane } from './lane.ts';
 import type { MessageView } from './message-view.ts';
+import { Renewal } from './renewal.ts';
 import type { SessionPlan } from './session-plan.ts';
 
 const shownCharacters = 120;
@@ -17,6 +18,15 @@ export interface SessionOwner {
   readonly view: MessageView;
   onError: ((error: unknown) => void) | undefined;
   laneMessage(lane: Lane, atUs: number): void;
+  /** The message in the {@link view} is none of the load's, but still the target's. */
+  lanePush(atUs: number): void;
+  /** True when the message in the {@link view} answers a message of the load. */
+  isReply(): boolean;
+}
+
+/** What is said of a connection, and to whom a fresh token matters. */
+export interface SessionValues extends ConnectionValues {
+  onToken?: (token: string) => void;
 }
 
 /**
@@ -28,19 +38,32 @@ export class Session implements Sink {
   readonly #owner: SessionOwner;
   readonly #plan: SessionPlan;
   readonly #opening: Opening;
+  readonly #renewal: Renewal | undefined;
+  readonly #values: ConnectionValues;
   #state: 'connecting' | 'opening' | 'ready' | 'over' = 'connecting';
   #split: ConnectSplit | undefined;
   #limitMs = 0;
+  /** The limit of the opening, then the wait for the next heartbeat. */
   #timer: NodeJS.Timeout | undefined;
   /** The last message that no step of the opening waited for. */
   #passedOver: string | undefined;
   #violation: string | undefined;
 
-  constructor(lane: Lane, owner: SessionOwner, plan: SessionPlan, values: ConnectionValues) {
+  constructor(lane: Lane, owner: SessionOwner, plan: SessionPlan, { onToken, ...values }: SessionValues) {
     this.#lane = lane;
     this.#owner = owner;
     this.#plan = plan;
+    this.#values = values;
     this.#opening = new Opening(plan.opening, values);
+    this.#renewal =
+      plan.renewal &&
+      new Renewal(plan.renewal, {
+        values,
+        send: (text) => lane.sendText(text),
+        isReply: () => owner.isReply(),
+        onToken: (token) => onToken?.(token),
+        onError: (error) => owner.onError?.(error),
+      });
   }
 
   opened(split: ConnectSplit): void {
@@ -56,12 +79,15 @@ export class Session implements Sink {
   message(buf: Buffer, start: number, end: number, _opcode: 1 | 2, atUs: number): void {
     const { view } = this.#owner;
     view.hold(buf, start, end);
-    if (this.#state === 'ready') this.#owner.laneMessage(this.#lane, atUs);
-    else if (this.#state === 'opening') this.#guarded(() => this.#receive(view));
+    if (this.#state === 'ready' || this.#state === 'opening') this.#guarded(this.#receive, atUs);
   }
 
   pong(sentUs: number, atUs: number): void {
     this.#lane.pong(sentUs, atUs);
+  }
+
+  pongOf(seq: number, atUs: number): void {
+    this.#lane.pongOf(seq, atUs);
   }
 
   closed(code: number, by: ClosedBy, clean: boolean, reason: string): void {
@@ -79,20 +105,48 @@ export class Session implements Sink {
     else this.#lane.failed(kind, detail);
   }
 
-  #receive(view: MessageView): void {
-    this.#send(this.#opening.receive(view));
-    if (this.#state === 'opening') this.#passedOver = view.text.slice(0, keptCharacters);
+  readonly #receive = (atUs: number): void => {
+    const { view } = this.#owner;
+    if (this.#replyTo(view)) this.#owner.lanePush(atUs);
+    else if (this.#state === 'opening') {
+      this.#send(this.#opening.receive(view));
+      if (this.#state === 'opening') this.#passedOver = view.text.slice(0, keptCharacters);
+    } else if (!this.#renewal?.receive(view)) this.#owner.laneMessage(this.#lane, atUs);
+  };
+
+  /** Answers a heartbeat of the target's; false when the message is none. */
+  #replyTo(view: MessageView): boolean {
+    for (const { is, send } of this.#plan.replies) {
+      if (!is(view)) continue;
+      this.#lane.sendText(connectionMessage(send, this.#values, view));
+      return true;
+    }
+    return false;
+  }
+
+  /** Begins what goes on from now to the end. */
+  #ready(split: ConnectSplit): void {
+    clearTimeout(this.#timer);
+    this.#state = 'ready';
+    this.#renewal?.start();
+    const { beat, connections } = this.#plan;
+    if (beat) {
+      const send = (): boolean => this.#lane.sendText(connectionMessage(beat.send, this.#values, undefined));
+      // Spread over the first interval, so that the connections of a fleet do not all speak at once.
+      const firstMs = (beat.everyMs * (this.#lane.index + 1)) / connections;
+      this.#timer = setTimeout(() => {
+        send();
+        this.#timer = setInterval(send, beat.everyMs);
+      }, firstMs);
+    }
+    this.#lane.opened(split);
   }
 
   #send(texts: readonly string[]): void {
     for (const text of texts) this.#lane.sendText(text);
     if (this.#opening.state === 'refused') {
       this.#fail(`refused: ${quoted(this.#owner.view.text)}, waiting for ${this.#opening.waitsFor}`);
-    } else if (this.#opening.state === 'ready' && this.#split) {
-      clearTimeout(this.#timer);
-      this.#state = 'ready';
-      this.#lane.opened(this.#split);
-    }
+    } else if (this.#opening.state === 'ready' && this.#split) this.#ready(this.#split);
   }
 
   #timedOut(): void {
@@ -116,12 +170,13 @@ export class Session implements Sink {
   #over(): void {
     this.#state = 'over';
     clearTimeout(this.#timer);
+    this.#renewal?.stop();
   }
 
   /** Thrown into a socket's event an error would end the process; it is a bug of ours, and the result says so. */
-  #guarded(work: () => void): void {
+  #guarded(work: (atUs: number) => void, atUs = 0): void {
     try {
-      work();
+      work(atUs);
     } catch (error) {
       this.#owner.onError?.(error);
     }

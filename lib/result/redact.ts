@@ -70,12 +70,22 @@ export function redactHeader(name: string, value: string): string {
   return secretHeader.test(name) ? mask : redactText(value);
 }
 
+/** Masks the value of a query parameter if its name says that it is a secret, else what looks like one in it. */
+export function redactParameter(name: string, value: string): string {
+  return secretParameter.test(name) ? mask : redactText(value);
+}
+
 /** Masks what a list of subprotocols carries as credentials: what looks like one, and what follows a name such as `bearer`. */
 export function redactSubprotocols(names: readonly string[]): string[] {
   return names.map((name, index) => {
     const before = names[index - 1];
     return before !== undefined && credentialFollows.test(before) ? mask : redactText(name);
   });
+}
+
+/** True when the name of an option or variable says that its value is secret. */
+export function isSecretName(name: string): boolean {
+  return secretOption.test(name);
 }
 
 /** A copy of a plan's options: values whose name says that they are secret are masked, every other string goes through {@link redactText}. */

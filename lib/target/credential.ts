@@ -54,8 +54,8 @@ export function placeToken(upgrade: Upgrade, place: TokenPlace, token: string | 
   return { ...upgrade, subprotocols: [...upgrade.subprotocols, ...value.split(/, */)] };
 }
 
-/** `{{ token }}`, or `{{ token.base64url }}` as Kubernetes wants it in a subprotocol. */
-function tokenForm(name: string, token: string): string | undefined {
+/** What a placeholder makes of a token: `{{ token }}`, or `{{ token.base64url }}` as Kubernetes wants it in a subprotocol. */
+export function tokenForm(name: string, token: string): string | undefined {
   if (name === 'token') return token;
   return name === 'token.base64url' ? Buffer.from(token).toString('base64url') : undefined;
 }

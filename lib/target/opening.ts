@@ -1,6 +1,6 @@
 // What is said on a new connection before it counts as open: the token by message, then the steps of `join`. Pure.
 
-import type { TokenPlace } from './credential.ts';
+import { type TokenPlace, tokenForm } from './credential.ts';
 import { compileMatcher, describeMatcher, pathOf, type Received, valueAt } from './matcher.ts';
 import type { Step, Target } from './target.ts';
 import { type MessageSource, messageText, substitute } from './template.ts';
@@ -68,9 +68,8 @@ export function connectionMessage(
 ): string {
   return messageText(
     substitute(source, (name) => {
-      if (name === 'token') return token ?? '';
       if (name === 'connection') return connection;
-      if (!name.startsWith('/')) return undefined;
+      if (!name.startsWith('/')) return tokenForm(name, token ?? '');
       return valueAt(last?.body, pathOf(name)) ?? '';
     }),
   );

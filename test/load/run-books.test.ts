@@ -57,6 +57,7 @@ function unruly(seed: number): Driver {
       },
       flush: () => queued.splice(0).forEach(answer),
       sendText: () => isOpen,
+      queuePing: () => isOpen,
       ping: () => {},
       pause: () => {},
       resume: () => {},

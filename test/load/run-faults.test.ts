@@ -17,6 +17,7 @@ const idle: Connection = {
   queue: () => false,
   flush: () => {},
   sendText: () => false,
+  queuePing: () => false,
   ping: () => {},
   pause: () => {},
   resume: () => {},

@@ -12,6 +12,7 @@ import { type Lookup, sharedLookup } from './lookup.ts';
 
 const maxPayloadBytes = 16 * 1024 * 1024;
 const closeTimeoutMs = 2000;
+const numberBytes = 6;
 
 /** Makes a driver over the ws package; connections of one driver share what they learn of host names. */
 export function createWsDriver(): Driver {
@@ -25,6 +26,7 @@ class WsConnection implements Connection {
   readonly #startUs = nowUs();
   readonly #secure: boolean;
   readonly #pingPayload = Buffer.alloc(4);
+  readonly #numberPayload = Buffer.alloc(numberBytes);
   readonly #timer: NodeJS.Timeout;
   #ws: WebSocket | undefined;
   #socket: Socket | undefined;
@@ -59,13 +61,19 @@ class WsConnection implements Connection {
   queue(template: MessageTemplate, seq: number, _dueUs: number): boolean {
     const ws = this.#ws;
     if (!ws || ws.readyState !== WebSocket.OPEN) return false;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket?.cork();
-    }
+    this.#cork();
     template.stamp(seq);
     // ws copies a Buffer when it masks it, so the template's bytes are free again when send returns.
     ws.send(template.bytes, template.binary ? asBinary : asText);
+    return true;
+  }
+
+  queuePing(seq: number): boolean {
+    const ws = this.#ws;
+    if (!ws || ws.readyState !== WebSocket.OPEN) return false;
+    this.#cork();
+    this.#numberPayload.writeUIntBE(seq, 0, numberBytes);
+    ws.ping(this.#numberPayload);
     return true;
   }
 
@@ -116,6 +124,12 @@ class WsConnection implements Connection {
     this.#over();
     this.#ws?.terminate();
     this.#socket?.destroy();
+  }
+
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#socket?.cork();
   }
 
   #connect(resolve: Lookup): WebSocket {
@@ -193,6 +207,10 @@ class WsConnection implements Connection {
   }
 
   #ponged(data: Buffer): void {
+    if (data.length === numberBytes) {
+      if (this.#stage === 'open') this.#sink.pongOf?.(data.readUIntBE(0, numberBytes), nowUs());
+      return;
+    }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
     if (this.#pingSentUs === 0 || this.#stage !== 'open' || !data.equals(this.#pingPayload)) return;
     const sentUs = this.#pingSentUs;
