@@ -75,7 +75,7 @@ export async function quick(
   const only = options.only ?? [];
   // Before anything is started or sent: a wrong id costs nothing.
   selectChecks(allChecks, scenario.checks, only);
-  const described = describedTarget(options);
+  const described = describedTarget(options, typeof target === 'string' ? target : undefined);
   const embedded =
     target === undefined ? await createServer({ environment: 'test', limits: 'test' }) : undefined;
   try {
@@ -88,7 +88,7 @@ export async function quick(
       ? 'wsbench'
       : described
         ? undefined
-        : await recognise(bare, options.token, control);
+        : await recognise(bare, options.token, 'warn', control);
     const known = described ?? (guess === undefined ? null : plainPreset(guess));
     const connect = connectPlan(url, known, options);
     const plan: QuickPlan = {

@@ -168,7 +168,10 @@ export async function stress(
   preflight(scenario.connections);
   const seed = options.seed ?? randomInt(2 ** 31);
   const preset = options.targetFile === undefined ? scenario.preset : options.preset;
-  const described = describedTarget({ ...options, ...(preset === undefined ? {} : { preset }) });
+  const described = describedTarget(
+    { ...options, ...(preset === undefined ? {} : { preset }) },
+    typeof target === 'string' ? target : undefined,
+  );
   const embedded =
     target === undefined
       ? await startEmbedded(
@@ -181,7 +184,11 @@ export async function stress(
     const url = targetUrlOf(embedded ?? target ?? '');
     const { tokens, mint } = await tokensFor(target, options, scenario, control, embedded);
     const bare = connectPlan(url, null, options);
-    const guess = embedded ? 'wsbench' : described ? undefined : await recognise(bare, tokens[0], control);
+    const guess = embedded
+      ? 'wsbench'
+      : described
+        ? undefined
+        : await recognise(bare, tokens[0], saysHow(options) ? 'warn' : 'refuse', control);
     const description = withMatch(
       described ?? plainPreset(guess ?? 'echo'),
       options,
@@ -239,6 +246,11 @@ async function tokensFor(
 function plannedMs({ rampUp, settle, warmup, duration, timeout, connectTimeout }: StressScenario): number {
   const load = runMs({ rampUpMs: rampUp, settleMs: settle, warmupMs: warmup, durationMs: duration });
   return load + connectTimeout + timeout;
+}
+
+/** Whether the options say what is sent or how it is answered, so that there is something to run without a description. */
+function saysHow({ match, noReply, message }: StressOptions): boolean {
+  return match !== undefined || noReply === true || message !== undefined;
 }
 
 /** The description with what `match` and `noReply` say instead. A target that nobody described promises no echo then. */

@@ -3,7 +3,7 @@ import { WsbenchError } from './errors.ts';
 import { isSecretName, keepSecret } from './result/redact.ts';
 import { parseTokenPlace, type TokenPlace, tokenPlaceOf } from './target/credential.ts';
 import { loadTarget } from './target/load.ts';
-import { loadPreset } from './target/presets.ts';
+import { loadPreset, presetFor } from './target/presets.ts';
 import { resolveTarget, targetAddress } from './target/resolve.ts';
 import type { Target } from './target/target.ts';
 import { placeholdersIn } from './target/template.ts';
@@ -57,9 +57,10 @@ export interface ConnectPlan {
 /**
  * How a target talks, as preset or target file describe it, its variables filled in; undefined when neither is named.
  *
+ * @param url where the target is, if that is known: it may say which version of a protocol is meant
  * @throws WsbenchError `USAGE` for an unknown preset or variable, `CONFIG` for a target file that is wrong
  */
-export function describedTarget(options: ConnectOptions): Target | undefined {
+export function describedTarget(options: ConnectOptions, url?: string): Target | undefined {
   const { preset, targetFile, targetName, variables = {}, env = {} } = options;
   if (preset !== undefined && targetFile !== undefined) {
     throw new WsbenchError('USAGE', '--preset and --target exclude each other');
@@ -68,7 +69,7 @@ export function describedTarget(options: ConnectOptions): Target | undefined {
     targetFile !== undefined
       ? loadTarget(targetFile, targetName)
       : preset !== undefined
-        ? loadPreset(preset)
+        ? loadPreset(presetFor(preset, url))
         : undefined;
   if (file) {
     keepSecrets(file, variables, env);

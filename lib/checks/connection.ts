@@ -4,16 +4,18 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClientOptions, WebSocket } from 'ws';
+import { receivedText } from '../target/matcher.ts';
 import type { Budget } from './budget.ts';
 import { ConnectError, type ConnectFailure, describeStatus, failureOf } from './failure.ts';
-import { type Envelope, type Exchange, readEnvelope } from './message.ts';
+import { type Envelope, type Exchange, excerptOf, readEnvelope } from './message.ts';
 import type { ConnectPlan } from './plan.ts';
+import type { Talk } from './talk.ts';
 
 export interface ConnectionOptions extends ConnectPlan {
   /** Answer ping frames with pong frames. */
   autoPong: boolean;
-  /** Answer typed PINGs with typed PONGs. */
-  answerPings: boolean;
+  /** What is said without being asked to: the opening, heartbeats. */
+  talk: Talk;
   /** Wait and try again when the handshake gets 429 with a Retry-After of at most 2 s. */
   retryWhenLimited: boolean;
   signal: AbortSignal;
@@ -35,7 +37,7 @@ export interface Closed {
 }
 
 /** An end in words: `close code 1011 (oops)`. */
-export function describeClosed({ code, reason }: Closed): string {
+export function describeClosed({ code, reason = '' }: Pick<Closed, 'code'> & Partial<Closed>): string {
   return code === 1006
     ? 'TCP dropped without a close frame'
     : `close code ${code}${reason === '' ? '' : ` (${reason})`}`;
@@ -53,25 +55,30 @@ export class CheckConnection {
   readonly pongs: string[] = [];
   /** Set once the TCP connection is over. */
   closed: Closed | null = null;
-  /** Paces {@link request}; set by whoever knows the limits. */
+  /** Messages that came until the connection was ready: greetings, and answers to its opening. */
+  joinedAt = 0;
+  /** Paces {@link request} and {@link pace}; set by whoever knows the limits. */
   budget: Budget | null = null;
+  readonly talk: Talk;
   /** Time from the start of the connect to the 101, in ms. */
   readonly handshakeMs: number;
   readonly subprotocol: string;
   readonly #socket: WebSocket;
   readonly #timeoutMs: number;
   readonly #watchers = new Set<() => void>();
+  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(socket: WebSocket, options: ConnectionOptions, startedMs: number) {
     this.#socket = socket;
     this.#timeoutMs = options.timeoutMs;
+    this.talk = options.talk;
     this.handshakeMs = performance.now() - startedMs;
     this.subprotocol = socket.protocol;
     socket.on('message', (data: Buffer, binary: boolean) => {
       const envelope = binary ? undefined : readEnvelope(data.toString());
       this.received.push({ atMs: performance.now(), binary, data, envelope });
-      if (options.answerPings && envelope?.type === 'PING') {
-        this.send({ type: 'PONG', ...(envelope.id === undefined ? {} : { id: envelope.id }) });
+      if (!this.talk.isMute) {
+        for (const text of this.talk.receive(receivedText(data.toString()))) this.send(text);
       }
       this.#notify();
     });
@@ -80,11 +87,43 @@ export class CheckConnection {
       this.#notify();
     });
     socket.on('close', (code: number, reason: Buffer) => {
+      clearInterval(this.#heartbeat);
       this.closed = { code, reason: reason.toString(), atMs: performance.now() };
       this.#notify();
     });
     // An error is always followed by close, which is what checks look at.
     socket.on('error', () => {});
+    for (const text of this.talk.start()) this.send(text);
+  }
+
+  /**
+   * Waits until the opening is done, and begins with heartbeats; a failure when the target does not let the connection in.
+   */
+  async join(): Promise<ConnectFailure | undefined> {
+    const { opening, heartbeat } = this.talk;
+    const isOver = (): true | undefined => (opening.state === 'waiting' ? undefined : true);
+    await this.waitFor(isOver);
+    this.joinedAt = this.received.length;
+    if (opening.state !== 'ready') return this.#joinFailure();
+    if (heartbeat && !this.closed) {
+      this.#heartbeat = setInterval(() => this.send(heartbeat.text), heartbeat.everyMs).unref();
+    }
+    return undefined;
+  }
+
+  #joinFailure(): ConnectFailure {
+    const { state, waitsFor } = this.talk.opening;
+    const last = this.received.at(-1);
+    const said = last ? `, ${state === 'refused' ? '' : 'last '}${excerptOf(last.data)}` : '';
+    const common = { kind: 'join', reached: true } as const;
+    const what = `the join waits for ${waitsFor}`;
+    if (state === 'refused') return { ...common, join: 'refused', message: `${what} and was refused${said}` };
+    if (this.closed) {
+      const message = `${what}; ${describeClosed(this.closed)}${said}`;
+      return { ...common, join: 'closed', closeCode: this.closed.code, message };
+    }
+    const came = last ? `${this.received.length} other messages came${said}` : 'nothing came';
+    return { ...common, join: 'silent', message: `${what}; ${came} in ${this.#timeoutMs} ms` };
   }
 
   /** All messages with a type, in order. */
@@ -99,6 +138,12 @@ export class CheckConnection {
       this.#socket.send(raw ? message : JSON.stringify(message));
   }
 
+  /** Waits until the limits that are known allow another message. */
+  async pace(): Promise<void> {
+    const waitMs = this.budget?.take(performance.now()) ?? 0;
+    if (waitMs > 0) await sleep(waitMs);
+  }
+
   /** Sends a ping frame. */
   ping(payload: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping(Buffer.from(payload, 'latin1'));
@@ -109,8 +154,7 @@ export class CheckConnection {
    * none within the time gives an empty list.
    */
   async request(type: string, payload?: unknown, id: string = randomUUID()): Promise<Exchange> {
-    const waitMs = this.budget?.take(performance.now()) ?? 0;
-    if (waitMs > 0) await sleep(waitMs);
+    await this.pace();
     // An id may be used again on purpose: what answered it before does not count.
     const before = this.#answersTo(id).length;
     this.send({ type, id, ...(payload === undefined ? {} : { payload }) });
@@ -170,14 +214,19 @@ export class CheckConnection {
 }
 
 /**
- * Opens a connection.
+ * Opens a connection and does what its talk begins with.
  *
  * @throws ConnectError that says why it did not open
  */
 export async function openConnection(options: ConnectionOptions): Promise<CheckConnection> {
   for (let attempt = 1; ; attempt++) {
     const opened = await attemptOnce(options);
-    if (opened instanceof CheckConnection) return opened;
+    if (opened instanceof CheckConnection) {
+      const failure = await opened.join();
+      if (!failure) return opened;
+      opened.terminate();
+      throw new ConnectError(failure);
+    }
     const waitMs = retryAfterMs(opened);
     if (!options.retryWhenLimited || waitMs === undefined || attempt > retries)
       throw new ConnectError(opened);

@@ -11,9 +11,10 @@ export type FailureKind =
   | 'reset'
   | 'http'
   | 'handshake'
+  | 'join'
   | 'aborted';
 
-/** A connection that was never open. */
+/** A connection that was never open, or was not let in: the steps after the handshake came to no good end. */
 export interface ConnectFailure {
   kind: FailureKind;
   /** True when TCP (and TLS) connected: something is there, it only did not open a WebSocket. */
@@ -24,6 +25,10 @@ export interface ConnectFailure {
   headers?: Record<string, string>;
   /** First KiB of the body. */
   body?: string;
+  /** Of a join only: the target said no, closed the connection, or said nothing that was waited for. */
+  join?: 'refused' | 'closed' | 'silent';
+  /** Of a join that was closed: the code. */
+  closeCode?: number;
 }
 
 /** Thrown when a connection that a check stands on cannot be opened. */

@@ -81,6 +81,13 @@ export function readWelcome(envelope: Envelope): Welcome | undefined {
   };
 }
 
+/** How a message begins, in quotes, for a report. */
+export function excerptOf(data: Buffer | string): string {
+  const text = data.toString();
+  const begin = JSON.stringify(text.slice(0, 80));
+  return text.length > 80 ? `${begin}…` : begin;
+}
+
 /** A message in a few words, for a report: `ERROR FORBIDDEN`, `ACK for COMMAND`, `PONG`. */
 export function describeMessage({ type, payload }: Envelope): string {
   if (type === 'ERROR') return `ERROR ${String(payload.code)} (${String(payload.message)})`;

@@ -1,5 +1,6 @@
 // How a reply finds its request. Pure: a message in, a number out.
-import { compileAny, compileMatcher, pathOf, type Received, valueAt } from '../target/matcher.ts';
+import { compileAny, pathOf, type Received, valueAt } from '../target/matcher.ts';
+import { compileRefusal } from '../target/refusal.ts';
 import type { Target } from '../target/target.ts';
 import { digits, seqPrefix } from './message.ts';
 import type { MessageView } from './message-view.ts';
@@ -42,9 +43,8 @@ export class Correlator {
   readonly #hasSeq: boolean;
   readonly #id: string[] | undefined;
   readonly #pattern: RegExp | undefined;
-  readonly #error:
-    | { is: (message: Received) => boolean; name: string; code: string[] | undefined }
-    | undefined;
+  readonly #refusalOf: (message: Received) => string | null;
+  readonly #refusalName: string;
   readonly #isPush: ((message: Received) => boolean) | undefined;
 
   constructor({ by, prefixes, markerAt, pointer, pattern, error, push }: CorrelationRules) {
@@ -56,11 +56,8 @@ export class Correlator {
     this.#hasSeq = prefixes.includes(seqPrefix);
     this.#id = by === 'id' && pointer !== undefined ? pathOf(pointer) : undefined;
     this.#pattern = by === 'regex' && pattern !== undefined ? new RegExp(pattern, 'u') : undefined;
-    this.#error = error && {
-      is: compileMatcher(error),
-      name: typeof error.equals === 'string' ? error.equals : 'error',
-      code: error.code === undefined ? undefined : pathOf(error.code),
-    };
+    this.#refusalOf = compileRefusal(error);
+    this.#refusalName = typeof error?.equals === 'string' ? error.equals : 'error';
     this.#isPush = push && push.length > 0 ? compileAny(push) : undefined;
   }
 
@@ -69,11 +66,8 @@ export class Correlator {
     this.refusal = null;
     // Where pongs are the replies, whatever else comes was not asked for.
     if (this.#by === 'pong' || this.#isPush?.(message)) return pushed;
-    if (this.#error?.is(message)) {
-      const code = this.#error.code && valueAt(message.body, this.#error.code);
-      const hasCode = (typeof code === 'string' && code !== '') || typeof code === 'number';
-      this.refusal = hasCode ? String(code) : this.#error.name;
-    }
+    const refusal = this.#refusalOf(message);
+    this.refusal = refusal === '' ? this.#refusalName : refusal;
     if (this.#by === 'marker') return this.#numberOfMarker(message);
     if (this.#id) return this.#numberOf(valueAt(message.body, this.#id));
     if (this.#pattern) return this.#numberOf(this.#pattern.exec(message.text)?.[1]);

@@ -1,8 +1,7 @@
 // The one message before the load: does the target answer as its description says?
 import { redactText } from '../result/redact.ts';
 import type { CloseRecord, Reason, Warning } from '../result/result.ts';
-import type { PresetName } from '../target/presets.ts';
-import { presetOfClose, presetOfMessage } from '../target/recognise.ts';
+import { presetAdvice, presetOfClose, presetOfMessage } from '../target/recognise.ts';
 import type { StressPlan } from './plan.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -53,17 +52,8 @@ function describeTarget(
   const advice =
     preset === undefined
       ? 'say how it talks with --preset, --target (docs/targets.md) or --match, or --no-reply if it never answers'
-      : `it speaks ${protocolNames[preset]}: use --preset ${preset}`;
+      : presetAdvice(preset);
   return `the target did not answer the probe ${described}: ${seen}; ${advice}`;
 }
 
 const shownCharacters = 200;
-
-const protocolNames: Record<PresetName, string> = {
-  wsbench: 'the wsbench protocol',
-  echo: 'echo',
-  phoenix: 'Phoenix Channels',
-  'json-rpc': 'JSON-RPC',
-  'graphql-ws': 'graphql-transport-ws',
-  'socket.io': 'Socket.IO',
-};

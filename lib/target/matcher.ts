@@ -24,7 +24,7 @@ export const regexSchema = z.string().superRefine((text, context) => {
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'a text, a number, true, false or null',
 });
-const conditions = ['equals', 'in', 'starts', 'matches', 'exists', 'all'] as const;
+const conditions = ['equals', 'in', 'starts', 'matches', 'exists', 'all', 'any'] as const;
 
 const simpleShape = {
   pointer: pointerSchema
@@ -57,12 +57,10 @@ export function checkMatcher(
   if (matcher.exists !== undefined && matcher.pointer === undefined) {
     context.addIssue({ code: 'custom', path: ['exists'], message: 'exists needs a pointer' });
   }
-  if (matcher.all !== undefined && matcher.pointer !== undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: ['pointer'],
-      message: 'with all, each condition has its own pointer',
-    });
+  for (const several of ['all', 'any'] as const) {
+    if (matcher[several] === undefined || matcher.pointer === undefined) continue;
+    const message = `with ${several}, each condition has its own pointer`;
+    context.addIssue({ code: 'custom', path: ['pointer'], message });
   }
 }
 
@@ -70,25 +68,29 @@ export function checkMatcher(
 export const matcherRules = {
   oneOf: conditions.map((name) => ({ required: [name] })),
   dependentRequired: { exists: ['pointer'] },
-  dependentSchemas: { all: { not: { required: ['pointer'] } } },
+  dependentSchemas: {
+    all: { not: { required: ['pointer'] } },
+    any: { not: { required: ['pointer'] } },
+  },
 };
+
+const simpleConditions = z
+  .array(
+    z
+      .strictObject(simpleShape)
+      .superRefine(checkMatcher)
+      .meta({ oneOf: matcherRules.oneOf.slice(0, -2) }),
+  )
+  .min(1);
 
 /** The shape of {@link matcherSchema}, to build on. */
 export const matcherShape = {
   ...simpleShape,
-  all: z
-    .array(
-      z
-        .strictObject(simpleShape)
-        .superRefine(checkMatcher)
-        .meta({ oneOf: matcherRules.oneOf.slice(0, -1) }),
-    )
-    .min(1)
-    .describe('Each of these conditions holds.')
-    .optional(),
+  all: simpleConditions.describe('Each of these conditions holds.').optional(),
+  any: simpleConditions.describe('One of these conditions holds.').optional(),
 };
 
-/** Schema of a condition: at most a pointer, and exactly one of equals, in, starts, matches, exists, all. */
+/** Schema of a condition: at most a pointer, and exactly one of equals, in, starts, matches, exists, all, any. */
 export const matcherSchema = z
   .strictObject(matcherShape)
   .superRefine(checkMatcher)
@@ -106,7 +108,8 @@ export interface Received {
 
 /** Makes a function that says whether a message fulfils a condition. */
 export function compileMatcher(matcher: Matcher): (message: Received) => boolean {
-  const { pointer, equals, starts, matches, exists, all } = matcher;
+  const { pointer, equals, starts, matches, exists, all, any } = matcher;
+  if (any !== undefined) return compileAny(any);
   if (all !== undefined) {
     const each = all.map(compileMatcher);
     return (message) => each.every((holds) => holds(message));
@@ -175,6 +178,7 @@ export function valueAt(body: unknown, path: readonly string[]): unknown {
 /** A condition in words, for people who wait for it: `/type = "ACK"`. */
 export function describeMatcher(matcher: Matcher): string {
   if (matcher.all !== undefined) return matcher.all.map(describeMatcher).join(' and ');
+  if (matcher.any !== undefined) return matcher.any.map(describeMatcher).join(' or ');
   const where = matcher.pointer === undefined ? 'a message' : matcher.pointer;
   if (matcher.exists !== undefined) return `${matcher.exists ? 'something' : 'nothing'} at ${where}`;
   if (matcher.in !== undefined)

@@ -69,11 +69,11 @@ function matching({ request, match, echoes, push }: Values, vars: Values, add: A
   }
 }
 
-function credential({ auth, join }: Values, add: Add): void {
+function credential({ auth, join, vars }: Values, add: Add): void {
   const { in: place, name, value, message } = mapping(auth);
   const holdsToken = (held: unknown): boolean =>
     placeholdersIn(held).some((found) => /^token(\.|$)/.test(found.name));
-  if (place === 'message' && message === undefined && value === undefined && !holdsToken(join)) {
+  if (place === 'message' && message === undefined && value === undefined && !holdsToken([join, vars])) {
     add({ path: ['auth', 'in'], message: 'needs auth.message, or a step of join with {{ token }}' });
   }
   if (typeof value === 'string' && !holdsToken(value)) {

@@ -27,8 +27,10 @@ export class OpeningPlan {
   /** @param withToken whether the connections have tokens */
   constructor(target: Target | null, place: TokenPlace, withToken: boolean) {
     const own = place.in === 'message' && withToken ? authStep(target, place) : [];
+    // A token that goes elsewhere by --token-in is not said as well.
+    const saysToken = withToken && (place.in === 'message' || target?.auth?.in !== 'message');
     this.steps = [...own, ...(target?.join ?? [])]
-      .filter((step) => isWanted(step, target, withToken))
+      .filter((step) => isWanted(step, target, saysToken))
       .map((step) => ({
         send: step.send,
         expect: step.expect && compileMatcher(step.expect),

@@ -159,7 +159,10 @@ const matchSchema = z.discriminatedUnion('by', [
 const errorSchema = z
   .strictObject({
     ...matcherShape,
-    code: pointerSchema.describe('JSON pointer to what kind of refusal it is.').optional(),
+    code: z
+      .union([pointerSchema, z.array(pointerSchema).min(1)], { error: 'a JSON pointer, or a list of them' })
+      .describe('JSON pointer to what kind of refusal it is; of several, the first where something is.')
+      .optional(),
   })
   .superRefine(checkMatcher)
   .meta(matcherRules);

@@ -107,7 +107,13 @@ test('a long heartbeat is waited for only when it is asked for', () => {
       maxMessageBytes: 1,
     };
     const welcome = readWelcome(readEnvelope(JSON.stringify({ type: 'WELCOME', payload })) ?? never());
-    return { speaks: 'wsbench', welcome: welcome ?? never(), timeoutMs: 1000, asked };
+    return {
+      target: preset('wsbench'),
+      speaks: 'wsbench',
+      welcome: welcome ?? never(),
+      timeoutMs: 1000,
+      asked,
+    };
   };
   assert.equal(serverPing.skipIf?.(facts(1000, false)), undefined);
   assert.equal(serverPing.skipIf?.(facts(4000, false)), undefined);

@@ -43,6 +43,7 @@ export const connect: Check<Evidence> = {
     };
   },
   judge({ failure, closed, handshakeMs, subprotocol, greeted, first }) {
+    if (failure?.kind === 'join') return failed('HTTP 101, then a join that succeeds', failure.message);
     if (failure) return failed('HTTP 101 and an open WebSocket', describeFailure(failure));
     if (closed !== null) return failed('a WebSocket that stays open', `${closed} at once`);
     if (greeted === false) {
