@@ -16,10 +16,10 @@ import {
 } from 'jose';
 import { hasDuplicateNames } from './duplicate-names.ts';
 import { messageOf, WsbenchError } from './errors.ts';
-import { KeySet, type KeySetOptions, type PublicKey, publicKeysOf } from './key-set.ts';
+import { type FetchOutcome, KeySet, type KeySetOptions, type PublicKey, publicKeysOf } from './key-set.ts';
 
 export type { JSONWebKeySet, JWK };
-export { KeySet, type KeySetOptions };
+export { type FetchOutcome, KeySet, type KeySetOptions };
 
 /** What a token is signed with: a shared HS256 secret (its raw UTF-8 bytes) or a private JWK. */
 export type SigningKey = { secret: string } | { jwk: JWK };

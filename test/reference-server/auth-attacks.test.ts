@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test';
 import { systemClock } from '../../reference-server/clock.ts';
 import { createServer as createReference, type ReferenceServer } from '../../reference-server/index.ts';
 import { Client, Refused } from './client.ts';
-import { audience, claims, type Family, families, good, issuer, jwks, nowS, secret } from './forgery.ts';
+import { type Family, families } from './families.ts';
+import { audience, claims, good, issuer, jwks, nowS, secret } from './forgery.ts';
 
 const timeout = 120_000;
 const clock = { ...systemClock, epochMs: () => nowS * 1000 };
