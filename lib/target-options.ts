@@ -91,8 +91,18 @@ export function connectPlan(url: string, target: Target | null, options: Connect
     subprotocols: asked.length > 0 ? [...asked] : [...(described?.subprotocols ?? [])],
     insecure: options.insecure ?? false,
     ...(options.caCertificates === undefined ? {} : { caCertificates: options.caCertificates }),
-    tokenPlace: options.tokenIn === undefined ? tokenPlaceOf(target) : parseTokenPlace(options.tokenIn),
+    tokenPlace: options.tokenIn === undefined ? tokenPlaceOf(target) : askedPlace(options.tokenIn, target),
   };
+}
+
+function askedPlace(tokenIn: string, target: Target | null): TokenPlace {
+  const place = parseTokenPlace(tokenIn);
+  const auth = target?.auth;
+  if (place.in === 'message' && place.value === undefined && !auth?.message && auth?.in !== 'message') {
+    const how = `write --token-in 'message:{"token":"{{ token }}"}' with the message that it wants`;
+    throw new WsbenchError('USAGE', `--token-in message: the target does not say which message; ${how}`);
+  }
+  return place;
 }
 
 /**

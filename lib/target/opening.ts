@@ -43,10 +43,13 @@ export class OpeningPlan {
   }
 }
 
-/** `--token-in message:TEMPLATE` wins over the target's own message. */
+/** `--token-in message:TEMPLATE` wins over the target's own message; `auth.value` is a short form of one without an answer. */
 function authStep(target: Target | null, place: TokenPlace): Step[] {
-  if (place.value !== undefined && place.value !== target?.auth?.value) return [{ send: place.value }];
-  return target?.auth?.message ? [target.auth.message] : [];
+  const own = target?.auth?.message;
+  if (place.value !== undefined && (own === undefined || place.value !== target?.auth?.value)) {
+    return [{ send: place.value }];
+  }
+  return own ? [own] : [];
 }
 
 function isWanted(step: Step, target: Target | null, withToken: boolean): boolean {
@@ -67,9 +70,12 @@ export function connectionMessage(
   return messageText(
     substitute(source, (name) => {
       if (name === 'token') return token ?? '';
+      if (name === 'token.base64url') return Buffer.from(token ?? '').toString('base64url');
       if (name === 'connection') return connection;
       if (!name.startsWith('/')) return undefined;
-      return valueAt(last?.body, pathOf(name)) ?? '';
+      const value = valueAt(last?.body, pathOf(name));
+      // Nothing there is sent as nothing; null is a value.
+      return value === undefined ? '' : value;
     }),
   );
 }
