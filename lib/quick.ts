@@ -33,6 +33,8 @@ export interface QuickOptions extends ConnectOptions {
   token?: string;
   /** Key that the target's tokens are signed with: lets every check mint its own. */
   signingKey?: SigningKey;
+  /** Claims of the tokens that are minted with it; those that a check is about win. */
+  claims?: Record<string, unknown>;
   /** Allow checks that burden a target that is not on this machine. */
   intrusive?: boolean;
   seed?: number;
@@ -80,7 +82,7 @@ export async function quick(
     await embedded?.listen();
     const server = embedded ?? target;
     const url = targetUrlOf(server ?? '');
-    const mint = minterOf(server, options.signingKey);
+    const mint = minterOf(server, options);
     const bare = connectPlan(url, null, options);
     const guess = embedded
       ? 'wsbench'
@@ -115,9 +117,11 @@ export async function quick(
 
 function minterOf(
   target: string | TargetServer | undefined,
-  key: SigningKey | undefined,
+  { signingKey: key, claims }: QuickOptions,
 ): ((options: TokenOptions) => Promise<string>) | undefined {
-  if (key) return (options) => mintToken(key, options);
+  if (key) {
+    return (options) => mintToken(key, { ...options, claims: { ...claims, ...options.claims } });
+  }
   if (typeof target === 'object' && target.mint) return target.mint.bind(target);
   return undefined;
 }

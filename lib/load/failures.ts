@@ -21,7 +21,15 @@ const hints: Record<FailureKind, (detail: string) => string | undefined> = {
       : 'the network does not lead there: check routes and firewalls',
   resources: resourcesHint,
   protocol: () => undefined,
+  join: joinHint,
 };
+
+function joinHint(detail: string): string {
+  // graphql-ws says with this code that its subprotocol was not offered.
+  if (/it closed with 4406\b/.test(detail))
+    return 'offer the subprotocol that it wants: --subprotocol, or --preset graphql-ws';
+  return 'does it want a token (--token, --token-in)? Else check the join of the target file';
+}
 
 function tlsHint(detail: string): string {
   if (/wrong version number|packet length too long/i.test(detail))

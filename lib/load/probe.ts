@@ -1,6 +1,8 @@
 // The one message before the load: does the target answer as its description says?
 import { redactText } from '../result/redact.ts';
 import type { CloseRecord, Reason, Warning } from '../result/result.ts';
+import type { PresetName } from '../target/presets.ts';
+import { presetOfClose, presetOfMessage } from '../target/recognise.ts';
 import type { StressPlan } from './plan.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -37,11 +39,31 @@ function describeTarget(
   sample: string | undefined,
   close: CloseRecord | undefined,
 ): string {
+  const described = plan.target.match.by === 'pong' ? 'with a pong' : `as "${plan.target.name}" describes`;
   let seen = `nothing came within ${plan.timeoutMs} ms`;
   if (close) seen = `it closed the connection with ${close.code}`;
-  if (sample !== undefined) seen = `it sent ${JSON.stringify(redactText(sample))}, which answers nothing`;
-  return (
-    `the target did not answer the probe as "${plan.target.name}" describes: ${seen}; ` +
-    'say how it talks with --preset (echo: sends back what it gets; wsbench: the reference protocol)'
-  );
+  if (sample !== undefined) {
+    const text = redactText(sample);
+    const shown = text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+    seen = `it sent ${JSON.stringify(shown)}, which answers nothing`;
+  }
+  const preset =
+    (sample === undefined ? undefined : presetOfMessage(sample)) ??
+    (close === undefined ? undefined : presetOfClose(close.code));
+  const advice =
+    preset === undefined
+      ? 'say how it talks with --preset, --target (docs/targets.md) or --match, or --no-reply if it never answers'
+      : `it speaks ${protocolNames[preset]}: use --preset ${preset}`;
+  return `the target did not answer the probe ${described}: ${seen}; ${advice}`;
 }
+
+const shownCharacters = 200;
+
+const protocolNames: Record<PresetName, string> = {
+  wsbench: 'the wsbench protocol',
+  echo: 'echo',
+  phoenix: 'Phoenix Channels',
+  'json-rpc': 'JSON-RPC',
+  'graphql-ws': 'graphql-transport-ws',
+  'socket.io': 'Socket.IO',
+};

@@ -70,6 +70,11 @@ export function redactHeader(name: string, value: string): string {
   return secretHeader.test(name) ? mask : redactText(value);
 }
 
+/** Masks the value of a query parameter if its name says that it is a secret, else what looks like one in it. */
+export function redactParameter(name: string, value: string): string {
+  return secretParameter.test(name) ? mask : redactText(value);
+}
+
 /** Masks what a list of subprotocols carries as credentials: what looks like one, and what follows a name such as `bearer`. */
 export function redactSubprotocols(names: readonly string[]): string[] {
   return names.map((name, index) => {
@@ -84,7 +89,7 @@ export function redactSubprotocols(names: readonly string[]): string[] {
  *
  * @param among the name of what holds it: `headers`, `query`, or anything else
  */
-export function isSecretName(name: string, among: string): boolean {
+export function isSecretName(name: string, among = ''): boolean {
   if (/^headers?$/i.test(among)) return secretHeader.test(name);
   if (/^query$/i.test(among)) return secretParameter.test(name);
   if (among === 'auth' && name === 'value') return true;

@@ -75,8 +75,8 @@ function withoutCookie([header, value]: readonly [string, string], name: string)
   return others.length === 0 ? [] : [[header, others.join('; ')]];
 }
 
-/** `{{ token }}`, or `{{ token.base64url }}` as Kubernetes wants it in a subprotocol. */
-function tokenForm(name: string, token: string): string | undefined {
+/** What a placeholder makes of a token: `{{ token }}`, or `{{ token.base64url }}` as Kubernetes wants it in a subprotocol. */
+export function tokenForm(name: string, token: string): string | undefined {
   if (name === 'token') return token;
   return name === 'token.base64url' ? Buffer.from(token).toString('base64url') : undefined;
 }

@@ -1,6 +1,6 @@
 // What is said on a new connection before it counts as open: the token by message, then the steps of `join`. Pure.
 
-import type { TokenPlace } from './credential.ts';
+import { type TokenPlace, tokenForm } from './credential.ts';
 import { compileMatcher, describeMatcher, pathOf, type Received, valueAt } from './matcher.ts';
 import type { Step, Target } from './target.ts';
 import { type MessageSource, messageText, substitute } from './template.ts';
@@ -69,10 +69,8 @@ export function connectionMessage(
 ): string {
   return messageText(
     substitute(source, (name) => {
-      if (name === 'token') return token ?? '';
-      if (name === 'token.base64url') return Buffer.from(token ?? '').toString('base64url');
       if (name === 'connection') return connection;
-      if (!name.startsWith('/')) return undefined;
+      if (!name.startsWith('/')) return tokenForm(name, token ?? '');
       const value = valueAt(last?.body, pathOf(name));
       // Nothing there is sent as nothing; null is a value.
       return value === undefined ? '' : value;

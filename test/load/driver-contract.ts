@@ -15,6 +15,7 @@ class Notes implements Sink {
   readonly pongs: [number, number][] = [];
   split: ConnectSplit | undefined;
   close: { code: number; by: ClosedBy; clean: boolean } | undefined;
+  reason: string | undefined;
   failure: { kind: string; detail: string } | undefined;
   #waiting: (() => void)[] = [];
 
@@ -33,8 +34,9 @@ class Notes implements Sink {
     this.#note('pong');
   }
 
-  closed(code: number, by: ClosedBy, clean: boolean): void {
+  closed(code: number, by: ClosedBy, clean: boolean, reason: string): void {
     this.close = { code, by, clean };
+    this.reason = reason;
     this.#note('closed');
   }
 
@@ -125,6 +127,32 @@ export function testDriverContract(make: () => Driver): void {
     }
   });
 
+  test('sends texts beside the load, behind what is queued', { timeout }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const { sink, connection } = open(server.url);
+    assert.equal(connection.sendText('early'), false, 'not open yet');
+    await sink.until(() => sink.split !== undefined);
+    assert.equal(connection.sendText('héllo'), true);
+    await sink.until(() => sink.messages.length === 1);
+    const template = message();
+    connection.queue(template, 7, 0);
+    assert.equal(connection.sendText('behind'), true);
+    connection.flush();
+    await sink.until(() => sink.messages.length === 3);
+    template.stamp(7);
+    assert.deepEqual(
+      sink.messages.map(({ text, opcode }) => [String(text), opcode]),
+      [
+        ['héllo', 1],
+        [String(template.bytes), 1],
+        ['behind', 1],
+      ],
+    );
+    connection.abort();
+    await sink.until(() => sink.close !== undefined);
+    assert.equal(connection.sendText('late'), false, 'not open any more');
+  });
+
   test('pings are answered once, and only one is under way', { timeout }, async (t) => {
     const server = await startLoadServer(t, { mode: 'echo' });
     const { sink, connection } = open(server.url);
@@ -187,6 +215,7 @@ export function testDriverContract(make: () => Driver): void {
         n: 1,
         ...(code === 1005 ? {} : { code }),
         noCode: code === 1005,
+        reason: 'that is all',
       });
       const { sink, connection } = open(server.url);
       await sink.until(() => sink.split !== undefined);
@@ -194,6 +223,7 @@ export function testDriverContract(make: () => Driver): void {
       connection.flush();
       await sink.until(() => sink.close !== undefined);
       assert.deepEqual(sink.close, { code, by: 'peer', clean: true });
+      assert.equal(sink.reason, code === 1005 ? '' : 'that is all');
       assert.deepEqual(sink.calls, ['opened', 'closed']);
     });
   }
