@@ -43,7 +43,12 @@ export class Correlator {
   readonly #id: string[] | undefined;
   readonly #pattern: RegExp | undefined;
   readonly #error:
-    | { is: (message: Received) => boolean; name: string; code: string[] | undefined }
+    | {
+        is: (message: Received) => boolean;
+        name: string;
+        code: string[] | undefined;
+        id: string[] | undefined;
+      }
     | undefined;
   readonly #isPush: ((message: Received) => boolean) | undefined;
 
@@ -60,6 +65,7 @@ export class Correlator {
       is: compileMatcher(error),
       name: typeof error.equals === 'string' ? error.equals : 'error',
       code: error.code === undefined ? undefined : pathOf(error.code),
+      id: error.id === undefined ? undefined : pathOf(error.id),
     };
     this.#isPush = push && push.length > 0 ? compileAny(push) : undefined;
   }
@@ -75,7 +81,10 @@ export class Correlator {
       this.refusal = hasCode ? String(code) : this.#error.name;
     }
     if (this.#by === 'marker') return this.#numberOfMarker(message);
-    if (this.#id) return this.#numberOf(valueAt(message.body, this.#id));
+    if (this.#id) {
+      const id = (this.refusal !== null && this.#error?.id) || this.#id;
+      return this.#numberOf(valueAt(message.body, id));
+    }
     if (this.#pattern) return this.#numberOf(this.#pattern.exec(message.text)?.[1]);
     return inOrder;
   }

@@ -160,6 +160,9 @@ const errorSchema = z
   .strictObject({
     ...matcherShape,
     code: pointerSchema.describe('JSON pointer to what kind of refusal it is.').optional(),
+    id: pointerSchema
+      .describe('With match by id: where a refusal has the id, when that is elsewhere than in a reply.')
+      .optional(),
   })
   .superRefine(checkMatcher)
   .meta(matcherRules);
