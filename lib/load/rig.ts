@@ -37,8 +37,8 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
   // Servers remember ids for minutes.
   const tag = randomBytes(4).toString('hex');
   const render = messageRenderer(plan, tag);
-  const isPersonal = holdsToken(plan);
-  const message = render(plan.tokens[0]);
+  const isPersonal = differsByConnection(plan);
+  const message = render(plan.tokens[0], 0);
   const pings = message.by === 'pong';
   const recorder = new Recorder(plan.durationMs * 1000);
   const ledger = new Ledger({
@@ -70,31 +70,40 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
           connection: lane.index,
           // An echo is compared with the message as it is now, and one under way has the token of before.
           ...(isPersonal && !echoes
-            ? { onToken: (token) => (lane.template = renderMessage(plan, tag, token).template) }
+            ? { onToken: (token) => (lane.template = renderMessage(plan, tag, token, lane.index).template) }
             : {}),
         });
   const fleet = new Fleet({ driver, connections, rampUpMs, pings: !pings, spec, session }, recorder, traffic);
   if (isPersonal) {
-    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.index)).template;
+    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.index), lane.index).template;
   }
   const warnings = [...message.warnings, ...planWarnings(plan, message.template.bytes.length, Date.now())];
   return { recorder, ledger, traffic, fleet, warnings, renewal: talk.renewal };
 }
 
-/** Renders the plan's message for a token, once for each. */
-function messageRenderer(plan: StressPlan, tag: string): (token: string | undefined) => Message {
+/** Renders the plan's message for a token and a connection, once for all that it is the same for. */
+function messageRenderer(
+  plan: StressPlan,
+  tag: string,
+): (token: string | undefined, connection: number) => Message {
+  const byConnection = requestHolds(plan, /^connection$/);
   const rendered = new Map<string | undefined, Message>();
-  return (token) => {
-    const known = rendered.get(token) ?? renderMessage(plan, tag, token);
+  return (token, connection) => {
+    if (byConnection) return renderMessage(plan, tag, token, connection);
+    const known = rendered.get(token) ?? renderMessage(plan, tag, token, connection);
     rendered.set(token, known);
     return known;
   };
 }
 
 /** True when the message is not the same on every connection. */
-function holdsToken({ message, target, tokens }: StressPlan): boolean {
-  if (tokens.length === 0 || message instanceof Uint8Array) return false;
-  return placeholdersIn(message ?? target.request).some(({ name }) => /^token\b/.test(name));
+function differsByConnection(plan: StressPlan): boolean {
+  return requestHolds(plan, /^connection$/) || (plan.tokens.length > 0 && requestHolds(plan, /^token\b/));
+}
+
+function requestHolds({ message, target }: StressPlan, what: RegExp): boolean {
+  if (message instanceof Uint8Array) return false;
+  return placeholdersIn(message ?? target.request).some(({ name }) => what.test(name));
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */

@@ -170,6 +170,8 @@ export function valueAt(body: unknown, path: readonly string[]): unknown {
   let value = body;
   for (const step of path) {
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, step)) return undefined;
+    // A list has no other members than its items.
+    if (step === 'length' && Array.isArray(value)) return undefined;
     value = (value as Record<string, unknown>)[step];
   }
   return value;

@@ -50,7 +50,7 @@ function conditionsOfSteps({ join, auth }: Values, vars: Values, add: Add): void
   }
 }
 
-function matching({ request, match, echoes, push }: Values, vars: Values, add: Add): void {
+function matching({ request, match, echoes, push, error }: Values, vars: Values, add: Add): void {
   const { by, pattern } = mapping(match);
   // Variables may bring the id.
   const names = placeholdersIn([request, vars]).map(({ name }) => name);
@@ -60,6 +60,9 @@ function matching({ request, match, echoes, push }: Values, vars: Values, add: A
   }
   if (by === 'regex' && typeof pattern === 'string' && !hasGroup(pattern)) {
     add({ path: ['match', 'pattern'], message: 'the pattern needs a group (…) around the id' });
+  }
+  if (mapping(error).id !== undefined && by !== undefined && by !== 'id') {
+    add({ path: ['error', 'id'], message: 'goes with match by id' });
   }
   if (by === 'pong' && echoes === true) {
     add({ path: ['echoes'], message: 'a target that does not reply (match by pong) does not echo' });

@@ -5,6 +5,7 @@ import { keepSecret } from '../result/redact.ts';
 import { headerTrouble, subprotocolTrouble } from './headers.ts';
 import { parseJson } from './matcher.ts';
 import { misplacedIn } from './placeholders.ts';
+import { hasParameter, withParameter } from './query.ts';
 import { keepSecretsOf } from './secrets.ts';
 import type { Target } from './target.ts';
 import { placeholdersIn, substitute } from './template.ts';
@@ -129,11 +130,10 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 /** The address that a target's description makes of a URL: its path when there is none, its query beside what is there. */
 export function targetAddress(url: string, target: Target | null): string {
-  const completed = new URL(url);
   const { path, query = {} } = target?.connect ?? {};
+  const completed = new URL(url);
   if (path !== undefined && completed.pathname === '/') completed.pathname = path;
-  for (const [name, value] of Object.entries(query)) {
-    if (!completed.searchParams.has(name)) completed.searchParams.append(name, value);
-  }
-  return completed.href;
+  return Object.entries(query)
+    .filter(([name]) => !hasParameter(url, name))
+    .reduce((address, [name, value]) => withParameter(address, name, value), completed.href);
 }

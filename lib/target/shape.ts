@@ -163,6 +163,9 @@ const errorSchema = z
       .union([pointerSchema, z.array(pointerSchema).min(1)], { error: 'a JSON pointer, or a list of them' })
       .describe('JSON pointer to what kind of refusal it is; of several, the first where something is.')
       .optional(),
+    id: pointerSchema
+      .describe('With match by id: where a refusal has the id, when that is elsewhere than in a reply.')
+      .optional(),
   })
   .superRefine(checkMatcher)
   .meta(matcherRules);
