@@ -82,10 +82,10 @@ export function renderMessage(plan: MessagePlan, tag: string, token = ''): Messa
     at += Buffer.byteLength(rendered);
     return rendered;
   });
-  const template = new NumberedTemplate(Buffer.from(text.join('')), plan.binary, offsets);
-  if (offsets.length === 0) return unnumbered(template, plan, warnings);
+  const bytes = Buffer.from(text.join(''));
+  if (offsets.length === 0) return unnumbered(bytes, plan, warnings);
   return {
-    template,
+    template: new NumberedTemplate(bytes, plan.binary, offsets),
     by: target.match.by,
     prefixes: [...(found.id >= 0 ? [`${tag}-`] : []), ...(found.seq >= 0 ? [seqPrefix] : [])],
     markerAt: found.id >= 0 ? found.id : found.seq,
@@ -103,21 +103,22 @@ function sourceText({ target, message }: MessagePlan, token: string): string {
   return messageText(named).replace(/"\{\{\s*seq\s*\}\}"(?!:)/g, '{{ seq }}');
 }
 
-function plain(bytes: Buffer, plan: MessagePlan, warnings: Warning[]): Message {
-  return unnumbered(new NumberedTemplate(bytes, plan.binary, []), plan, warnings);
+/** Bytes as they are, in which nobody looks for a number. */
+function plain(bytes: Buffer, { target, binary }: MessagePlan, warnings: Warning[]): Message {
+  const by = target.match.by === 'pong' ? 'pong' : 'order';
+  return { template: new NumberedTemplate(bytes, binary, []), by, prefixes: [], markerAt: -1, warnings };
 }
 
-/** A message that is the same each time. */
-function unnumbered(template: MessageTemplate, { target }: MessagePlan, warnings: Warning[]): Message {
-  const { by } = target.match;
-  const needsNumber = by !== 'order' && by !== 'pong';
-  if (needsNumber && !warnings.some(({ code }) => code === 'small-message')) {
+/** A text that is the same each time. */
+function unnumbered(bytes: Buffer, plan: MessagePlan, warnings: Warning[]): Message {
+  const message = plain(bytes, plan, warnings);
+  if (message.by !== plan.target.match.by) {
     warnings.push({
       code: 'no-marker',
       message: `the message has no {{ id }}: replies are matched by order`,
     });
   }
-  return { template, by: needsNumber ? 'order' : by, prefixes: [], markerAt: -1, warnings };
+  return message;
 }
 
 function width(name: string, tag: string): number {

@@ -184,6 +184,8 @@ const allowedPlaceholders: readonly [keyof z.output<typeof fileSchema>, (name: s
 
 /** Whether a regular expression has a capturing group: with an empty alternative it matches anything. */
 function hasGroup(pattern: string): boolean {
+  // What is no regular expression at all has an issue of its own already.
+  if (!regexSchema.safeParse(pattern).success) return true;
   return (new RegExp(`${pattern}|`, 'u').exec('')?.length ?? 1) > 1;
 }
 
