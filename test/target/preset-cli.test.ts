@@ -38,10 +38,7 @@ test('stress --preset socket.io -e …: an event, its data, a token', { timeout:
     'namespace=/chat',
   ];
   const load = ['-r', '200/s', '-d', '2s', '--warmup', '300ms'];
-  const finished = await run(
-    ['stress', url, ...said, '--token', 'env:TOKEN', ...load, ...json],
-    options,
-  );
+  const finished = await run(['stress', url, ...said, '--token', 'env:TOKEN', ...load, ...json], options);
   const { counters } = measured(finished);
   assert.equal(counters['messages.matched'], 400);
   assert.equal(counters['messages.unexpected'], 0);
@@ -72,10 +69,7 @@ test('Supabase Realtime with tokens of four seconds: renewed, nothing is lost', 
   for (const vsn of ['1.0.0', '2.0.0']) {
     const target = `${url}/realtime/v1/websocket?apikey=${apikey}&vsn=${vsn}`;
     const signed = ['--preset', 'phoenix', '--secret', 'env:SECRET', '--token-expires', '4s'];
-    const finished = await run(
-      ['stress', target, ...signed, '-c', '5', '-d', '8s', ...json],
-      options,
-    );
+    const finished = await run(['stress', target, ...signed, '-c', '5', '-d', '8s', ...json], options);
     const { counters, target: described } = measured(finished);
     assert.equal(described.description, vsn === '1.0.0' ? 'phoenix' : 'phoenix-v2');
     assert.equal(counters['messages.matched'], 800);
@@ -125,12 +119,19 @@ test('quick: a channel that ends with its first token fails the check, though th
   timeout: 60_000,
 }, async (t) => {
   const { url } = await startPeer(t, 'phoenix', { secret: phoenixSecret });
-  const preset = readFileSync(new URL('../../../scenarios/presets/phoenix.target.yml', import.meta.url), 'utf8');
+  const preset = readFileSync(
+    new URL('../../../scenarios/presets/phoenix.target.yml', import.meta.url),
+    'utf8',
+  );
   const targetFile = join(emptyFolder(t), 'forgets.target.yml');
   assert.match(preset, /event: access_token/);
   writeFileSync(targetFile, preset.replace('event: access_token', 'event: nothing_of_the_kind'));
   const signingKey = { secret: phoenixSecret };
-  const result = await quick(`${url}/realtime/v1/websocket`, { targetFile, signingKey, only: ['auth-refresh'] });
+  const result = await quick(`${url}/realtime/v1/websocket`, {
+    targetFile,
+    signingKey,
+    only: ['auth-refresh'],
+  });
   const check = result.checks.find(({ id }) => id === 'auth-refresh');
   assert.equal(check?.status, 'failed');
   assert.match(check?.got ?? '', /unmatched topic/);
