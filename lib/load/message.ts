@@ -37,11 +37,13 @@ export interface MessagePlan {
  *
  * @param tag makes `{{ id }}` unique to the run: servers remember ids for minutes and answer a repeated one differently
  * @param token what `{{ token }}` stands for
+ * @param connection what `{{ connection }}` stands for
  */
-export function renderMessage(plan: MessagePlan, tag: string, token = ''): Message {
+export function renderMessage(plan: MessagePlan, tag: string, token = '', connection = 0): Message {
   const warnings: Warning[] = [];
   const { target, message } = plan;
-  const source = message === undefined || typeof message === 'string' ? sourceText(plan, token) : message;
+  const source =
+    message === undefined || typeof message === 'string' ? sourceText(plan, token, connection) : message;
   if (typeof source !== 'string') return plain(Buffer.from(source), plan, warnings);
 
   const parts = source.split(placeholder);
@@ -94,9 +96,9 @@ export function renderMessage(plan: MessagePlan, tag: string, token = ''): Messa
 }
 
 /** The message as text, token and all, with the placeholders of what changes from one to the next. */
-function sourceText({ target, message }: MessagePlan, token: string): string {
+function sourceText({ target, message }: MessagePlan, token: string, connection: number): string {
   const named = substitute<MessageSource>(typeof message === 'string' ? message : target.request, (name) =>
-    tokenForm(name, token),
+    name === 'connection' ? connection : tokenForm(name, token),
   );
   if (typeof named === 'string') return named;
   // A text that is nothing but one placeholder takes over the type of its value, and this one is a number.

@@ -37,8 +37,8 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
   // Servers remember ids for minutes.
   const tag = randomBytes(4).toString('hex');
   const render = messageRenderer(plan, tag);
-  const isPersonal = holdsToken(plan);
-  const message = render(plan.tokens[0]);
+  const isPersonal = holds(plan, 'connection') || (plan.tokens.length > 0 && holds(plan, 'token'));
+  const message = render(plan.tokens[0], 0);
   const pings = message.by === 'pong';
   const recorder = new Recorder(plan.durationMs * 1000);
   const ledger = new Ledger({
@@ -70,31 +70,36 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
           connection: lane.index,
           // An echo is compared with the message as it is now, and one under way has the token of before.
           ...(isPersonal && !echoes
-            ? { onToken: (token) => (lane.template = renderMessage(plan, tag, token).template) }
+            ? { onToken: (token) => (lane.template = renderMessage(plan, tag, token, lane.index).template) }
             : {}),
         });
   const fleet = new Fleet({ driver, connections, rampUpMs, pings: !pings, spec, session }, recorder, traffic);
   if (isPersonal) {
-    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.index)).template;
+    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.index), lane.index).template;
   }
   const warnings = [...message.warnings, ...planWarnings(plan, message.template.bytes.length, Date.now())];
   return { recorder, ledger, traffic, fleet, warnings, renewal: talk.renewal };
 }
 
-/** Renders the plan's message for a token, once for each. */
-function messageRenderer(plan: StressPlan, tag: string): (token: string | undefined) => Message {
+/** Renders the plan's message for a connection; once for all that have the same. */
+function messageRenderer(
+  plan: StressPlan,
+  tag: string,
+): (token: string | undefined, connection: number) => Message {
   const rendered = new Map<string | undefined, Message>();
-  return (token) => {
+  const isNumbered = holds(plan, 'connection');
+  return (token, connection) => {
+    if (isNumbered) return renderMessage(plan, tag, token, connection);
     const known = rendered.get(token) ?? renderMessage(plan, tag, token);
     rendered.set(token, known);
     return known;
   };
 }
 
-/** True when the message is not the same on every connection. */
-function holdsToken({ message, target, tokens }: StressPlan): boolean {
-  if (tokens.length === 0 || message instanceof Uint8Array) return false;
-  return placeholdersIn(message ?? target.request).some(({ name }) => /^token\b/.test(name));
+/** True when the message holds what is not the same on every connection: `{{ token }}` in any form, or `{{ connection }}`. */
+function holds({ message, target }: StressPlan, what: 'token' | 'connection'): boolean {
+  if (message instanceof Uint8Array) return false;
+  return placeholdersIn(message ?? target.request).some(({ name }) => name.split('.')[0] === what);
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */

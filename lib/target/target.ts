@@ -93,7 +93,8 @@ const fileSchema = z.strictObject({
     .prefault({}),
   /**
    * The message that is measured. `{{ id }}` is a text unique to the run and the message, `{{ seq }}` a whole number
-   * of 13 digits that counts up, `{{ pad }}` filler up to the asked size. All have a fixed width within a run.
+   * of 13 digits that counts up, `{{ pad }}` filler up to the asked size, `{{ connection }}` the number of the connection,
+   * from 0. All have a fixed width on a connection.
    */
   request: messageSchema,
   /** Message size in bytes when none is asked for; what the request needs is the least. */
@@ -179,7 +180,7 @@ const allowedPlaceholders: readonly [keyof z.output<typeof fileSchema>, (name: s
   ['auth', inSteps],
   ['join', inSteps],
   ['heartbeat', inSteps],
-  ['request', (name) => ['id', 'seq', 'pad', 'token'].includes(name)],
+  ['request', (name) => ['id', 'seq', 'pad', 'token', 'connection'].includes(name)],
 ];
 
 /** Whether a regular expression has a capturing group: with an empty alternative it matches anything. */
