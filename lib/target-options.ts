@@ -1,12 +1,10 @@
 // What every run against a target can be told about connecting to it.
 import { WsbenchError } from './errors.ts';
-import { isSecretName, keepSecret } from './result/redact.ts';
 import { parseTokenPlace, type TokenPlace, tokenPlaceOf } from './target/credential.ts';
 import { loadTarget } from './target/load.ts';
 import { loadPreset, presetFor } from './target/presets.ts';
 import { resolveTarget, targetAddress } from './target/resolve.ts';
 import type { Target } from './target/target.ts';
-import { placeholdersIn } from './target/template.ts';
 import { parseTargetUrl } from './target/url.ts';
 import type { TokenOptions } from './token.ts';
 
@@ -69,25 +67,9 @@ export function describedTarget(options: ConnectOptions, url?: string): Target |
       : preset !== undefined
         ? loadPreset(presetFor(preset, url))
         : undefined;
-  if (file) {
-    keepSecrets(file, variables, env);
-    return resolveTarget(file, { given: variables, env });
-  }
+  if (file) return resolveTarget(file, { given: variables, env });
   if (Object.keys(variables).length === 0) return undefined;
   throw new WsbenchError('USAGE', '-e sets variables of a target: name it with --preset or --target');
-}
-
-/** What a target file takes from the environment is a secret more often than not; so is a variable that is called one. */
-function keepSecrets(
-  file: Target,
-  variables: Readonly<Record<string, string>>,
-  env: Readonly<Record<string, string | undefined>>,
-): void {
-  for (const { name } of placeholdersIn(file)) {
-    const value = name.startsWith('env.') ? env[name.slice(4)] : undefined;
-    if (value !== undefined) keepSecret(value);
-  }
-  for (const [name, value] of Object.entries(variables)) if (isSecretName(name)) keepSecret(value);
 }
 
 /** A preset as it is, without variables of the user's. */

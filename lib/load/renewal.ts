@@ -5,6 +5,8 @@ import type { Target } from '../target/target.ts';
 import type { MessageSource } from '../target/template.ts';
 import { renewInMs, type TokenSource } from './tokens.ts';
 
+// A target that announces the end of tokens a minute ahead asks again at once when the fresh one lives for less.
+const leastGapMs = 1000;
 // Node's timers hold no more.
 const longestTimerMs = 2 ** 31 - 1;
 
@@ -54,6 +56,7 @@ export class Renewal {
   readonly #parts: RenewalParts;
   #state: 'idle' | 'asking' | 'waiting' | 'over' = 'idle';
   #offered = '';
+  #renewedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(plan: RenewalPlan, parts: RenewalParts) {
@@ -72,29 +75,40 @@ export class Renewal {
     clearTimeout(this.#timer);
   }
 
-  /** True when the message answers a renewal and is no traffic. A message that asks for one is left to whoever counts. */
-  receive(message: Received): boolean {
+  /** What a message is to the renewals: the answer to one, which is no traffic, or the wish for one; undefined: neither. */
+  receive(message: Received): 'answer' | 'wish' | undefined {
     const { when, expect, refuse } = this.#plan;
     if (this.#state === 'waiting') {
       if (refuse?.(message) && !this.#parts.isReply()) {
         this.#fail('refused');
-        return true;
+        return 'answer';
       }
       if (expect?.(message) && !this.#parts.isReply()) {
         this.#done();
-        return true;
+        return 'answer';
       }
     }
-    if (this.#state === 'idle' && when?.(message)) this.#renew();
-    return false;
+    if (!when?.(message)) return undefined;
+    if (this.#state === 'idle') this.#asked();
+    return 'wish';
+  }
+
+  #asked(): void {
+    const waitMs = this.#renewedMs + leastGapMs - performance.now();
+    if (waitMs <= 0) this.#renew();
+    else this.#wait(waitMs);
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#renew(), Math.min(longestTimerMs, ms));
   }
 
   #schedule(): void {
     clearTimeout(this.#timer);
     const { token } = this.#parts.values;
     const waitMs = token === undefined ? undefined : renewInMs(token, Date.now());
-    if (waitMs === undefined) return;
-    this.#timer = setTimeout(() => this.#renew(), Math.min(longestTimerMs, waitMs));
+    if (waitMs !== undefined) this.#wait(waitMs);
   }
 
   #renew(): void {
@@ -123,6 +137,7 @@ export class Renewal {
 
   #done(): void {
     this.#state = 'idle';
+    this.#renewedMs = performance.now();
     this.#plan.renewed++;
     this.#parts.values.token = this.#offered;
     this.#parts.onToken(this.#offered);

@@ -111,8 +111,14 @@ export class Session implements Sink {
     else if (this.#state === 'opening') {
       this.#send(this.#opening.receive(view));
       if (this.#state === 'opening') this.#passedOver = view.text.slice(0, keptCharacters);
-    } else if (!this.#renewal?.receive(view)) this.#owner.laneMessage(this.#lane, atUs);
+    } else this.#receiveReady(view, atUs);
   };
+
+  #receiveReady(view: MessageView, atUs: number): void {
+    const what = this.#renewal?.receive(view);
+    if (what === undefined) this.#owner.laneMessage(this.#lane, atUs);
+    else if (what === 'wish') this.#owner.lanePush(atUs);
+  }
 
   /** Answers a heartbeat of the target's; false when the message is none. */
   #replyTo(view: MessageView): boolean {

@@ -83,11 +83,6 @@ export function redactSubprotocols(names: readonly string[]): string[] {
   });
 }
 
-/** True when the name of an option or variable says that its value is secret. */
-export function isSecretName(name: string): boolean {
-  return secretOption.test(name);
-}
-
 /** A copy of a plan's options: values whose name says that they are secret are masked, every other string goes through {@link redactText}. */
 export function redactOptions(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value);
