@@ -16,7 +16,7 @@ export class Asker {
 
   constructor(context: Context, connection: CheckConnection, target: Target) {
     this.book = new ReplyBook(target);
-    this.maker = new RequestMaker(target, connection.talk.values.token, () => context.nextRequest());
+    this.maker = new RequestMaker(target, connection.talk.values, () => context.nextRequest());
     this.#connection = connection;
     this.#byPong = target.match.by === 'pong';
   }

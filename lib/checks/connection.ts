@@ -122,7 +122,8 @@ export class CheckConnection {
       const message = `${what}; ${describeClosed(this.closed)}${said}`;
       return { ...common, join: 'closed', closeCode: this.closed.code, message };
     }
-    const came = last ? `${this.received.length} other messages came${said}` : 'nothing came';
+    const { length } = this.received;
+    const came = last ? `${length} other message${length === 1 ? '' : 's'} came${said}` : 'nothing came';
     return { ...common, join: 'silent', message: `${what}; ${came} in ${this.#timeoutMs} ms` };
   }
 

@@ -72,8 +72,8 @@ const isSecretParameter = (name: string): boolean => {
   return redactUrl(probe) !== probe;
 };
 
-/** Names that are no credentials, and do not announce one. */
+/** Names that are no credentials, and do not announce that one follows. */
 function withoutSecrets(names: readonly string[]): string[] {
   const shown = redactSubprotocols(names);
-  return names.filter((name, at) => shown[at] === name && (shown[at + 1] ?? '') === (names[at + 1] ?? ''));
+  return names.filter((name, at) => shown[at] === name && redactSubprotocols([name, 'x'])[1] === 'x');
 }

@@ -100,17 +100,19 @@ export class ReplyBook {
     }
   }
 
-  /** The request whose turn it is. */
+  /** The request whose turn it is, or one that the reply shows to be answered once more. */
   #next({ text }: Received): Answered | undefined {
     const turn = this.sent[this.#inOrder];
+    const named = this.#namedIn(text);
+    const [other] = named;
+    const isAnothers = other !== undefined && (turn === undefined || !named.includes(turn));
+    if (isAnothers && isAnswered(other)) return other;
     if (!turn) {
       this.surplus++;
       return undefined;
     }
     this.#inOrder++;
-    const named = this.#namedIn(text);
-    const [other] = named;
-    if (other && !named.includes(turn)) {
+    if (isAnothers) {
       this.disorder ??= `reply ${this.#inOrder} belongs to request ${this.sent.indexOf(other) + 1}`;
     }
     return turn;

@@ -1,5 +1,6 @@
 // Renders the request that a target's description names.
 import { randomBytes } from 'node:crypto';
+import type { ConnectionValues } from '../target/opening.ts';
 import type { Target } from '../target/target.ts';
 import { messageText, placeholdersIn, substitute } from '../target/template.ts';
 
@@ -18,16 +19,16 @@ export class RequestMaker {
   readonly #request: Target['request'];
   readonly #sizeBytes: number;
   readonly #pads: number;
-  readonly #token: string;
+  readonly #values: ConnectionValues;
   readonly #next: () => number;
   readonly #prefix = randomBytes(4).toString('hex');
 
   /** @param next numbers that no other request of the run has, from 0 */
-  constructor(target: Target, token: string | undefined, next: () => number) {
+  constructor(target: Target, values: ConnectionValues, next: () => number) {
     this.#request = target.request;
     this.#sizeBytes = target.size ?? 0;
     this.#pads = placeholdersIn(target.request).filter(({ name }) => name === 'pad').length;
-    this.#token = token ?? '';
+    this.#values = values;
     this.#next = next;
   }
 
@@ -41,8 +42,9 @@ export class RequestMaker {
     const number = this.#next();
     const id = `${this.#prefix}-${String(number).padStart(6, '0')}`;
     const seq = firstSeq + number;
+    const { token = '', connection } = this.#values;
     const fill = (pads: string[]): string => {
-      const values: Record<string, unknown> = { id, seq, token: this.#token };
+      const values: Record<string, unknown> = { id, seq, token, connection };
       return messageText(
         substitute(this.#request, (name) => (name === 'pad' ? (pads.shift() ?? '') : values[name])),
       );

@@ -203,11 +203,11 @@ describe('matching', { concurrency: 4 }, () => {
 
   // biome-ignore format: a table
   const unknown: [string, { say?: string; close?: number }, RegExp][] = [
-    ['Socket.IO', { say: '0{"sid":"abc","upgrades":[],"pingInterval":25000}' }, /it speaks Socket\.IO: use --preset socket\.io$/],
+    ['Socket.IO', { say: '0{"sid":"abc","upgrades":[],"pingInterval":25000}' }, /the target speaks Socket\.IO: use --preset socket\.io -e event=NAME$/],
     ['Phoenix', { say: JSON.stringify({ topic: 'phoenix', event: 'phx_reply', ref: null, payload: { response: { text: 'x'.repeat(500) } } }) },
-      /x…", which answers nothing; it speaks Phoenix Channels: use --preset phoenix$/],
-    ['JSON-RPC', { say: '{"jsonrpc":"2.0","error":{"code":-32700},"id":null}' }, /it speaks JSON-RPC: use --preset json-rpc$/],
-    ['graphql-ws', { close: 4406 }, /closed the connection with 4406; it speaks graphql-transport-ws: use --preset graphql-ws$/],
+      /x…", which answers nothing; the target speaks Phoenix Channels: use --preset phoenix -e topic=TOPIC$/],
+    ['JSON-RPC', { say: '{"jsonrpc":"2.0","error":{"code":-32700},"id":null}' }, /the target speaks JSON-RPC 2\.0: use --preset json-rpc -e method=NAME$/],
+    ['graphql-ws', { close: 4406 }, /closed the connection with 4406; the target speaks GraphQL \(graphql-transport-ws\): use --preset graphql-ws -e query=/],
     ['nobody knows what', { say: 'what?' }, /--preset, --target \(docs\/targets\.md\) or --match, or --no-reply if it never answers$/],
     ['nothing', {}, /nothing came within 400 ms; say how it talks with --preset/],
   ];

@@ -15,7 +15,7 @@ function figures({ counters, metrics, outcome }: StressResult): string {
   return `${outcome}: ${counts}; p50 ${metrics.rtt.p50} ms, p99 ${metrics.rtt.p99} ms`;
 }
 
-for (const { name, preset, start, options = {}, pushes = false, skip = false } of presetRows) {
+for (const { name, preset, start, options = {}, pushes, skip = false } of presetRows) {
   test(`${name}: ${seconds} s at 200 messages a second, all matched`, {
     timeout: 60_000,
     skip,
@@ -47,7 +47,7 @@ for (const { name, preset, start, options = {}, pushes = false, skip = false } o
     ] as const) {
       assert.equal(counters[`messages.${kind}`], 0, `${kind}: ${seen}`);
     }
-    assert.equal(counters['messages.push'] > 0, pushes, seen);
+    if (pushes !== undefined) assert.equal(counters['messages.push'] > 0, pushes, seen);
     // A busy machine may be too slow to say anything of latencies; that all came back holds all the same.
     assert.ok(['passed', 'inconclusive'].includes(result.outcome), seen);
   });

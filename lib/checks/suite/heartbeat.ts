@@ -84,7 +84,7 @@ async function runDescribed(context: Context, target: Target): Promise<Described
 function judgeDescribed({ sent, answered, refusal, closed }: Described) {
   if (refusal !== null) return failed('the described heartbeat to be understood', `a refusal: ${refusal}`);
   if (closed !== null) {
-    return failed('the connection to live on after a heartbeat', `${closed} after ${sent} heartbeats`);
+    return failed('the connection to live on after a heartbeat', `${closed} after ${sent} of ${rounds}`);
   }
   return passed(
     answered === sent

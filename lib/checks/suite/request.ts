@@ -71,7 +71,12 @@ export const request: Check<Evidence> = {
     const missing = requests.filter(({ replies }) => replies === 0).length;
     if (missing > 0) {
       const nothing = all === 1 ? 'no reply' : `no reply to ${missing} of ${all}, ${atOnce} of them at once`;
-      const others = strays > 0 ? `${strays} messages that answer none, the first ${stray}` : '';
+      const others =
+        strays > 1
+          ? `${strays} that answer none, the first: ${stray}`
+          : strays === 1
+            ? `1 that answers none: ${stray}`
+            : '';
       return failed(expected, [nothing, others, closed ?? ''].filter(Boolean).join('; '));
     }
     const repeated = requests.findIndex(({ replies }) => replies > 1);
