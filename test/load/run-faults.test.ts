@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { classify } from '../../lib/load/drivers/causes.ts';
+import { classify } from '../../lib/cause/connect-error.ts';
 import { type Connection, createWsDriver, type Driver, runStress } from '../../lib/load/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
@@ -190,7 +190,7 @@ describe('faults', { concurrency: 4 }, () => {
     assert.deepEqual(codes(result), []);
     assert.deepEqual(
       result.warnings.filter((warning) => warning.code === 'connections-ended').map((w) => w.message),
-      ['4 of 4 connections ended before the run did: close code 1000, 4 times'],
+      ['4 of 4 connections ended before the run did: close code 1000 (normal closure), 4 times'],
     );
   });
 
@@ -233,7 +233,15 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.counters.protocol_errors, 4);
     assert.deepEqual(result.closes, [{ code: 1002, by: 'us', clean: false, count: 4 }]);
     assert.deepEqual(codes(result), ['threshold']);
-    assert.ok(result.warnings.some((warning) => /WS_ERR_INVALID_OPCODE/.test(warning.message)));
+    assert.deepEqual(result.violations, [
+      {
+        detail: 'frame with the reserved opcode 0x3 (RFC 6455 §5.2), answered with close code 1002',
+        count: 4,
+      },
+    ]);
+    assert.ok(
+      result.warnings.some((warning) => /violation.*4 times: .*0x3 \(RFC 6455 §5\.2\)/.test(warning.message)),
+    );
   });
 
   test('a server that stops reading: backpressure, in bounded memory', { timeout: 30_000 }, async (t) => {
