@@ -37,7 +37,8 @@ export function classify(thrown: unknown, stage: Stage, hasIpv6: () => boolean =
   if (code.startsWith('HPE_')) return notHttp(error, code);
   // Node adds what it knows of the local end, which is nothing when there is none.
   const message = messageOf(error).replace(/ - Local \((undefined:undefined|0\.0\.0\.0:0|:::0)\)/, '');
-  const detail = oneLine(code === '' || message.includes(code) ? message : `${code}: ${message}`);
+  const said = opensslWords(message);
+  const detail = oneLine(code === '' || said.includes(code) ? said : `${code}: ${said}`);
   // An address that does not exist here at all is no shortage of ports.
   if (code === 'EADDRNOTAVAIL' && isIpv6(error) && !hasIpv6()) return { kind: 'network', detail };
   const known = byCode[code];
@@ -46,6 +47,11 @@ export function classify(thrown: unknown, stage: Stage, hasIpv6: () => boolean =
   // TLS 1.3 lets a server refuse a client's certificate when the handshake is over for the client.
   if (stage === 'tls' || /^ERR_(SSL|TLS)|^EPROTO$/.test(code)) return { kind: 'tls', detail };
   return { kind: stage === 'dns' ? 'dns' : stage === 'tcp' ? 'network' : 'handshake', detail };
+}
+
+/** What OpenSSL says, without the places in its sources: `wrong version number`. */
+function opensslWords(message: string): string {
+  return /:error:[^:]*:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? message;
 }
 
 /** A connection that the other side ended before the connect was done. */

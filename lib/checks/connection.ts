@@ -56,7 +56,7 @@ export function describeClosed({ code, reason, fault }: Closed): string {
 const retryAtMostMs = 2000;
 const retries = 6;
 /** What a peer may send on one connection before we stop listening: everything is kept to be looked at. */
-const mostMessages = 50_000;
+const mostMessages = 20_000;
 const mostBytes = 128 * 1024 * 1024;
 /** Of an answer that is no 101; its head came in time already. */
 const bodyWaitMs = 1000;

@@ -232,6 +232,8 @@ class WsConnection implements Connection {
       this.#judgeUpgrade(response);
       return;
     }
+    // Its head came in time; the body has a limit of its own.
+    clearTimeout(this.#timer);
     readHttpAnswer(response, bodyWaitMs, (answer) => {
       this.#fail({ kind: 'http', detail: httpDetail(answer) });
       request.destroy();
