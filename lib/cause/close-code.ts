@@ -6,6 +6,8 @@ const meanings: Record<number, readonly [name: string, advice?: string]> = {
   1001: ['going away', 'it is shutting down or restarting'],
   1002: ['protocol error', 'it says that we broke the protocol'],
   1003: ['unsupported data', 'it does not take this type of message: text, or binary with --binary?'],
+  1005: ['no code', 'it says no reason: look at its log'],
+  1006: ['no close frame', 'it crashed, or a proxy or firewall cut the connection: look at its log'],
   1007: ['invalid data', 'it takes no such text'],
   1008: ['policy violation', 'often a missing credential, an Origin that is not allowed, or a limit'],
   1009: ['message too big', 'send less with --size'],

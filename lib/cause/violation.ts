@@ -8,6 +8,10 @@ export interface Violation {
   closeCode: number;
 }
 
+/** A target that pings faster than its pings can be answered. RFC 6455 allows it, and that one defends oneself. */
+export const pingFlood =
+  'flood of pings: more came than pongs could be sent (RFC 6455 §10.4), answered by dropping the connection';
+
 type Words = (message: string) => [what: string, section: string];
 
 const known: Record<string, { closeCode: number; words: Words }> = {
@@ -32,7 +36,7 @@ const known: Record<string, { closeCode: number; words: Words }> = {
   WS_ERR_INVALID_CLOSE_CODE: {
     closeCode: 1002,
     words: (message) => [
-      `close frame with the code ${/\d+$/.exec(message)?.[0] ?? '?'}, which may not be sent`,
+      `close frame with the code ${/\d+$/.exec(message)?.[0] ?? '(any)'}, which may not be sent`,
       '7.4',
     ],
   },
@@ -54,6 +58,9 @@ const known: Record<string, { closeCode: number; words: Words }> = {
   },
 };
 
+/** The errors that are violations, by their codes. */
+export const knownErrors: readonly string[] = Object.keys(known);
+
 /** The violation that an error of an open WebSocket stands for; undefined: it is no violation, but a broken connection. */
 export function violationOf(error: unknown): Violation | undefined {
   const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
@@ -72,5 +79,6 @@ function opcodeWords(message: string): [string, string] {
   const opcode = Number(/\d+$/.exec(message)?.[0] ?? Number.NaN);
   if (opcode === 0) return ['continuation frame without a message to continue', '5.4'];
   if (opcode === 1 || opcode === 2) return ['new message before the last fragment of another', '5.4'];
+  if (Number.isNaN(opcode)) return ['frame with a reserved opcode', '5.2'];
   return [`frame with the reserved opcode 0x${opcode.toString(16)}`, '5.2'];
 }

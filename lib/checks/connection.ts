@@ -13,7 +13,7 @@ import { headersOf, readHttpAnswer } from '../cause/http-answer.ts';
 import { retryAfterMs } from '../cause/retry-after.ts';
 import { tlsInstead } from '../cause/speaks-tls.ts';
 import { upgradeFault } from '../cause/upgrade.ts';
-import { describeViolation, violationOf } from '../cause/violation.ts';
+import { describeViolation, pingFlood, violationOf } from '../cause/violation.ts';
 import { watchStage } from '../cause/watch-stage.ts';
 import type { Budget } from './budget.ts';
 import { ConnectError, type ConnectFailure, failureOf, refusalOf } from './failure.ts';
@@ -78,6 +78,7 @@ export class CheckConnection {
   readonly #timeoutMs: number;
   readonly #watchers = new Set<() => void>();
   #receivedBytes = 0;
+  #isClosing = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions, startedMs: number) {
     this.#socket = socket;
@@ -99,6 +100,10 @@ export class CheckConnection {
     socket.on('pong', (data: Buffer) => {
       this.pongs.push(data.toString('latin1'));
       this.#notify();
+    });
+    // ws drops a peer that pings faster than it can be answered, without a word.
+    socket.on('ping', () => {
+      if (socket.readyState !== WebSocket.OPEN && !this.#isClosing) this.#fail(pingFlood);
     });
     socket.on('close', (code: number, reason: Buffer) => {
       this.closed ??= { code, reason: reason.toString(), atMs: performance.now() };
@@ -175,12 +180,14 @@ export class CheckConnection {
 
   /** Starts the closing handshake and waits for its end; null when the peer does not finish it in time. */
   async close(code = 1000, reason = ''): Promise<Closed | null> {
+    this.#isClosing = true;
     this.#socket.close(code, reason);
     return this.waitForClose();
   }
 
   /** Drops the TCP connection. */
   terminate(): void {
+    this.#isClosing = true;
     this.#socket.terminate();
   }
 

@@ -53,7 +53,7 @@ export class EndLog {
       .map((ends) => {
         const who = ends.by === 'us' ? ' by us, after a protocol violation' : '';
         const hint = ends.by === 'us' ? undefined : (patternOf(ends.samples) ?? closeAdvice(ends.code));
-        return `${describeClose(ends.code)}${who}, ${ends.count} times${hint === undefined ? '' : ` (${hint})`}`;
+        return `${describeClose(ends.code)}${who}, ${ends.count} ${ends.count === 1 ? 'time' : 'times'}${hint === undefined ? '' : ` (${hint})`}`;
       })
       .join('; ');
   }

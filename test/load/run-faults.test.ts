@@ -284,8 +284,8 @@ describe('faults', { concurrency: 4 }, () => {
   }, async (t) => {
     const server = await startLoadServer(t, { mode: 'echo' });
     const script = new URL('../fixtures/run-stress.js', import.meta.url).pathname;
-    const limited = 'ulimit -n 100 && exec "$@"';
-    const args = ['-c', limited, 'sh', process.execPath, script, server.url, '{"connections":100}'];
+    const limited = 'ulimit -n 200 && exec "$@"';
+    const args = ['-c', limited, 'sh', process.execPath, script, server.url, '{"connections":300}'];
     const { stdout } = await promisify(execFile)('sh', args, { maxBuffer: 2 ** 24 });
     const result = JSON.parse(stdout) as StressResult;
     assertBalanced(result);
@@ -295,7 +295,7 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.failures[0]?.kind, 'resources');
     assert.match(result.failures[0]?.hint ?? '', /ulimit -n/);
     assert.ok(result.counters['connections.opened'] > 0);
-    assert.equal(result.counters['connections.failed'], 100 - result.counters['connections.opened']);
+    assert.equal(result.counters['connections.failed'], 300 - result.counters['connections.opened']);
   });
 
   test('a generator without local ports blames itself', { timeout: 20_000 }, async (t) => {

@@ -36,7 +36,11 @@ export const connect: Check<Evidence> = {
     const first = opened.envelopes[0];
     return {
       failure: null,
-      closed: closed && [describeClosed(closed), closeAdvice(closed.code)].filter(Boolean).join('; '),
+      closed:
+        closed &&
+        [describeClosed(closed), closed.fault === undefined && closeAdvice(closed.code)]
+          .filter(Boolean)
+          .join('; '),
       handshakeMs: opened.handshakeMs,
       subprotocol: opened.subprotocol,
       greeted: context.facts.speaks === 'wsbench' ? first !== undefined && !!readWelcome(first) : null,

@@ -8,7 +8,7 @@ import { classify, timedOut } from '../../cause/connect-error.ts';
 import { headersOf, httpDetail, readHttpAnswer } from '../../cause/http-answer.ts';
 import { type Address, speaksTls, tlsInstead } from '../../cause/speaks-tls.ts';
 import { upgradeFault } from '../../cause/upgrade.ts';
-import { describeViolation, violationOf } from '../../cause/violation.ts';
+import { describeViolation, pingFlood, violationOf } from '../../cause/violation.ts';
 import { messageOf } from '../../errors.ts';
 import { joinHeaders } from '../../target/headers.ts';
 import { nowUs } from '../clock.ts';
@@ -160,6 +160,7 @@ class WsConnection implements Connection {
       if (this.#stage === 'open') this.#sink.message(buf, 0, buf.length, isBinary ? 2 : 1, nowUs());
     });
     ws.on('pong', (data) => this.#ponged(data));
+    ws.on('ping', () => this.#pinged(ws));
     ws.on('unexpected-response', (request, response) => this.#refused(request, response));
     ws.on('error', (error) => this.#errored(error));
     ws.on('close', (code) => this.#closed(code));
@@ -216,6 +217,14 @@ class WsConnection implements Connection {
       totalUs: this.#lastUs - this.#startUs,
       subprotocol: ws.protocol,
     });
+  }
+
+  /** ws drops a peer that pings faster than it can be answered, without a word. */
+  #pinged(ws: WebSocket): void {
+    if (this.#stage !== 'open' || ws.readyState === WebSocket.OPEN || this.#closing || this.#violation !== 0)
+      return;
+    this.#violation = 1006;
+    this.#sink.failed('protocol', pingFlood);
   }
 
   #ponged(data: Buffer): void {
