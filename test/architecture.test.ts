@@ -9,14 +9,15 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 // Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
 const table: Record<string, readonly string[]> = {
+  'lib/cause': [],
   'lib/metrics': [],
   'lib/result': ['lib/metrics'],
   'lib/compare': ['lib/metrics', 'lib/result'],
   'lib/yaml': ['lib/result'],
   'lib/target': ['lib/result'],
   'lib/scenario': ['lib/result'],
-  'lib/load': ['lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
-  'lib/checks': ['lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/load': ['lib/cause', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/checks': ['lib/cause', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };

@@ -1,4 +1,5 @@
 // The one message before the load: does the target answer as its description says?
+import { closeAdvice, describeClose } from '../cause/close-code.ts';
 import { redactText } from '../result/redact.ts';
 import type { CloseRecord, Reason, Warning } from '../result/result.ts';
 import { presetAdvice, presetOfClose, presetOfMessage } from '../target/recognise.ts';
@@ -15,11 +16,13 @@ export interface ProbeVerdict {
  * Judges what became of the probe.
  *
  * @param close how its connection ended, if it did
+ * @param violation what the target did against the protocol, in words
  */
 export function judgeProbe(
   plan: StressPlan,
   { probe, unexpectedSample }: Pick<Traffic, 'probe' | 'unexpectedSample'>,
   close: CloseRecord | undefined,
+  violation?: string,
 ): ProbeVerdict {
   if (probe === 'rejected') {
     const message = 'the target refused the probe message before the load began';
@@ -28,8 +31,13 @@ export function judgeProbe(
   // Who named a description knows that the target may be silent: what is lost will be counted.
   if (probe === 'answered' || plan.targetKnown) return {};
   return {
-    reason: { code: 'target-description', message: describeTarget(plan, unexpectedSample, close) },
+    reason: { code: 'target-description', message: describeTarget(plan, unexpectedSample, close, violation) },
   };
+}
+
+function withAdvice(code: number): string {
+  const advice = closeAdvice(code);
+  return `${describeClose(code)}${advice === undefined ? '' : `; ${advice}`}`;
 }
 
 /** Why the probe was not answered, as far as one can see, and what to do about it. */
@@ -37,10 +45,12 @@ function describeTarget(
   plan: StressPlan,
   sample: string | undefined,
   close: CloseRecord | undefined,
+  violation: string | undefined,
 ): string {
   const described = plan.target.match.by === 'pong' ? 'with a pong' : `as "${plan.target.name}" describes`;
   let seen = `nothing came within ${plan.timeoutMs} ms`;
-  if (close) seen = `it closed the connection with ${close.code}`;
+  if (violation !== undefined) seen = `it broke the protocol: ${violation}`;
+  else if (close) seen = `it ended the connection: ${withAdvice(close.code)}`;
   if (sample !== undefined) {
     const text = redactText(sample);
     const shown = text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;

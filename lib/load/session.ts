@@ -19,7 +19,7 @@ export interface SessionOwner {
   onError: ((error: unknown) => void) | undefined;
   laneMessage(lane: Lane, atUs: number): void;
   /** The message in the {@link view} is none of the load's, but still the target's. */
-  lanePush(atUs: number): void;
+  lanePush(lane: Lane, atUs: number): void;
   /** True when the message in the {@link view} answers a message of the load. */
   isReply(): boolean;
 }
@@ -107,7 +107,7 @@ export class Session implements Sink {
 
   readonly #receive = (atUs: number): void => {
     const { view } = this.#owner;
-    if (this.#replyTo(view)) this.#owner.lanePush(atUs);
+    if (this.#replyTo(view)) this.#owner.lanePush(this.#lane, atUs);
     else if (this.#state === 'opening') {
       this.#send(this.#opening.receive(view));
       if (this.#state === 'opening') this.#passedOver = view.text.slice(0, keptCharacters);
@@ -117,7 +117,7 @@ export class Session implements Sink {
   #receiveReady(view: MessageView, atUs: number): void {
     const what = this.#renewal?.receive(view);
     if (what === undefined) this.#owner.laneMessage(this.#lane, atUs);
-    else if (what === 'wish') this.#owner.lanePush(atUs);
+    else if (what === 'wish') this.#owner.lanePush(this.#lane, atUs);
   }
 
   /** Answers a heartbeat of the target's; false when the message is none. */

@@ -42,6 +42,8 @@ export class Traffic {
   probe: 'none' | 'waiting' | 'answered' | 'rejected' | 'lost' = 'none';
   /** The first message that answered nothing, for people who have to describe a target. */
   unexpectedSample: string | undefined;
+  /** Messages that answer a request of another connection. */
+  crossed = 0;
 
   readonly #template: MessageTemplate;
   readonly #correlator: Correlator;
@@ -140,6 +142,7 @@ export class Traffic {
     const isForgotten = seq >= 0 && seq < ledger.next && !ledger.remembers(seq);
     const verdict = ledger.answer(seq, lane.index);
     if (verdict === 'unexpected') {
+      if (ledger.remembers(seq)) this.crossed++;
       if (recorder.isMeasuring(atUs)) this.#count('messages.unexpected', view.length, atUs);
       this.unexpectedSample ??= view.buf.toString(
         'utf8',

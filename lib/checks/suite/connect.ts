@@ -1,5 +1,5 @@
 // connect: the URL opens a WebSocket; a reference server also greets with WELCOME.
-
+import { closeAdvice } from '../../cause/close-code.ts';
 import { presetOfClose, presetOfMessage } from '../../target/recognise.ts';
 import { type Check, failed, passed } from '../check.ts';
 import { CheckConnection, describeClosed } from '../connection.ts';
@@ -42,7 +42,11 @@ export const connect: Check<Evidence> = {
     const first = opened.envelopes[0];
     return {
       failure: null,
-      closed: closed && describeClosed(closed),
+      closed:
+        closed &&
+        [describeClosed(closed), closed.fault === undefined && closeAdvice(closed.code)]
+          .filter(Boolean)
+          .join('; '),
       handshakeMs: opened.handshakeMs,
       subprotocol: opened.subprotocol,
       greeted: context.facts.speaks === 'wsbench' ? first !== undefined && !!readWelcome(first) : null,
@@ -54,7 +58,7 @@ export const connect: Check<Evidence> = {
     const hint = preset === null ? '' : `; it talks like ${preset}: --preset ${preset}`;
     if (failure?.kind === 'join') return failed('HTTP 101, then a join that succeeds', failure.message);
     if (failure) return failed('HTTP 101 and an open WebSocket', describeFailure(failure));
-    if (closed !== null) return failed('a WebSocket that stays open', `${closed} at once${hint}`);
+    if (closed !== null) return failed('a WebSocket that stays open', `an end at once: ${closed}${hint}`);
     if (greeted === false) {
       return failed(
         'WELCOME with limits and heartbeat as the first message',

@@ -1,5 +1,6 @@
 // echo: what is sent comes back unchanged: raw messages, typed ECHO, or requests that a description says are echoed.
 import { randomBytes } from 'node:crypto';
+import { formatDuration } from '../../duration.ts';
 import { Asker } from '../asker.ts';
 import { type Check, failed, passed } from '../check.ts';
 import { type CheckConnection, describeClosed } from '../connection.ts';
@@ -31,7 +32,7 @@ export const echo: Check<Evidence> = {
       case 'other':
         return { rounds: await requestRounds(context, connection) };
       default:
-        return { rounds: await rawRounds(connection) };
+        return { rounds: await rawRounds(connection, context.timeoutMs) };
     }
   },
   judge({ rounds }) {
@@ -70,14 +71,15 @@ async function requestRounds(context: Context, connection: CheckConnection): Pro
     const name = sizeBytes === undefined ? 'the request' : 'the request with 4 KiB';
     const { replies = 0, refusal, altered } = asker.book.sent.at(-1) ?? {};
     const ok = replies === 1 && altered === null;
-    const other = altered ?? (replies > 1 ? `it ${replies} times` : describe(connection, before));
+    const other =
+      altered ?? (replies > 1 ? `it ${replies} times` : describe(connection, before, context.timeoutMs));
     rounds.push({ name, ok, got: refusal ? `a refusal: ${refusal}` : other });
     if (!ok) break;
   }
   return rounds;
 }
 
-async function rawRounds(connection: CheckConnection): Promise<Evidence['rounds']> {
+async function rawRounds(connection: CheckConnection, timeoutMs: number): Promise<Evidence['rounds']> {
   const messages: [string, string | Buffer][] = [
     ['text', text],
     ['4 KiB of text', randomBytes(2048).toString('hex')],
@@ -100,17 +102,17 @@ async function rawRounds(connection: CheckConnection): Promise<Evidence['rounds'
         .length;
     if (same) await connection.waitFor(() => (copies() > 1 ? true : undefined), settleMs);
     const ok = copies() === 1;
-    rounds.push({ name, ok, got: same ? `it ${copies()} times` : describe(connection, before) });
+    rounds.push({ name, ok, got: same ? `it ${copies()} times` : describe(connection, before, timeoutMs) });
     if (!ok) break;
   }
   return rounds;
 }
 
 /** What came instead. */
-function describe({ received, closed }: CheckConnection, before: number): string {
+function describe({ received, closed }: CheckConnection, before: number, timeoutMs: number): string {
   const other = received[before];
   const came = other
     ? `${other.data.length} bytes of ${other.binary ? 'binary' : 'text'}: ${excerptOf(other.data)}`
-    : 'nothing';
-  return closed ? `${other ? `${came}, then ` : ''}${describeClosed(closed)}` : came;
+    : `nothing${closed ? '' : ` within ${formatDuration(timeoutMs)}`}`;
+  return closed ? `${other ? `${came}, then ` : 'nothing, but '}${describeClosed(closed)}` : came;
 }
