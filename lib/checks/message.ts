@@ -1,5 +1,4 @@
 // Messages of the reference protocol as a tester sees them: anything may be missing or wrong.
-
 import { redactText } from '../result/redact.ts';
 
 /** A message that is a JSON object with a type. Everything else in it is unproven. */
