@@ -1,9 +1,9 @@
 // YAML files checked by a schema, with errors that say where and show the place.
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { type Document, Lexer, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { messageOf, WsbenchError } from './errors.ts';
 import { isSecretName } from './result/redact.ts';
-import { type Finding, type Inspection, inspect, offsetOf } from './yaml/document.ts';
+import { deepest, type Finding, type Inspection, inspect, offsetOf, tooDeep } from './yaml/document.ts';
 import { excerpt, type Range } from './yaml/excerpt.ts';
 import { tell } from './yaml/issues.ts';
 
@@ -26,6 +26,8 @@ export type Checked<T> = { value: T; issues: [] } | { value?: never; issues: [Fi
 
 /** Mistakes that are told at once. */
 const most = 20;
+/** Words, signs and gaps that a file may have: reading takes a kilobyte of memory for each, and more time for the next. */
+const mostTokens = 50_000;
 /** Uses of anchors that a file may make, those inside of others counted each time. */
 const maxAliasCount = 20;
 
@@ -81,13 +83,20 @@ interface Read extends Inspection {
 }
 
 function readDocument(text: string, lineCounter: LineCounter): Read {
+  const large = tooLarge(text);
+  if (large) {
+    lineCounter.addNewLine(0);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1))
+      lineCounter.addNewLine(at + 1);
+    return { findings: [large], secrets: [], sound: false };
+  }
   let document: Document.Parsed;
   try {
     // Messages without the place: we put it in front.
-    document = parseDocument(text, { lineCounter, strict: true, uniqueKeys: true, prettyErrors: false });
+    document = parseDocument(text, { lineCounter, strict: true, uniqueKeys: false, prettyErrors: false });
   } catch (error) {
     // The parser goes down into nested lists by calling itself.
-    const message = error instanceof RangeError ? 'nested too deep' : messageOf(error);
+    const message = error instanceof RangeError ? tooDeep : messageOf(error);
     return { findings: [{ offset: 0, message }], secrets: [], sound: false };
   }
   const { findings, secrets } = inspect(document, text);
@@ -107,13 +116,31 @@ function readDocument(text: string, lineCounter: LineCounter): Read {
   }
 }
 
+/** What a file has too much of to be read in reasonable time. */
+function tooLarge(text: string): Finding | undefined {
+  let count = 0;
+  let depth = 0;
+  let offset = 0;
+  for (const token of new Lexer().lex(text)) {
+    // The lexer's own marks stand for nothing in the text.
+    const isMark = token === '\u0002' || token === '\u0018' || token === '\u001f';
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > deepest) return { offset, message: tooDeep };
+    if (++count > mostTokens)
+      return { offset, message: `more than ${mostTokens} words and signs; no such file needs so many` };
+    if (!isMark) offset += token.length;
+  }
+  return undefined;
+}
+
 function syntaxMessage(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'more than one document; one file holds one';
-  if (code === 'DUPLICATE_KEY') return 'a key that is there before; keys are unique';
   if (code === 'BLOCK_AS_IMPLICIT_KEY')
     return 'a mapping cannot begin here; a text with ": " in it needs quotes';
   if (code === 'BAD_SCALAR_START') return 'a text that starts like this needs quotes';
   if (code === 'TAB_AS_INDENT') return 'a tab; YAML is indented with spaces';
+  if (message.startsWith('Maximum call stack')) return tooDeep;
   if (message.startsWith('Missing closing')) return 'a quote that is not closed';
   // What the parser quotes may be a secret.
   return (message.split('\n')[0] ?? '').replace(/:? ".*/, '') || 'not YAML';

@@ -31,9 +31,10 @@ export interface Inspection {
 }
 
 /** Levels of mappings and lists that a file may have. */
-const deepest = 64;
+export const deepest = 64;
 
-const tooDeep = `nested deeper than ${deepest} levels`;
+/** What is said of more. */
+export const tooDeep = `nested deeper than ${deepest} levels`;
 
 /** Looks through the nodes of a document: depth, aliases, tags, placeholders without quotes, secrets. */
 export function inspect(document: Document, text: string): Inspection {
@@ -70,7 +71,14 @@ export function inspect(document: Document, text: string): Inspection {
     if (isSeq(node)) {
       for (const item of node.items) walk(isPair(item) ? item.value : item, depth + 1, secret, parent);
     } else if (isMap(node)) {
+      const keys = new Set<string>();
       for (const { key, value } of node.items) {
+        // The parser compares each key with each other one.
+        if (isScalar(key) && keys.has(String(key.value))) {
+          const message = 'a key that is there before; keys are unique';
+          findings.push({ offset: startOf(key), message, isFatal: true });
+        }
+        if (isScalar(key)) keys.add(String(key.value));
         walk(key, depth + 1, false, '');
         const name = isScalar(key) ? String(key.value) : '';
         walk(value, depth + 1, secret || isSecretName(name, parent), name);

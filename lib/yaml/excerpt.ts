@@ -21,7 +21,7 @@ const widest = 100;
  */
 export function excerpt(line: string, number: number, at: number, secrets: readonly Range[] = []): string {
   const masked = maskRanges(line, at, [...secrets, ...looksSecret(line)]);
-  const { text, column } = window(cells(masked.text), masked.at);
+  const { text, column } = window(masked.text, masked.at);
   const gutter = `${number}`.padStart(4);
   return `${gutter} | ${text}\n${' '.repeat(gutter.length)} | ${' '.repeat(column)}^`;
 }
@@ -74,8 +74,8 @@ interface Cell {
   text: string;
   /** Columns of the terminal. */
   width: number;
-  /** Index of its first code unit in the text. */
-  index: number;
+  /** Index behind its last code unit in the text. */
+  end: number;
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -87,36 +87,38 @@ const invisible = /^[\p{M}\p{Cf}]+$/u;
 
 function cells(text: string): Cell[] {
   return [...graphemes.segment(text)].map(({ segment, index }) => {
-    if (segment === '\t') return { text: '  ', width: 2, index };
-    if (control.test(segment)) return { text: '�', width: 1, index };
-    if (invisible.test(segment)) return { text: '', width: 0, index };
-    return { text: segment, width: wide.test(segment) ? 2 : 1, index };
+    const end = index + segment.length;
+    if (segment === '\t') return { text: '  ', width: 2, end };
+    if (control.test(segment)) return { text: '�', width: 1, end };
+    if (invisible.test(segment)) return { text: '', width: 0, end };
+    return { text: segment, width: wide.test(segment) ? 2 : 1, end };
   });
 }
 
-/** As many cells around an index as fit, and the column of the index among them. */
-function window(all: readonly Cell[], at: number): { text: string; column: number } {
-  const ends = all.findIndex(({ index, text }) => at < index + Math.max(1, text.length));
-  const caret = ends < 0 ? all.length : ends;
-  // More is shown of what stands before: that is what people read first.
+/** As much of a text around an index as fits, and the column of the index in it. */
+function window(text: string, at: number): { text: string; column: number } {
+  // What is far away is never shown, and segmenting takes time by the square of the length.
+  const from = Math.max(0, at - 4 * widest);
+  const near = text.slice(from, at + 4 * widest);
+  const all = cells(near);
+  const found = all.findIndex(({ end }) => at - from < end);
+  const caret = found < 0 ? all.length : found;
+  const widthOf = (index: number): number => all[index]?.width ?? 0;
   let first = caret;
-  let taken = 0;
-  for (; first > 0 && taken + (all[first - 1]?.width ?? 0) <= widest * 0.6; first--) {
-    taken += all[first - 1]?.width ?? 0;
-  }
   let last = caret;
-  for (; last < all.length && taken + (all[last]?.width ?? 0) <= widest; last++)
-    taken += all[last]?.width ?? 0;
-  for (; first > 0 && taken + (all[first - 1]?.width ?? 0) <= widest; first--)
-    taken += all[first - 1]?.width ?? 0;
-  const lead = first > 0 ? '…' : '';
-  const tail = last < all.length ? '…' : '';
-  const before = all.slice(first, caret);
+  let taken = 0;
+  const takeBefore = (limit: number): void => {
+    while (first > 0 && taken + widthOf(first - 1) <= limit) taken += widthOf(--first);
+  };
+  // More is shown of what stands before: that is what people read first.
+  takeBefore(widest * 0.6);
+  while (last < all.length && taken + widthOf(last) <= widest) taken += widthOf(last++);
+  takeBefore(widest);
+  const lead = first > 0 || from > 0 ? '…' : '';
+  const tail = last < all.length || from + near.length < text.length ? '…' : '';
+  const shown = all.slice(first, last);
   return {
-    text: `${lead}${all
-      .slice(first, last)
-      .map(({ text }) => text)
-      .join('')}${tail}`,
-    column: lead.length + before.reduce((sum, { width }) => sum + width, 0),
+    text: `${lead}${shown.map((cell) => cell.text).join('')}${tail}`,
+    column: lead.length + all.slice(first, caret).reduce((sum, { width }) => sum + width, 0),
   };
 }

@@ -16,11 +16,20 @@ export interface Told {
 
 /** All that a schema says against a value; not what is missing where a key is misspelt. */
 export function tell(issues: readonly RawIssue[], schema: z.core.$ZodType, value: unknown): Told[] {
-  const misspelt = new Set(
-    issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => path.join('/')),
-  );
+  const misspelt = new Map<string, string[]>();
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys') misspelt.set(issue.path.join('/'), issue.keys);
+  }
+  // A key that is there, misspelt, is not missing as well.
+  const isMeant = ({ path }: RawIssue): boolean => {
+    const keys = misspelt.get(path.slice(0, -1).join('/')) ?? [];
+    return (
+      at(value, path) === undefined && keys.some((key) => nearest(key, [String(path.at(-1))]) !== undefined)
+    );
+  };
   return issues
-    .filter(({ code, path }) => code !== 'custom' || !misspelt.has(path.join('/')))
+    .filter((issue) => issue.code !== 'custom' || !misspelt.has(issue.path.join('/')))
+    .filter((issue) => issue.code === 'unrecognized_keys' || issue.path.length === 0 || !isMeant(issue))
     .flatMap((issue) => tellOne(issue, schema, value));
 }
 
