@@ -54,7 +54,7 @@ export function redactText(text: string): string {
     .replace(userInformation, `$1${mask}@`)
     .replace(strayUserInformation, `${mask}@`)
     .replace(jsonMember, `$1${mask}"`)
-    .replace(/\b(bearer(?:\s+|\.))[^\s,"'\]]+/gi, `$1${mask}`)
+    .replace(/\b(bearer(?:\s+|\.))(?!\[redacted\])[^\s,"'\]]+/gi, `$1${mask}`)
     .replace(/([?&;#])([\w.-]+)=([^&\s"'#;]+)/g, (whole, lead: string, name: string) =>
       secretParameter.test(name) ? `${lead}${name}=${mask}` : whole,
     );
