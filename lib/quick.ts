@@ -4,6 +4,7 @@ import { createServer } from '../reference-server/index.ts';
 import { allChecks, type QuickPlan, runChecks, selectChecks } from './checks/index.ts';
 import { recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
+import { keepSecret } from './result/redact.ts';
 import type { QuickResult } from './result/result.ts';
 import { runToEnd } from './run-to-end.ts';
 import { loadQuickScenario } from './scenario/load.ts';
@@ -71,6 +72,7 @@ export async function quick(
   options: QuickOptions = {},
   control: RunControl = {},
 ): Promise<QuickResult> {
+  if (options.token !== undefined) keepSecret(options.token);
   const scenario = loadQuickScenario(options.scenario);
   const only = options.only ?? [];
   // Before anything is started or sent: a wrong id costs nothing.

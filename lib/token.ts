@@ -16,10 +16,10 @@ import {
 } from 'jose';
 import { hasDuplicateNames } from './duplicate-names.ts';
 import { messageOf, WsbenchError } from './errors.ts';
-import { KeySet, type KeySetOptions, type PublicKey, publicKeysOf } from './key-set.ts';
+import { type FetchOutcome, KeySet, type KeySetOptions, type PublicKey, publicKeysOf } from './key-set.ts';
 
 export type { JSONWebKeySet, JWK };
-export { KeySet, type KeySetOptions };
+export { type FetchOutcome, KeySet, type KeySetOptions };
 
 /** What a token is signed with: a shared HS256 secret (its raw UTF-8 bytes) or a private JWK. */
 export type SigningKey = { secret: string } | { jwk: JWK };
@@ -264,7 +264,8 @@ function problemOf(
   { nowS, toleranceS, maxLifetimeS }: { nowS: number; toleranceS: number; maxLifetimeS: number },
 ): string | undefined {
   const { sub, role, exp, iat, nbf } = payload;
-  if (typeof sub !== 'string' || sub === '' || typeof role !== 'string' || !Number.isSafeInteger(exp)) {
+  const isNamed = [sub, role].every((name) => typeof name === 'string' && name !== '');
+  if (!isNamed || !Number.isSafeInteger(exp)) {
     return 'sub, role and exp are required, each of its type';
   }
   // 1e400 is a number to JSON.

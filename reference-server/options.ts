@@ -103,7 +103,10 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   if (!limits) throw new WsbenchError('CONFIG', `no limits are called "${options.limits ?? environment}"`);
   if (environment === 'production') {
     if (secret === undefined && jwks === undefined) {
-      throw new WsbenchError('CONFIG', 'production needs JWT_SECRET (at least 32 bytes) or SUPABASE_URL');
+      throw new WsbenchError(
+        'CONFIG',
+        'production needs JWT_SECRET (at least 32 bytes), SUPABASE_URL or --jwks-url',
+      );
     }
     const weak = secret === undefined ? undefined : weakSecret(secret);
     if (weak !== undefined) throw new WsbenchError('CONFIG', weak);
@@ -143,6 +146,16 @@ function checkedOrigin(text: string): string {
 
 function isPlaintext({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+/** Where this server takes tokens from, in the words of `--token-in`. */
+export function tokenPlacesOf({ allowQueryToken, allowedOrigins }: ResolvedOptions): string[] {
+  const fromBrowsers = allowedOrigins !== undefined && allowedOrigins.length > 0;
+  return [
+    ...['header', 'subprotocol', 'message'],
+    ...(allowQueryToken ? ['query'] : []),
+    ...(fromBrowsers ? ['cookie'] : []),
+  ];
 }
 
 /** What a person should know before trusting this server. */

@@ -80,6 +80,11 @@ export function failureOf(error: unknown, reached: boolean): ConnectFailure {
   if (kind === 'tls' && untrusted.test(code)) {
     return { kind, reached, message: `tls: ${text}; trust it by --cacert FILE, or use --insecure` };
   }
+  if (text === 'Server sent no subprotocol') {
+    const message =
+      'none of the offered subprotocols was selected: name one that the server knows, --subprotocol';
+    return { kind, reached, message };
+  }
   const said = words[kind];
   return { kind, reached, message: said ? `${said} (${code || text})` : `${kind}: ${text}` };
 }

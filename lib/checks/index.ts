@@ -1,4 +1,5 @@
-// Every check, and how they are run. To add one: a file in suite/, a line here, its place in scenarios/quick.yml.
+// Every check, and how they are run. To add one: a file in suite/, a line here, its place in scenarios/quick.yml, its section in
+// docs/checks.md.
 import type { RunEvent } from '../result/events.ts';
 import type { QuickResult } from '../result/result.ts';
 import type { Check } from './check.ts';

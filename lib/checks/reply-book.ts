@@ -18,8 +18,9 @@ export interface Answered extends MadeRequest {
 /** The requests of one connection and their replies. */
 export class ReplyBook {
   readonly sent: Answered[] = [];
-  /** Beginnings of messages that are neither pushes nor replies. */
-  readonly strays: string[] = [];
+  /** Messages that are neither pushes nor replies, and how the first of them begins. */
+  strays = 0;
+  firstStray: string | null = null;
   /** Code of a typed refusal that names no request. */
   looseRefusal: string | null = null;
   /** The first reply that came in another's place, in words; only replies in order can. */
@@ -66,7 +67,10 @@ export class ReplyBook {
     const request = this.#find(message);
     if (!request) {
       if (code !== null) this.looseRefusal ??= code;
-      else if (this.#match.by !== 'order') this.strays.push(excerptOf(data));
+      else if (this.#match.by !== 'order') {
+        this.strays++;
+        this.firstStray ??= excerptOf(data);
+      }
       return;
     }
     if (!isAnswered(request)) this.#open--;

@@ -1,14 +1,14 @@
 // Who is there: tokens at the handshake, and the verdict on tokens that come later.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { createVerifier, type JSONWebKeySet, KeySet } from '../../lib/token.ts';
+import { createVerifier, type JSONWebKeySet } from '../../lib/token.ts';
 import type { Bus } from '../bus/bus.ts';
-import { closes } from '../close-codes.ts';
 import { credentialsOf, isAllowedOrigin } from '../credentials.ts';
 import { type Identity, identityOf, type Role } from '../identity.ts';
 import { ipKey } from '../limits/ip-key.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Authenticated } from '../server-context.ts';
+import { watchedKeys } from '../watched-keys.ts';
 import { refuse } from './refuse.ts';
 
 declare module 'fastify' {
@@ -35,7 +35,7 @@ export interface AuthOptions {
 export default fp<AuthOptions>(
   async (app, { options, jwks, bus }) => {
     const { secret, issuer, audience, allowedOrigins, clock } = options;
-    const keys = jwks instanceof URL ? keySet(jwks) : jwks;
+    const keys = jwks instanceof URL ? watchedKeys(app, jwks, options) : jwks;
     const verify = createVerifier({
       ...(secret === undefined ? {} : { secret }),
       ...(keys === undefined ? {} : { jwks: keys }),
@@ -44,41 +44,6 @@ export default fp<AuthOptions>(
       maxLifetimeS: options.maxTokenLifetimeS,
       epochMs: () => clock.epochMs(),
     });
-
-    /** Keys by URL. Those that are withdrawn take the connections with them that came in by their tokens. */
-    function keySet(url: URL): KeySet {
-      let wasOk = true;
-      const set = new KeySet(url, {
-        ...options.jwksFetch,
-        nowMs: () => clock.nowMs(),
-        onFetch(outcome) {
-          if (outcome.ok !== wasOk) {
-            const message = outcome.ok
-              ? 'the signing keys are there again'
-              : `the signing keys could not be fetched: ${outcome.why}`;
-            options.log({ level: outcome.ok ? 'info' : 'warn', message });
-          }
-          wasOk = outcome.ok;
-          if (!outcome.ok || outcome.withdrawn.length === 0) return;
-          for (const connection of app.connections.open) {
-            const keyId = connection.identity?.keyId;
-            if (keyId !== undefined && outcome.withdrawn.includes(keyId))
-              connection.close(closes.tokenRevoked);
-          }
-        },
-      });
-      // Also while nobody connects: a withdrawn key must not keep its connections.
-      let stop = (): void => {};
-      const arm = (): void => {
-        stop = clock.schedule(set.maxAgeMs, () => {
-          void set.refresh();
-          arm();
-        });
-      };
-      app.addHook('onListen', async () => arm());
-      app.addHook('preClose', async () => stop());
-      return set;
-    }
 
     async function authenticate(token: string): Promise<Authenticated> {
       const verified = await verify(token);

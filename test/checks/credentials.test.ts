@@ -8,7 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { withoutCredentials, withToken } from '../../lib/checks/credentials.ts';
 import { claimsOf, isJwt, withAlteredCharacter } from '../../lib/checks/forge.ts';
 import type { QuickPlan } from '../../lib/checks/index.ts';
-import { redactText } from '../../lib/result/redact.ts';
+import { keepSecret, redactText } from '../../lib/result/redact.ts';
 import { parseTokenPlace, type TokenPlace, type Upgrade } from '../../lib/target/credential.ts';
 import { type Target, targetSchema } from '../../lib/target/target.ts';
 import { createVerifier, mintToken } from '../../lib/token.ts';
@@ -339,4 +339,40 @@ test('a described refresh: taken, refused, overlooked', { timeout: 40_000 }, asy
       assert.match(verdicts((await quick(plan)).result)['auth-refresh'] ?? '', verdict, renews);
     }),
   );
+});
+
+test('a server that sends tokens back: none of them is in any result', { timeout: 30_000 }, async (t) => {
+  const opaque = 'canary-6a1f-7be2-opaque-0123456789abcdef';
+  const jwt = await mintToken({ secret }, { sub: 'canary-subject' });
+  for (const token of [opaque, jwt]) {
+    keepSecret(token);
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    server.on('connection', (socket, { headers }) => {
+      socket.on('error', () => {});
+      const given = String(headers.authorization).slice('Bearer '.length);
+      socket.on('message', () => {
+        // So that a cut after 80 characters falls within the token.
+        socket.send(`${'.'.repeat(55)} ${given}`);
+        socket.close(4000);
+      });
+    });
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const plan = planFor(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/?token=${token}`, {
+      target: { ...describedAt({ in: 'header' }), echoes: true, match: { by: 'order' } },
+      token,
+      timeoutMs: 300,
+      reproduceBase: `wsbench quick --token ${token}`,
+    });
+    const { result, events } = await quick(plan);
+    const said = JSON.stringify([result, events]);
+    assert.ok(
+      result.checks.some(({ detail }) => detail.includes('byte by byte')),
+      said,
+    );
+    const [, , signature = ''] = token.split('.');
+    for (const secretPart of [token, token.slice(0, 24), signature].filter(Boolean)) {
+      assert.ok(!said.includes(secretPart), secretPart);
+    }
+  }
 });

@@ -13,7 +13,7 @@ import { serverPing } from '../../lib/checks/suite/server-ping.ts';
 import { quickScenarioSchema } from '../../lib/scenario/scenario.ts';
 import { parseYaml } from '../../lib/yaml.ts';
 import { createServer, type ReferenceServer, type ServerOptions } from '../../reference-server/index.ts';
-import { planFor, preset, quick } from './quick-plan.ts';
+import { planFor, preset, quick, verdicts } from './quick-plan.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -92,6 +92,35 @@ test('the raw echo endpoint passes as an echo', { timeout: 20_000 }, async (t) =
   ]);
   assert.equal(result.outcome, 'passed');
 });
+
+for (const [place, changes] of [
+  ['query', {}],
+  ['subprotocol', { subprotocols: ['wsbench.v1'] }],
+  ['cookie', { headers: { Origin: 'https://app.example' } }],
+  ['message', {}],
+] as const) {
+  test(`tokens in ${place}: every check that needs one goes on with it`, { timeout: 20_000 }, async (t) => {
+    const server = await createServer({
+      environment: 'test',
+      limits: 'off',
+      secret,
+      allowedOrigins: ['https://app.example'],
+      drainTimeoutMs: 200,
+    });
+    t.after(() => server.close());
+    const slow = ['server-ping', 'auth-refresh'];
+    const plan = planFor(`${await server.listen()}/ws`, {
+      target: preset('wsbench'),
+      embedded: true,
+      checks: allChecks.map(({ id }) => id).filter((id) => !slow.includes(id) && !id.startsWith('rate-')),
+      mint: (options) => server.mint(options),
+      tokenPlace: { in: place },
+      ...changes,
+    });
+    const { result } = await quick(plan);
+    assert.deepEqual(new Set(Object.values(verdicts(result))), new Set(['passed']));
+  });
+}
 
 test('a URL from which no sibling can be derived: the skip asks for another', {
   timeout: 20_000,

@@ -60,7 +60,10 @@ const heartbeats = {
   answering: held,
   silent: { pings: 1, closeCode: 4408 },
 };
-const opened = { failure: null, closed: null, handshakeMs: 3, subprotocol: '', greeted: null, first: null };
+const opened = {
+  ...{ failure: null, closed: null, handshakeMs: 3, subprotocol: '', greeted: null, first: null },
+  preset: null,
+};
 const invalid = {
   rounds: [
     { name: 'an unknown type', code: 'UNKNOWN_TYPE', hint: null, id: 'x', answer: error('UNKNOWN_TYPE') },
@@ -109,6 +112,7 @@ const rows: readonly Row[] = [
   ['connect', { ...opened, greeted: true, first: 'WELCOME' }, 'passed'],
   ['connect', { ...opened, greeted: false, first: null }, /WELCOME with limits.* \| no message/],
   ['connect', { ...opened, greeted: false, first: 'HELLO' }, /WELCOME with limits.* \| HELLO/],
+  ['connect', { ...opened, closed: 'close code 4406', preset: 'graphql-ws' }, /4406 .*--preset graphql-ws/],
   ['connect', { ...opened, closed: 'close code 1011' }, /stays open \| close code 1011 at once/],
   [
     'connect',

@@ -99,7 +99,7 @@ test('graphql-ws: errors and refusals are said as what they are', { timeout: 30_
     /the join waits for \/type = "connection_ack"; close code 4403 \(Forbidden\)/,
   );
   const bare = await quick(url, { timeoutMs: 1000, only: ['connect'] });
-  assert.match(bare.checks[0]?.got ?? '', /4406/);
+  assert.match(bare.checks[0]?.got ?? '', /close code 4406 .*: --preset graphql-ws$/);
 });
 
 async function jsonRpc(t: TestContext): Promise<string> {

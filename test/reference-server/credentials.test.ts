@@ -1,55 +1,14 @@
 // Where a handshake may carry its token: every way through a real server, and what is refused.
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { originOf } from '../../reference-server/credentials.ts';
 import type { ReferenceServer, ServerOptions } from '../../reference-server/index.ts';
 import { listening } from './servers.ts';
+import { upgrade } from './upgrade.ts';
 
 const timeout = 20_000;
 const secret = 'a secret that has thirty-two byte';
 const app = 'https://app.example';
-
-interface Answer {
-  status: number;
-  /** The subprotocol that was selected. */
-  selected: string | undefined;
-  challenge: string | undefined;
-  /** Status line, headers and body. */
-  text: string;
-}
-
-/** One upgrade with these headers, in this order and as often as they stand there. */
-function upgrade(server: ReferenceServer, path: string, headers: readonly string[]): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(server.httpUrl);
-    const own = [
-      ...['Host', hostname, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
-      ...['Sec-WebSocket-Version', '13', 'Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
-    ];
-    const sent = request({ host: hostname, port, path, headers: [...own, ...headers] as never });
-    const answer = (status = 0, got: Record<string, unknown>, body: string): void =>
-      resolve({
-        status,
-        selected: got['sec-websocket-protocol'] as string | undefined,
-        challenge: got['www-authenticate'] as string | undefined,
-        text: `${JSON.stringify(got)}${body}`,
-      });
-    sent.on('upgrade', (response, socket) => {
-      socket.destroy();
-      answer(response.statusCode, response.headers, '');
-    });
-    sent.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        answer(response.statusCode, response.headers, Buffer.concat(chunks).toString()),
-      );
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
 
 async function serverWith(
   t: TestContext,

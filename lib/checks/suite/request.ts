@@ -51,8 +51,8 @@ export const request: Check<Evidence> = {
       looseRefusal: book.looseRefusal,
       disorder: book.disorder,
       surplus: book.surplus,
-      strays: book.strays.length,
-      stray: book.strays[0] ?? null,
+      strays: book.strays,
+      stray: book.firstStray,
       closed: connection.closed && describeClosed(connection.closed),
     };
   },
