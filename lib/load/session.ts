@@ -8,7 +8,7 @@ import type { MessageView } from './message-view.ts';
 import { Renewal } from './renewal.ts';
 import type { SessionPlan } from './session-plan.ts';
 
-const shownCharacters = 120;
+const shownCharacters = 200;
 // More than is shown: a secret that is cut short is not recognised.
 const keptCharacters = 16_384;
 
