@@ -108,6 +108,10 @@ function watchSignals(stderr: Io['stderr']): AbortSignal {
 /** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {
   const io: Io = {
+    // Made when it is asked for: to look at it is to take it over.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

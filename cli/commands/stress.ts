@@ -17,6 +17,7 @@ import {
   reproduceLine,
   secretValue,
   targetArgument,
+  tokensOfFile,
 } from '../options.ts';
 import { runAndFinish } from '../run.ts';
 
@@ -144,12 +145,5 @@ function tokensOf(flags: StressFlags, io: Io): string[] | undefined {
     throw new WsbenchError('USAGE', '--token and --tokens-file exclude each other');
   }
   if (flags.token !== undefined) return [secretValue(flags.token, '--token', io)];
-  if (flags.tokensFile === undefined) return undefined;
-  const tokens = readText(flags.tokensFile, '--tokens-file', io)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  if (tokens.length === 0)
-    throw new WsbenchError('USAGE', `--tokens-file: ${flags.tokensFile} has no tokens`);
-  return tokens;
+  return flags.tokensFile === undefined ? undefined : tokensOfFile(flags.tokensFile, io);
 }

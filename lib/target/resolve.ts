@@ -1,5 +1,6 @@
 // From a target file to the target of one run: variables filled in, the connection's address completed. Pure.
 import { WsbenchError } from '../errors.ts';
+import { keepSecret } from '../result/redact.ts';
 import { parseJson } from './matcher.ts';
 import type { Target } from './target.ts';
 import { placeholdersIn, substitute } from './template.ts';
@@ -32,6 +33,10 @@ export function resolveTarget(target: Target, { given, env }: Variables): Target
         `target "${target.name}": the environment has no ${name.slice(4)}, which {{ ${name} }} stands for`,
       );
     }
+  }
+  for (const { name } of placeholdersIn(target)) {
+    // The environment is where people keep secrets from files.
+    if (name.startsWith('env.')) keepSecret(env[name.slice(4)] ?? '');
   }
   const vars = Object.fromEntries(
     Object.entries(target.vars).map(([name, value]) => {
