@@ -16,9 +16,10 @@ import {
 } from '../lib/result/redact.ts';
 import { presetNames } from '../lib/target/presets.ts';
 import type { ConnectOptions } from '../lib/target-options.ts';
-import type { JWK, SigningKey } from '../lib/token.ts';
+import type { SigningKey } from '../lib/token.ts';
 import { fileTrouble } from './file-words.ts';
 import type { Io } from './io.ts';
+import { isJwk, keepKey } from './jwk.ts';
 
 /** Collects a repeatable option. */
 export function collect(value: string, previous: string[] = []): string[] {
@@ -176,21 +177,14 @@ export function signingKey(flags: { secret?: string; key?: string }, io: Io): Si
   const text = readText(flags.key, '--key', io);
   try {
     const jwk: unknown = JSON.parse(text);
-    if (isPrivateJwk(jwk)) {
-      for (const part of ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi'] as const) {
-        const value = jwk[part];
-        if (typeof value === 'string') keepSecret(value);
-      }
+    if (isJwk(jwk) && ('d' in jwk || 'k' in jwk)) {
+      keepKey(jwk);
       return { jwk };
     }
   } catch {
     // said below
   }
   throw new WsbenchError('USAGE', `--key: ${flags.key} is not a private JSON Web Key (JWK)`);
-}
-
-function isPrivateJwk(value: unknown): value is JWK {
-  return value !== null && typeof value === 'object' && 'kty' in value && ('d' in value || 'k' in value);
 }
 
 /** The target URL: the argument, else `WSBENCH_URL`, else undefined (the embedded server). */
