@@ -9,9 +9,10 @@ const secretOption = /(token|secret|password|passphrase|apikey|api[-_]key|author
 // JWS and JWE, whole or cut off (`{"` in base64url is `eyJ`), and what is inside `bearer.<base64url of a token>`.
 const jwt = /(?:eyJ[\w-]{4,}(?:\.[\w-]*)+|eyJ[\w-]{12,}|ZXlK[\w-]{24,})/g;
 const supabaseKey = /\bsb_(publishable|secret)_[\w-]+/g;
-// A name of the shell (`$TOKEN`) is no secret: lines to run again hold them.
+// A name of the shell (`$TOKEN`) is no secret: lines to run again hold them. What was masked is not masked again, with what
+// was written behind it since.
 const headerLine =
-  /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(\s*:\s*)(?!\$[A-Z][A-Z\d_]*")[^\r\n']+/gi;
+  /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(\s*:\s*)(?!\$[A-Z][A-Z\d_]*"|\[redacted\](?![;,]))[^\r\n']+/gi;
 const userInformation = /\b([a-z][a-z+]*:\/\/)(?!\$[A-Z][A-Z\d_]*@)([^/?#\s"']*)@/gi;
 const parameter = /([?&;#])([\w.%-]+)=([^&\s"'#;]+)/g;
 const shellName = /^\$[A-Z][A-Z\d_]*$/;

@@ -63,8 +63,11 @@ export interface Sink {
   message(buf: Buffer, start: number, end: number, opcode: 1 | 2, atUs: number): void;
   /** The answer to our {@link Connection.ping}; other pongs are not reported. */
   pong(sentUs: number, atUs: number): void;
-  /** @param code 1006 without a close frame, 1005 for one without a code */
-  closed(code: number, by: ClosedBy, clean: boolean): void;
+  /**
+   * @param code 1006 without a close frame, 1005 for one without a code
+   * @param reason what the peer's close frame says beside the code
+   */
+  closed(code: number, by: ClosedBy, clean: boolean, reason?: string): void;
   /** Before `opened`: there will be no connection. After it: a protocol violation of the peer; `closed` follows. */
   failed(kind: FailureKind, detail: string): void;
 }

@@ -130,7 +130,7 @@ class WsConnection implements Connection {
     ws.on('pong', (data) => this.#ponged(data));
     ws.on('unexpected-response', (request, response) => this.#refused(request, response));
     ws.on('error', (error) => this.#errored(error));
-    ws.on('close', (code) => this.#closed(code));
+    ws.on('close', (code, reason) => this.#closed(code, reason.toString('utf8')));
     return ws;
   }
 
@@ -213,13 +213,13 @@ class WsConnection implements Connection {
     this.#sink.failed('protocol', `${error.code}: ${error.message}`);
   }
 
-  #closed(code: number): void {
+  #closed(code: number, reason: string): void {
     if (this.#stage !== 'open') return;
     this.#over();
     this.flush();
     const clean = code !== 1006 && this.#violation === 0;
     if (this.#violation !== 0) this.#sink.closed(this.#violation, 'us', false);
-    else this.#sink.closed(code, this.#closing ? 'us' : clean ? 'peer' : 'none', clean);
+    else this.#sink.closed(code, this.#closing ? 'us' : clean ? 'peer' : 'none', clean, reason);
   }
 
   #timedOut(): void {
