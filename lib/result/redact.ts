@@ -12,7 +12,7 @@ const supabaseKey = /\bsb_(publishable|secret)_[\w-]+/g;
 // A name of the shell (`$TOKEN`) is no secret: lines to run again hold them. What was masked is not masked again, with what
 // was written behind it since.
 const headerLine =
-  /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(\s*:\s*)(?!\$[A-Z][A-Z\d_]*"|\[redacted\](?![;,]))[^\r\n']+/gi;
+  /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(?!\s*:\s*(?:\$[A-Z][A-Z\d_]*"|\[redacted\](?![;,])))(\s*:\s*)[^\r\n']+/gi;
 const userInformation = /\b([a-z][a-z+]*:\/\/)(?!\$[A-Z][A-Z\d_]*@)([^/?#\s"']*)@/gi;
 const parameter = /([?&;#])([\w.%-]+)=([^&\s"'#;]+)/g;
 const shellName = /^\$[A-Z][A-Z\d_]*$/;
