@@ -141,7 +141,7 @@ export function redactText(text: string): string {
     .replace(userInformation, `$1${mask}@`)
     .replace(strayUserInformation, `${mask}@`)
     .replace(jsonMember, `$1${mask}"`)
-    .replace(/\b(bearer(?:\s+|\.))(?!\[redacted\])[^\s,"'\]]+/gi, `$1${mask}`)
+    .replace(/\b(bearer(?:\s+|\.))(?!\[redacted\]|\$[A-Z][A-Z\d_]*")[^\s,"'\]]+/gi, `$1${mask}`)
     .replace(parameter, (whole, lead: string, name: string, value: string) =>
       secretParameter.test(name) && !shellName.test(value) ? `${lead}${name}=${mask}` : whole,
     );
