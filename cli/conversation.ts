@@ -92,6 +92,8 @@ class Conversation {
         this.#progressMs = performance.now();
         this.#isReady = true;
         void this.#sendAll();
+        // Input that never says anything must not hold up what is waited for.
+        this.#look();
         return;
       case 'sent':
         if (event.why === 'asked') this.#progressMs = performance.now();

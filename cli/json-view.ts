@@ -83,7 +83,12 @@ function flat(node: Node, paint: Paint): string {
 
 function flatLength(node: Node): number {
   if (typeof node === 'string') return node.length;
-  return node.items.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + 4 + flatLength(value), 4);
+  const brackets = node.open === '{' && node.items.length > 0 ? 4 : 2;
+  const commas = 2 * Math.max(0, node.items.length - 1);
+  const items = node.items.map(
+    ({ key, value }) => (key === undefined ? 0 : key.length + 2) + flatLength(value),
+  );
+  return items.reduce((sum, length) => sum + length, brackets + commas);
 }
 
 function painted(piece: string, isKey = false): string {
