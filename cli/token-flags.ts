@@ -4,7 +4,7 @@ import { parseDurationMs } from '../lib/duration.ts';
 import { WsbenchError } from '../lib/errors.ts';
 import type { SigningKey, TokenOptions } from '../lib/token.ts';
 import type { Io } from './io.ts';
-import { readText, secretValue, signingKey } from './options.ts';
+import { readText, secretValue, signingKey, tokensOfFile } from './options.ts';
 
 /** Raw values of the options of {@link tokenFlags} and {@link manyTokensFlags}. */
 export interface TokenFlags {
@@ -94,12 +94,5 @@ function tokensOf(flags: TokenFlags, io: Io): string[] | undefined {
     throw new WsbenchError('USAGE', '--token and --tokens-file exclude each other');
   }
   if (flags.token !== undefined) return [secretValue(flags.token, '--token', io)];
-  if (flags.tokensFile === undefined) return undefined;
-  const tokens = readText(flags.tokensFile, '--tokens-file', io)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  if (tokens.length === 0)
-    throw new WsbenchError('USAGE', `--tokens-file: ${flags.tokensFile} has no tokens`);
-  return tokens;
+  return flags.tokensFile === undefined ? undefined : tokensOfFile(flags.tokensFile, io);
 }

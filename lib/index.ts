@@ -6,6 +6,7 @@ export {
 } from '../reference-server/index.ts';
 export { compareResults } from './compare/compare.ts';
 export type * from './compare/comparison.ts';
+export { type Client, type ClientEvent, type ClientOptions, connect } from './connect.ts';
 export type { EmbeddedLimits } from './embedded.ts';
 export { type ErrorCode, WsbenchError } from './errors.ts';
 export type { TimeStats } from './metrics/histogram.ts';

@@ -1,5 +1,6 @@
 // What every run against a target can be told about connecting to it.
 import { WsbenchError } from './errors.ts';
+import { keepHeaderSecret, keepSubprotocolSecrets, keepUrlSecrets } from './result/redact.ts';
 import { parseTokenPlace, type TokenPlace, tokenPlaceOf } from './target/credential.ts';
 import { loadTarget } from './target/load.ts';
 import { loadPreset, presetFor } from './target/presets.ts';
@@ -79,17 +80,23 @@ export function plainPreset(name: string): Target {
   return resolveTarget(loadPreset(name), { given: {}, env: {} });
 }
 
-/** Where and how to connect to a target at a URL. */
+/** Where and how to connect to a target at a URL. Its secrets are masked in every output from then on. */
 export function connectPlan(url: string, target: Target | null, options: ConnectOptions): ConnectPlan {
   const described = target?.connect;
   const given = (options.headers ?? []).map(([name, value]): [string, string] => [name, value]);
   const names = new Set(given.map(([name]) => name.toLowerCase()));
   const own = Object.entries(described?.headers ?? {}).filter(([name]) => !names.has(name.toLowerCase()));
   const asked = options.subprotocols ?? [];
+  const address = targetAddress(url, target);
+  const headers = [...own, ...given];
+  const subprotocols = asked.length > 0 ? [...asked] : [...(described?.subprotocols ?? [])];
+  keepUrlSecrets(address);
+  for (const [name, value] of headers) keepHeaderSecret(name, value);
+  keepSubprotocolSecrets(subprotocols);
   return {
-    url: targetAddress(url, target),
-    headers: [...own, ...given],
-    subprotocols: asked.length > 0 ? [...asked] : [...(described?.subprotocols ?? [])],
+    url: address,
+    headers,
+    subprotocols,
     insecure: options.insecure ?? false,
     ...(options.caCertificates === undefined ? {} : { caCertificates: options.caCertificates }),
     tokenPlace: options.tokenIn === undefined ? tokenPlaceOf(target) : askedPlace(options.tokenIn, target),

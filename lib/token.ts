@@ -1,6 +1,8 @@
 // JSON Web Tokens: minting for tests, verifying for the reference server. The only module that imports jose.
 import { randomUUID } from 'node:crypto';
 import {
+  calculateJwkThumbprint,
+  compactVerify,
   createLocalJWKSet,
   errors,
   exportJWK,
@@ -72,19 +74,41 @@ function claimsOf(options: TokenOptions): JWTPayload {
  *
  * @throws WsbenchError `USAGE` when the key cannot sign
  */
-export async function mintToken(key: SigningKey, options: TokenOptions = {}): Promise<string> {
+export function mintToken(key: SigningKey, options: TokenOptions = {}): Promise<string> {
+  return signClaims(key, claimsOf(options));
+}
+
+/**
+ * Signs claims as they are.
+ *
+ * @throws WsbenchError `USAGE` when the key cannot sign
+ */
+export async function signClaims(key: SigningKey, claims: Record<string, unknown>): Promise<string> {
   try {
-    const payload = claimsOf(options);
     if ('secret' in key) {
       const header = { alg: 'HS256', typ: 'JWT' };
-      return await new SignJWT(payload).setProtectedHeader(header).sign(new TextEncoder().encode(key.secret));
+      return await new SignJWT(claims).setProtectedHeader(header).sign(new TextEncoder().encode(key.secret));
     }
-    const alg = key.jwk.alg ?? (key.jwk.kty === 'EC' ? 'ES256' : key.jwk.kty === 'OKP' ? 'EdDSA' : 'RS256');
+    const alg = algorithmOf(key.jwk);
     const header = { alg, typ: 'JWT', ...(key.jwk.kid === undefined ? {} : { kid: key.jwk.kid }) };
-    return await new SignJWT(payload).setProtectedHeader(header).sign(await importJWK(key.jwk, alg));
+    return await new SignJWT(claims).setProtectedHeader(header).sign(await importJWK(key.jwk, alg));
   } catch (cause) {
     throw new WsbenchError('USAGE', `cannot sign a token with this key: ${messageOf(cause)}`, { cause });
   }
+}
+
+const algorithms: Record<string, string> = {
+  'P-256': 'ES256',
+  'P-384': 'ES384',
+  'P-521': 'ES512',
+  OKP: 'EdDSA',
+  oct: 'HS256',
+  RSA: 'RS256',
+};
+
+/** The algorithm of a key: what it says, or what its kind is commonly used with. */
+function algorithmOf({ alg, crv, kty }: JWK): string {
+  return alg ?? algorithms[crv ?? ''] ?? algorithms[kty ?? ''] ?? 'RS256';
 }
 
 /** A token with `alg: none`: no server may accept it (RFC 8725 §3.1). */
@@ -92,15 +116,129 @@ export function unsignedToken(options: TokenOptions = {}): string {
   return new UnsecuredJWT(claimsOf(options)).encode();
 }
 
-/** A new ES256 key: the private JWK to sign with, and the public set to verify with. */
-export async function generateSigningKey(): Promise<{ jwk: JWK; jwks: JSONWebKeySet }> {
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+/** A new key, ES256 by default: the private JWK to sign with, and the public set to verify with. */
+export async function generateSigningKey(
+  alg: 'ES256' | 'RS256' | 'EdDSA' = 'ES256',
+): Promise<{ jwk: JWK; jwks: JSONWebKeySet }> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const kid = randomUUID();
-  const extra = { kid, alg: 'ES256', use: 'sig' };
+  const extra = { kid, alg, use: 'sig' };
   return {
     jwk: { ...(await exportJWK(privateKey)), ...extra },
     jwks: { keys: [{ ...(await exportJWK(publicKey)), ...extra }] },
   };
+}
+
+/**
+ * The public half of a key, for a JWKS: nothing of it lets anybody sign. Its `kid` is the key's own or its thumbprint (RFC 7638).
+ *
+ * @throws WsbenchError `USAGE` for a symmetric key, which has no such half, and for what is no key
+ */
+export async function publicJwk(jwk: JWK): Promise<JWK> {
+  if (jwk.kty === 'oct') {
+    throw new WsbenchError(
+      'USAGE',
+      'a symmetric key (kty oct) has no public half: whoever can check its tokens can sign them, so it belongs in no JWKS',
+    );
+  }
+  // Named one by one: what is not named here stays private.
+  const { kty, crv, x, y, n, e } = jwk;
+  const bare = Object.fromEntries(
+    Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined),
+  ) as JWK;
+  const alg = algorithmOf(jwk);
+  try {
+    await importJWK(bare, alg);
+    return { ...bare, kid: jwk.kid ?? (await calculateJwkThumbprint(bare)), alg, use: jwk.use ?? 'sig' };
+  } catch (cause) {
+    throw new WsbenchError('USAGE', `not a usable JSON Web Key: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function headerAlgorithm(token: string): string | undefined {
+  const header: unknown = JSON.parse(decoded(token, 0));
+  const alg = (header as { alg?: unknown } | null)?.alg;
+  return typeof alg === 'string' ? alg : undefined;
+}
+
+/** What a signature is checked against: an HS256 secret, or keys, public or private. */
+export type CheckingKey = { secret: string } | { jwks: JSONWebKeySet };
+
+/** Whether the signature of a token is good; its claims are not looked at. Never throws at what is in a token. */
+export async function checkSignature(
+  token: string,
+  key: CheckingKey,
+): Promise<{ good: true } | { good: false; why: string }> {
+  try {
+    const alg = headerAlgorithm(token) ?? '';
+    const symmetric = alg.startsWith('HS');
+    if (/^none$/i.test(alg)) return { good: false, why: 'alg none: nothing is signed' };
+    if ('secret' in key) {
+      if (!symmetric) return { good: false, why: `the token says alg ${alg}, which no shared secret signs` };
+      const secret = new TextEncoder().encode(key.secret);
+      if (await isSignedWith(token, secret)) return { good: true };
+      const decoded = Buffer.from(key.secret, 'base64');
+      const base64 = decoded.length > 0 && (await isSignedWith(token, decoded));
+      const hint =
+        '; it does with the secret base64-decoded: whoever signed it decoded the secret, and Supabase does not';
+      return { good: false, why: `it does not match this secret${base64 ? hint : ''}` };
+    }
+    if (symmetric) return await checkSymmetric(token, alg, key.jwks);
+    const keys: JWK[] = [];
+    for (const jwk of key.jwks.keys) {
+      if (jwk.kty === 'oct') continue;
+      // Without the kid that a thumbprint would give it: a token can only name one that the key has.
+      const { kid: _thumbprint, ...rest } = await publicJwk(jwk);
+      keys.push({ ...rest, ...(jwk.kid === undefined ? {} : { kid: jwk.kid }) });
+    }
+    return await checkAsymmetric(token, alg, keys);
+  } catch (error) {
+    return { good: false, why: explain(error).message };
+  }
+}
+
+async function checkSymmetric(
+  token: string,
+  alg: string,
+  jwks: JSONWebKeySet,
+): Promise<{ good: true } | { good: false; why: string }> {
+  const shared = jwks.keys.filter(({ kty }) => kty === 'oct');
+  for (const { k = '' } of shared)
+    if (await isSignedWith(token, Buffer.from(k, 'base64url'))) return { good: true };
+  const why =
+    shared.length > 0 ? 'it does not match' : `the token says alg ${alg}, which no public key checks`;
+  return { good: false, why };
+}
+
+async function checkAsymmetric(
+  token: string,
+  alg: string,
+  keys: JWK[],
+): Promise<{ good: true } | { good: false; why: string }> {
+  try {
+    await compactVerify(token, createLocalJWKSet({ keys }));
+    return { good: true };
+  } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) {
+      for await (const candidate of error) {
+        if (await isSignedWith(token, candidate)) return { good: true };
+      }
+      return { good: false, why: 'it matches none of these keys' };
+    }
+    if (error instanceof errors.JWKSNoMatchingKey) {
+      return { good: false, why: `none of these keys has its kid and suits alg ${alg}` };
+    }
+    return { good: false, why: explain(error).message };
+  }
+}
+
+async function isSignedWith(token: string, key: Parameters<typeof compactVerify>[1]): Promise<boolean> {
+  try {
+    await compactVerify(token, key);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The claims that the reference server goes by. */

@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 import { type Command, Option } from 'commander';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { createServer, type ReferenceServer } from '../../lib/index.ts';
+import { keepNamedSecret, keepUrlSecrets } from '../../lib/result/redact.ts';
 import { configFromEnv, configKeys } from '../../reference-server/config.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
 import { newCommand } from '../command.ts';
@@ -52,6 +53,10 @@ export function serveCommand(io: Io): Command {
 
 async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const env = { ...fromDotEnv(io), ...definedOnly(io.env) };
+  for (const key of configKeys) {
+    keepNamedSecret(key, env[key] ?? '');
+    keepUrlSecrets(env[key] ?? '');
+  }
   const options = configFromEnv(env, {
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.port === undefined ? {} : { port: flags.port }),

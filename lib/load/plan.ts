@@ -1,6 +1,6 @@
 // What a stress run is asked to do, and the record of it that a result keeps.
 import { createHash } from 'node:crypto';
-import { redactHeader, redactOptions, redactParameter, redactText, redactUrl } from '../result/redact.ts';
+import { redactHeader, redactNamed, redactOptions, redactText, redactUrl } from '../result/redact.ts';
 import type { PlanRecord } from '../result/result.ts';
 import type { Threshold } from '../result/thresholds.ts';
 import type { TokenPlace } from '../target/credential.ts';
@@ -95,7 +95,7 @@ function describeTarget(target: Target): unknown {
     connect: {
       ...(redactOptions(connect) as object),
       headers: masked(headers, redactHeader),
-      query: masked(query, redactParameter),
+      query: masked(query, redactNamed),
     },
   };
 }
