@@ -1,6 +1,7 @@
 // What every run ends with: summary on stdout, reports, saved run, step summary, the exit code and its reason.
 import { appendFileSync } from 'node:fs';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
+import { fileTrouble } from '../lib/file-words.ts';
 import { decidingReason, exitCode, strongest } from '../lib/result/exit-code.ts';
 import type { Result } from '../lib/result/result.ts';
 import {
@@ -10,7 +11,6 @@ import {
   renderText,
   summaryMarkdown,
 } from '../reports/index.ts';
-import { fileTrouble } from './file-words.ts';
 import { type Io, note } from './io.ts';
 import type { ReportFile } from './report-files.ts';
 import { saveRun } from './runs.ts';

@@ -10,6 +10,7 @@ import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { stressCommand } from './commands/stress.ts';
 import { tokenCommand } from './commands/token.ts';
+import { validateCommand } from './commands/validate.ts';
 import { type Io, note } from './io.ts';
 
 const examples = `
@@ -36,6 +37,7 @@ function program(io: Io): Command {
     tokenCommand,
     reportCommand,
     compareCommand,
+    validateCommand,
   ]) {
     root.addCommand(make(io));
   }
@@ -77,6 +79,7 @@ function report(error: unknown, io: Io, debug: boolean): number {
   const code = known ? exitCodeOfError(error.code) : 70;
   const bug = code === 70 ? 'this is a bug in wsbench, please report it: ' : '';
   note(io, `wsbench: ${bug}${redactText(messageOf(error)).replaceAll('\n', ' ')}`);
+  for (const line of (known && error.excerpt?.split('\n')) || []) note(io, redactText(line));
   if (debug && error instanceof Error)
     for (const line of redactText(error.stack ?? '').split('\n')) note(io, line);
   return code;

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { WsbenchError } from '../lib/errors.ts';
+import { fileTrouble } from '../lib/file-words.ts';
 import { redactHeader, redactSubprotocols, redactUrl } from '../lib/result/redact.ts';
 import { presetNames } from '../lib/target/presets.ts';
 import type { ConnectOptions } from '../lib/target-options.ts';
 import type { JWK, SigningKey } from '../lib/token.ts';
-import { fileTrouble } from './file-words.ts';
 import type { Io } from './io.ts';
 
 /** Collects a repeatable option. */
@@ -48,7 +48,9 @@ export function connectFlags(command: Command): Command {
 export function connectOptions(flags: ConnectFlags, io: Io): ConnectOptions {
   return {
     ...(flags.preset === undefined ? {} : { preset: flags.preset }),
-    ...(flags.target === undefined ? {} : { targetFile: resolve(io.cwd, flags.target) }),
+    ...(flags.target === undefined
+      ? {}
+      : { targetFile: resolve(io.cwd, flags.target), targetName: flags.target }),
     ...(flags.tokenIn === undefined ? {} : { tokenIn: flags.tokenIn }),
     variables: Object.fromEntries((flags.env ?? []).map(parseVariable)),
     env: io.env,

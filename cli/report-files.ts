@@ -15,8 +15,8 @@ import {
 import { devNull } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
+import { fileTrouble } from '../lib/file-words.ts';
 import { type Reporter, reporterForFile } from '../reports/index.ts';
-import { fileTrouble } from './file-words.ts';
 
 /** `-o -`: standard output, which gets the result of a command anyway. */
 export const stdoutPath = '-';

@@ -20,3 +20,5 @@ export type { StressScenario } from './scenario/scenario.ts';
 export { resolveStress, type StressOptions, stress } from './stress.ts';
 export type { ConnectOptions, TargetServer } from './target-options.ts';
 export { mintToken, type SigningKey, type TokenOptions } from './token.ts';
+export { type ValidatedFile, validateFile } from './validate.ts';
+export { type FileIssue, issueLine } from './yaml.ts';

@@ -22,6 +22,8 @@ export interface ConnectOptions {
   preset?: string;
   /** Path of a target file that says how the target talks; instead of a preset. */
   targetFile?: string;
+  /** What errors call the target file; its path by default. */
+  targetName?: string;
   /** Values for the variables of preset or target file. */
   variables?: Readonly<Record<string, string>>;
   /** What `{{ env.NAME }}` in a target file stands for; nothing by default. */
@@ -57,13 +59,13 @@ export interface ConnectPlan {
  * @throws WsbenchError `USAGE` for an unknown preset or variable, `CONFIG` for a target file that is wrong
  */
 export function describedTarget(options: ConnectOptions, url?: string): Target | undefined {
-  const { preset, targetFile, variables = {}, env = {} } = options;
+  const { preset, targetFile, targetName, variables = {}, env = {} } = options;
   if (preset !== undefined && targetFile !== undefined) {
     throw new WsbenchError('USAGE', '--preset and --target exclude each other');
   }
   const file =
     targetFile !== undefined
-      ? loadTarget(targetFile)
+      ? loadTarget(targetFile, targetName)
       : preset !== undefined
         ? loadPreset(presetFor(preset, url))
         : undefined;
@@ -90,8 +92,18 @@ export function connectPlan(url: string, target: Target | null, options: Connect
     subprotocols: asked.length > 0 ? [...asked] : [...(described?.subprotocols ?? [])],
     insecure: options.insecure ?? false,
     ...(options.caCertificates === undefined ? {} : { caCertificates: options.caCertificates }),
-    tokenPlace: options.tokenIn === undefined ? tokenPlaceOf(target) : parseTokenPlace(options.tokenIn),
+    tokenPlace: options.tokenIn === undefined ? tokenPlaceOf(target) : askedPlace(options.tokenIn, target),
   };
+}
+
+function askedPlace(tokenIn: string, target: Target | null): TokenPlace {
+  const place = parseTokenPlace(tokenIn);
+  const auth = target?.auth;
+  if (place.in === 'message' && place.value === undefined && !auth?.message && auth?.in !== 'message') {
+    const how = `write --token-in 'message:{"token":"{{ token }}"}' with the message that it wants`;
+    throw new WsbenchError('USAGE', `--token-in message: the target does not say which message; ${how}`);
+  }
+  return place;
 }
 
 /**

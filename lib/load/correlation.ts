@@ -45,6 +45,8 @@ export class Correlator {
   readonly #pattern: RegExp | undefined;
   readonly #refusalOf: (message: Received) => string | null;
   readonly #refusalName: string;
+  /** Where a refusal has the id, when that is elsewhere than in a reply. */
+  readonly #refusalId: string[] | undefined;
   readonly #isPush: ((message: Received) => boolean) | undefined;
 
   constructor({ by, prefixes, markerAt, pointer, pattern, error, push }: CorrelationRules) {
@@ -58,6 +60,7 @@ export class Correlator {
     this.#pattern = by === 'regex' && pattern !== undefined ? new RegExp(pattern, 'u') : undefined;
     this.#refusalOf = compileRefusal(error);
     this.#refusalName = typeof error?.equals === 'string' ? error.equals : 'error';
+    this.#refusalId = error?.id === undefined ? undefined : pathOf(error.id);
     this.#isPush = push && push.length > 0 ? compileAny(push) : undefined;
   }
 
@@ -69,7 +72,10 @@ export class Correlator {
     const refusal = this.#refusalOf(message);
     this.refusal = refusal === '' ? this.#refusalName : refusal;
     if (this.#by === 'marker') return this.#numberOfMarker(message);
-    if (this.#id) return this.#numberOf(valueAt(message.body, this.#id));
+    if (this.#id) {
+      const id = (this.refusal !== null && this.#refusalId) || this.#id;
+      return this.#numberOf(valueAt(message.body, id));
+    }
     if (this.#pattern) return this.#numberOf(this.#pattern.exec(message.text)?.[1]);
     return inOrder;
   }

@@ -37,7 +37,7 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
   // Servers remember ids for minutes.
   const tag = randomBytes(4).toString('hex');
   const render = messageRenderer(plan, tag);
-  const isPersonal = holds(plan, 'connection') || (plan.tokens.length > 0 && holds(plan, 'token'));
+  const isPersonal = differsByConnection(plan);
   const message = render(plan.tokens[0], 0);
   const pings = message.by === 'pong';
   const recorder = new Recorder(plan.durationMs * 1000);
@@ -81,25 +81,29 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
   return { recorder, ledger, traffic, fleet, warnings, renewal: talk.renewal };
 }
 
-/** Renders the plan's message for a connection; once for all that have the same. */
+/** Renders the plan's message for a token and a connection, once for all that it is the same for. */
 function messageRenderer(
   plan: StressPlan,
   tag: string,
 ): (token: string | undefined, connection: number) => Message {
+  const byConnection = requestHolds(plan, /^connection$/);
   const rendered = new Map<string | undefined, Message>();
-  const isNumbered = holds(plan, 'connection');
   return (token, connection) => {
-    if (isNumbered) return renderMessage(plan, tag, token, connection);
-    const known = rendered.get(token) ?? renderMessage(plan, tag, token);
+    if (byConnection) return renderMessage(plan, tag, token, connection);
+    const known = rendered.get(token) ?? renderMessage(plan, tag, token, connection);
     rendered.set(token, known);
     return known;
   };
 }
 
-/** True when the message holds what is not the same on every connection: `{{ token }}` in any form, or `{{ connection }}`. */
-function holds({ message, target }: StressPlan, what: 'token' | 'connection'): boolean {
+/** True when the message is not the same on every connection. */
+function differsByConnection(plan: StressPlan): boolean {
+  return requestHolds(plan, /^connection$/) || (plan.tokens.length > 0 && requestHolds(plan, /^token\b/));
+}
+
+function requestHolds({ message, target }: StressPlan, what: RegExp): boolean {
   if (message instanceof Uint8Array) return false;
-  return placeholdersIn(message ?? target.request).some(({ name }) => name.split('.')[0] === what);
+  return placeholdersIn(message ?? target.request).some(({ name }) => what.test(name));
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */

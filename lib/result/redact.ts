@@ -83,6 +83,19 @@ export function redactSubprotocols(names: readonly string[]): string[] {
   });
 }
 
+/**
+ * Whether a name says that its value is a secret: `password`, `access_token`, `Authorization`. Among request headers and
+ * query parameters more names do than elsewhere.
+ *
+ * @param among the name of what holds it: `headers`, `query`, or anything else
+ */
+export function isSecretName(name: string, among = ''): boolean {
+  if (/^headers?$/i.test(among)) return secretHeader.test(name);
+  if (/^query$/i.test(among)) return secretParameter.test(name);
+  if (among === 'auth' && name === 'value') return true;
+  return secretOption.test(name) || /(passwd|pwd|credential)s?$/i.test(name);
+}
+
 /** A copy of a plan's options: values whose name says that they are secret are masked, every other string goes through {@link redactText}. */
 export function redactOptions(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value);

@@ -45,10 +45,13 @@ export class OpeningPlan {
   }
 }
 
-/** `--token-in message:TEMPLATE` wins over the target's own message. */
+/** `--token-in message:TEMPLATE` wins over the target's own message; `auth.value` is a short form of one without an answer. */
 function authStep(target: Target | null, place: TokenPlace): Step[] {
-  if (place.value !== undefined && place.value !== target?.auth?.value) return [{ send: place.value }];
-  return target?.auth?.message ? [target.auth.message] : [];
+  const own = target?.auth?.message;
+  if (place.value !== undefined && (own === undefined || place.value !== target?.auth?.value)) {
+    return [{ send: place.value }];
+  }
+  return own ? [own] : [];
 }
 
 function isWanted(step: Step, target: Target | null, withToken: boolean): boolean {
@@ -70,7 +73,9 @@ export function connectionMessage(
     substitute(source, (name) => {
       if (name === 'connection') return connection;
       if (!name.startsWith('/')) return tokenForm(name, token ?? '');
-      return valueAt(last?.body, pathOf(name)) ?? '';
+      const value = valueAt(last?.body, pathOf(name));
+      // Nothing there is sent as nothing; null is a value.
+      return value === undefined ? '' : value;
     }),
   );
 }
