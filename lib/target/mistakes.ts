@@ -15,7 +15,7 @@ export function mistakesOf(target: unknown, add: Add): void {
   nestedVariables(vars, add);
   conditionsOfSteps(parts, vars, add);
   matching(parts, vars, add);
-  credential(parts, add);
+  credential(parts, vars, add);
   upgrade(mapping(parts.connect), add);
   const { size, limits } = parts;
   const largest = mapping(limits).size;
@@ -72,7 +72,7 @@ function matching({ request, match, echoes, push, error }: Values, vars: Values,
   }
 }
 
-function credential({ auth, join, vars }: Values, add: Add): void {
+function credential({ auth, join }: Values, vars: Values, add: Add): void {
   const { in: place, name, value, message } = mapping(auth);
   const holdsToken = (held: unknown): boolean =>
     placeholdersIn(held).some((found) => /^token(\.|$)/.test(found.name));
