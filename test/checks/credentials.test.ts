@@ -306,7 +306,7 @@ test('a described refresh: taken, refused, overlooked', { timeout: 40_000 }, asy
       socket.on('close', () => clearTimeout(end));
       socket.on('message', (data) => {
         const { type, token = '' } = JSON.parse(String(data)) as { type?: string; token?: string };
-        if (type !== 'renew') return;
+        if (type !== 'renew') return socket.send(data, { binary: false });
         if (renews === 'no') return socket.send('{"type":"denied"}');
         socket.send('{"type":"renewed"}');
         if (renews === 'only in words') return;

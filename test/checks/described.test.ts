@@ -246,7 +246,7 @@ for (const [name, server, verdict] of [
   [
     'closed upon',
     (socket: WebSocket) => socket.on('message', () => socket.close(1008)),
-    /^failed .*live on after a heartbeat; got close code 1008 after 1 of 3/,
+    /^failed .*live on after a heartbeat; got close code 1008 \(policy violation\) after 1 of 3/,
   ],
 ] as const) {
   test(`heartbeat: ${name}`, { timeout: 15_000 }, async (t) => {
