@@ -17,13 +17,18 @@ const text = readFileSync(join(root, 'docs/tasks.md'), 'utf8');
 const servers: Record<string, (t: TestContext) => Promise<string>> = {
   '8001': async (t) => (await startLoadServer(t, { mode: 'echo' })).host,
   '8002': async (t) => (await startPeer(t, 'json-rpc')).host,
-  '8003': async (t) => (await startPeer(t, 'phoenix', { secret: phoenixSecret, apikey: 'sb_publishable_1' })).host,
+  '8003': async (t) =>
+    (await startPeer(t, 'phoenix', { secret: phoenixSecret, apikey: 'sb_publishable_1' })).host,
   '8004': async (t) => (await startPeer(t, 'graphql')).host,
   '8005': async (t) => (await startPeer(t, 'socket-io')).host,
   '8006': async (t) => (await startLoadServer(t, { mode: 'echo' })).host,
   '8007': async (t) => (await startLoadServer(t, { mode: 'mute' })).host,
   '8008': async (t) => {
-    const server = await createServer({ limits: 'development', environment: 'development', secret: phoenixSecret });
+    const server = await createServer({
+      limits: 'development',
+      environment: 'development',
+      secret: phoenixSecret,
+    });
     t.after(() => server.close());
     return new URL(await server.listen()).host;
   },

@@ -18,8 +18,9 @@ const parameter = /([?&;#])([\w.%-]+)=([^&\s"'#;]+)/g;
 const shellName = /^\$[A-Z][A-Z\d_]*$/;
 // The same in what was meant to be a URL: `user:password@host`, `ws:/user:password@host`.
 const strayUserInformation = /[^/?#\s"'@:[\]]{1,100}:[^/?#\s"'@:[\]]{1,100}@/g;
+// A placeholder (`"token": "{{ token }}"`) is no secret.
 const jsonMember =
-  /("[\w-]*(?:token|secret|password|passphrase|api[-_]?key|authorization|cookie|jwt)"\s*:\s*")(?:[^"\\]|\\.)*"/gi;
+  /("[\w-]*(?:token|secret|password|passphrase|api[-_]?key|authorization|cookie|jwt)"\s*:\s*")(?!\{\{\s*[\w.]+\s*\}\}")(?:[^"\\]|\\.)*"/gi;
 // `bearer, <token>`: browsers cannot set headers, so a credential may follow such a name in the list of subprotocols.
 const credentialFollows =
   /^(bearer|token|jwt|auth|authorization|access[-_.]?token|.*[-_.](bearer|token|jwt|auth))$/i;
