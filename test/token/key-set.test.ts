@@ -1,9 +1,9 @@
 // Key sets by URL: rotation, outage, floods. Time is told by hand, except where a fetch must end in time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FetchOutcome, KeySet, publicKeysOf } from '../lib/key-set.ts';
-import { generateSigningKey } from '../lib/token.ts';
-import { keyServer, type Mode, outages } from './fixtures/key-server.ts';
+import { type FetchOutcome, KeySet, publicKeysOf } from '../../lib/token/key-set.ts';
+import { generateSigningKey } from '../../lib/token.ts';
+import { keyServer, type Mode, outages } from '../fixtures/key-server.ts';
 
 const timeout = 30_000;
 const [one, two] = await Promise.all([generateSigningKey(), generateSigningKey()]);

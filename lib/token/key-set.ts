@@ -1,5 +1,5 @@
 // The public keys that a URL publishes (RFC 7517 §5): fetched when needed, kept as long as they are all there is.
-import { messageOf, WsbenchError } from './errors.ts';
+import { messageOf, WsbenchError } from '../errors.ts';
 
 /** One public key, as published. */
 export interface PublicKey {
