@@ -10,7 +10,7 @@ import { WsbenchError } from '../errors.ts';
 import { decoded, headerOf } from './compact.ts';
 import { hasDuplicateNames } from './duplicate-names.ts';
 import { explain, notAccepted, type VerifyFailure } from './failure.ts';
-import { KeySet, type PublicKey, publicKeysOf } from './key-set.ts';
+import { KeySet, keyIdOf, type PublicKey, publicKeysOf } from './key-set.ts';
 
 /** The claims that the reference server goes by. */
 export interface Claims extends JWTPayload {
@@ -19,7 +19,7 @@ export interface Claims extends JWTPayload {
   exp: number;
 }
 
-/** A verdict on a token: its claims and which published key signed it, or why it is refused. */
+/** A verdict on a token: its claims and, if a key set by URL was asked, which of its keys signed it; or why it is refused. */
 export type Verified =
   | { ok: true; claims: Claims; keyId?: string }
   | {
@@ -79,6 +79,7 @@ export function createVerifier(options: VerifierOptions): (token: string) => Pro
       const nowMs = epochMs();
       const checks = { ...common, currentDate: new Date(nowMs) };
       let payload: JWTPayload;
+      let published: readonly PublicKey[] = [];
       if (symmetric && secret) {
         ({ payload } = await jwtVerify(token, secret, { ...checks, algorithms: ['HS256'] }));
       } else {
@@ -90,12 +91,13 @@ export function createVerifier(options: VerifierOptions): (token: string) => Pro
           const why = refused('keys unavailable', 'the signing keys could not be fetched');
           return { ...why, retryAfterMs: found?.retryAfterMs ?? 0 };
         }
+        published = found.published;
         ({ payload } = await jwtVerify(token, found.resolve, { ...checks, algorithms }));
       }
       const problem = problemOf(token, payload, { nowS: nowMs / 1000, toleranceS, maxLifetimeS });
       if (problem !== undefined) return refused('claims', problem);
-      const signedBy = symmetric || header.kid === undefined ? {} : { keyId: header.kid };
-      return { ok: true, claims: payload as Claims, ...signedBy };
+      const signer = await signerOf(published, header);
+      return { ok: true, claims: payload as Claims, ...(signer ? { keyId: keyIdOf(signer) } : {}) };
     } catch (error) {
       return { ok: false, ...explain(error) };
     }
@@ -106,7 +108,9 @@ function refused(why: VerifyFailure, message: string): { ok: false; why: VerifyF
   return { ok: false, why, message };
 }
 
-type Resolvable = { ok: true; resolve: JWTVerifyGetKey } | { ok: false; retryAfterMs: number };
+type Resolvable =
+  | { ok: true; resolve: JWTVerifyGetKey; published: readonly PublicKey[] }
+  | { ok: false; retryAfterMs: number };
 
 /** How the key of a token with a `kid` is looked up. */
 function keySource(
@@ -115,7 +119,7 @@ function keySource(
   if (jwks === undefined) return undefined;
   if (!(jwks instanceof URL || jwks instanceof KeySet)) {
     const resolve = createLocalJWKSet(givenKeys(jwks));
-    return async () => ({ ok: true, resolve });
+    return async () => ({ ok: true, resolve, published: [] });
   }
   const set = jwks instanceof KeySet ? jwks : new KeySet(jwks);
   const resolvers = new WeakMap<readonly PublicKey[], JWTVerifyGetKey>();
@@ -124,8 +128,22 @@ function keySource(
     if (!found.ok) return found;
     const resolve = resolvers.get(found.keys) ?? createLocalJWKSet({ keys: [...found.keys] });
     resolvers.set(found.keys, resolve);
-    return { ok: true, resolve };
+    return { ok: true, resolve, published: found.keys };
   };
+}
+
+/** Which of the published keys a token with this header was found good with: jose takes one only if no other suits. */
+async function signerOf(
+  published: readonly PublicKey[],
+  header: { alg: string; kid?: string },
+): Promise<PublicKey | undefined> {
+  const named = published.filter(({ kid }) => header.kid === undefined || header.kid === kid);
+  if (named.length <= 1) return named[0];
+  for (const key of named) {
+    const suits = await createLocalJWKSet({ keys: [key] })(header).catch(() => undefined);
+    if (suits) return key;
+  }
+  return undefined;
 }
 
 function givenKeys(jwks: JSONWebKeySet): { keys: PublicKey[] } {
