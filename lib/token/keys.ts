@@ -1,13 +1,7 @@
 // Keys to sign with, and what of them may be published.
-import { randomUUID } from 'node:crypto';
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JSONWebKeySet,
-  type JWK,
-} from 'jose';
+import { createPrivateKey, generateKeyPair, randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { calculateJwkThumbprint, importJWK, type JSONWebKeySet, type JWK } from 'jose';
 import { messageOf, WsbenchError } from '../errors.ts';
 
 const algorithms: Record<string, string> = {
@@ -24,17 +18,26 @@ export function algorithmOf({ alg, crv, kty }: JWK): string {
   return alg ?? algorithms[crv ?? ''] ?? algorithms[kty ?? ''] ?? 'RS256';
 }
 
+const generate = promisify(generateKeyPair);
+const publicKeyEncoding = { type: 'spki', format: 'pem' } as const;
+const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const;
+
+const generators = {
+  ES256: () => generate('ec', { namedCurve: 'P-256', publicKeyEncoding, privateKeyEncoding }),
+  RS256: () => generate('rsa', { modulusLength: 2048, publicKeyEncoding, privateKeyEncoding }),
+  EdDSA: () => generate('ed25519', { publicKeyEncoding, privateKeyEncoding }),
+};
+
 /** A new key, ES256 by default: the private JWK to sign with, and the public set to verify with. */
 export async function generateSigningKey(
-  alg: 'ES256' | 'RS256' | 'EdDSA' = 'ES256',
+  alg: keyof typeof generators = 'ES256',
 ): Promise<{ jwk: JWK; jwks: JSONWebKeySet }> {
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
-  const kid = randomUUID();
-  const extra = { kid, alg, use: 'sig' };
-  return {
-    jwk: { ...(await exportJWK(privateKey)), ...extra },
-    jwks: { keys: [{ ...(await exportJWK(publicKey)), ...extra }] },
-  };
+  // By way of PEM: Node 20 waits for ever when the garbage collector takes the job that generated a key in the midst of
+  // exporting it, because both hold the key's one lock. What was read from text has no such job.
+  const { privateKey } = await generators[alg]();
+  const bare = createPrivateKey(privateKey).export({ format: 'jwk' }) as JWK;
+  const jwk = { ...bare, kid: randomUUID(), alg, use: 'sig' };
+  return { jwk, jwks: { keys: [await publicJwk(jwk)] } };
 }
 
 /**

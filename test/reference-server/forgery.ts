@@ -1,5 +1,6 @@
 // What tokens are made of, the right ones and the others: keys, claims, signatures by hand.
-import { createHmac, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto';
+import { createHmac, sign as signBytes } from 'node:crypto';
+import { ecPair, edPair, type KeyPair, rsaPair } from '../fixtures/key-pair.ts';
 
 /** The time at which all of this is judged, in s since the epoch. */
 export const nowS = 1_700_000_000;
@@ -7,24 +8,19 @@ export const secret = 'a secret that has thirty-two byte';
 export const issuer = 'https://demo.example/auth/v1';
 export const audience = 'authenticated';
 
-interface Pair {
-  privateKey: KeyObject;
-  publicKey: KeyObject;
-}
-
 export const keys = {
-  ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }) as Pair,
-  rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }) as Pair,
-  ed: generateKeyPairSync('ed25519') as Pair,
+  ec: ecPair('P-256'),
+  rsa: rsaPair(2048),
+  ed: edPair(),
 };
 /** Keys that nobody trusts. */
 export const attacker = {
-  ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }) as Pair,
-  rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }) as Pair,
-  p384: generateKeyPairSync('ec', { namedCurve: 'P-384' }) as Pair,
+  ec: ecPair('P-256'),
+  rsa: rsaPair(2048),
+  p384: ecPair('P-384'),
 };
 
-export const jwkOf = ({ publicKey }: Pair, kid: string): Record<string, unknown> => ({
+export const jwkOf = ({ publicKey }: KeyPair, kid: string): Record<string, unknown> => ({
   ...publicKey.export({ format: 'jwk' }),
   kid,
   use: 'sig',
@@ -57,15 +53,15 @@ export const hmac =
   (input) =>
     createHmac(hash, key).update(input).digest();
 export const ecdsa =
-  ({ privateKey }: Pair, hash = 'sha256'): Signer =>
+  ({ privateKey }: KeyPair, hash = 'sha256'): Signer =>
   (input) =>
     signBytes(hash, Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
 export const rsa =
-  ({ privateKey }: Pair, hash = 'sha256', padding?: number): Signer =>
+  ({ privateKey }: KeyPair, hash = 'sha256', padding?: number): Signer =>
   (input) =>
     signBytes(hash, Buffer.from(input), { key: privateKey, ...(padding === undefined ? {} : { padding }) });
 export const eddsa =
-  ({ privateKey }: Pair): Signer =>
+  ({ privateKey }: KeyPair): Signer =>
   (input) =>
     signBytes(null, Buffer.from(input), privateKey);
 export const pss = 6;

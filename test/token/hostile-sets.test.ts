@@ -1,6 +1,6 @@
 // Key sets that are published wrong, or by somebody who means no good: which tokens they make good, and what they cost.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -13,6 +13,7 @@ import {
   mintToken,
   type VerifyFailure,
 } from '../../lib/token.ts';
+import { rsaPair } from '../fixtures/key-pair.ts';
 import { keyServer } from '../fixtures/key-server.ts';
 
 const timeout = 30_000;
@@ -31,7 +32,7 @@ const { kid: _kid, ...nameless } = ec.jwk;
 const { kid: _publicKid, ...namelessKey } = ecKey;
 
 // 1,024 bits: RFC 7518 §3.3 wants 2,048.
-const shortPair = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const shortPair = rsaPair(1024);
 const shortKey = { ...shortPair.publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' };
 /** Our own minting refuses such a key. */
 const shortRsa = (): string => {
