@@ -395,6 +395,23 @@ describe('checks of a described target', { concurrency: 4 }, () => {
     assert.equal(detail, '3 of 3 open at once, each answered its own request');
   });
 
+  for (const speaks of ['echo', 'other'] as const) {
+    test(`echo: no message is larger than the description allows, speaks ${speaks}`, {
+      timeout: 15_000,
+    }, async (t) => {
+      let largest = 0;
+      const server = (socket: WebSocket): unknown =>
+        socket.on('message', (data: Buffer, binary) => {
+          largest = Math.max(largest, data.length);
+          socket.send(data, { binary });
+        });
+      const described = { ...echoing, speaks, limits: { size: 300 } };
+      const { status, detail } = await verdictOf('echo', await serve(t, server), described);
+      assert.equal(status, 'passed', detail);
+      assert.equal(largest, 300);
+    });
+  }
+
   test('echo: a request that the description says is echoed', { timeout: 15_000 }, async (t) => {
     const good = await verdictOf(
       'echo',

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import type { Check } from '../../lib/checks/check.ts';
-import type { Facts } from '../../lib/checks/context.ts';
+import type { Facts } from '../../lib/checks/facts.ts';
 import { allChecks, type QuickPlan } from '../../lib/checks/index.ts';
 import { readEnvelope, readWelcome } from '../../lib/checks/message.ts';
 import { serverPing } from '../../lib/checks/suite/server-ping.ts';
