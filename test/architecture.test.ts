@@ -9,13 +9,15 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 // Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
 const table: Record<string, readonly string[]> = {
+  'lib/protocol': [],
+  'lib/transport': ['lib/protocol'],
   'lib/metrics': [],
   'lib/result': ['lib/metrics'],
   'lib/compare': ['lib/metrics', 'lib/result'],
   'lib/target': ['lib/result'],
   'lib/scenario': ['lib/result'],
-  'lib/load': ['lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
-  'lib/checks': ['lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/load': ['lib/transport', 'lib/protocol', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/checks': ['lib/transport', 'lib/protocol', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };
