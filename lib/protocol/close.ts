@@ -37,10 +37,11 @@ export function readCloseBody(body: Uint8Array, registry: CloseRegistry = 'regis
   if (body.length === 0) return { code: noCode, reason: '' };
   if (body.length === 1) return violation('close-length');
   const code = ((body[0] ?? 0) << 8) | (body[1] ?? 0);
-  if (!isSendableCode(code, registry)) return violation('close-code', String(code));
+  if (!isSendableCode(code, registry)) return { ...violation('close-code', String(code)), saidCode: code };
   const reason = body.subarray(2);
-  if (!isUtf8(reason)) return violation('close-utf8');
-  return { code, reason: new TextDecoder().decode(reason) };
+  if (!isUtf8(reason)) return { ...violation('close-utf8'), saidCode: code };
+  // A byte order mark is part of the reason.
+  return { code, reason: new TextDecoder('utf-8', { ignoreBOM: true }).decode(reason) };
 }
 
 /** The body of a close frame; the reason is cut at a code point so that all of it fits. Any code is written. §5.5 */

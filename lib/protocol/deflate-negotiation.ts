@@ -100,10 +100,14 @@ export function judgeAnswer(
   header: string | undefined,
   offer: DeflateParameters | null,
 ): DeflateAgreement | null | { problem: string } {
-  if (header === undefined || header.trim() === '') return null;
+  if (header === undefined) return null;
   const elements = parseExtensions(header);
-  if (!elements)
-    return { problem: `Sec-WebSocket-Extensions does not follow its grammar: ${header.slice(0, 100)}` };
+  if (!elements) {
+    return {
+      problem: `Sec-WebSocket-Extensions does not follow its grammar: ${JSON.stringify(header.slice(0, 100))}`,
+    };
+  }
+  if (elements.length === 0) return null;
   const [element] = elements;
   const foreign = elements.find(({ name }) => name !== deflateName);
   if (foreign) return { problem: `the extension ${foreign.name} was not offered` };

@@ -40,22 +40,22 @@ export interface FrameSpec {
  */
 export function encodeFrame(spec: FrameSpec): Buffer {
   const { fin = true, rsv = 0, opcode, payload, mask, lengthForm = 'minimal' } = spec;
-  if (!(opcode >= 0 && opcode <= 15)) throw new RangeError(`an opcode is 0 to 15, not ${opcode}`);
-  if (!(rsv >= 0 && rsv <= 7)) throw new RangeError(`the reserved bits are 0 to 7, not ${rsv}`);
+  if (!isIntegerUpTo(15, opcode)) throw new RangeError(`an opcode is 0 to 15, not ${opcode}`);
+  if (!isIntegerUpTo(7, rsv)) throw new RangeError(`the reserved bits are 0 to 7, not ${rsv}`);
   if (mask !== undefined && mask.length !== 4) {
     throw new RangeError(`a masking key has 4 bytes, not ${mask.length}`);
   }
   const size = payload?.length ?? 0;
-  const length = BigInt(spec.claimedLength ?? size);
+  const length = spec.claimedLength ?? size;
   const form = lengthForm === 'minimal' ? minimalForm(length) : lengthForm;
-  if (length < 0n || length > largest[form]) throw new RangeError(`${length} does not fit in ${form} bits`);
+  if (length < 0 || length > largest[form]) throw new RangeError(`${length} does not fit in ${form} bits`);
   const lengthBytes = form === 7 ? 0 : form / 8;
   const headerBytes = 2 + lengthBytes + (mask ? 4 : 0);
   const frame = Buffer.allocUnsafe(headerBytes + size);
   frame[0] = (fin ? 0x80 : 0) | (rsv << 4) | opcode;
   frame[1] = (mask ? 0x80 : 0) | (form === 7 ? Number(length) : form === 16 ? 126 : 127);
   if (form === 16) frame.writeUInt16BE(Number(length), 2);
-  if (form === 64) frame.writeBigUInt64BE(length, 2);
+  if (form === 64) frame.writeBigUInt64BE(BigInt(length), 2);
   if (mask) frame.set(mask, headerBytes - 4);
   if (payload) frame.set(payload, headerBytes);
   if (mask) applyMask(frame, headerBytes, frame.length, mask, 0);
@@ -64,7 +64,11 @@ export function encodeFrame(spec: FrameSpec): Buffer {
 
 const largest = { 7: 125n, 16: 0xffffn, 64: 0xffff_ffff_ffff_ffffn } as const;
 
-function minimalForm(length: bigint): 7 | 16 | 64 {
+function isIntegerUpTo(most: number, value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= most;
+}
+
+function minimalForm(length: number | bigint): 7 | 16 | 64 {
   if (length <= largest[7]) return 7;
   return length <= largest[16] ? 16 : 64;
 }

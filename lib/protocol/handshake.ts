@@ -25,7 +25,7 @@ export interface UpgradeRequest {
 /**
  * The bytes of a request. Everything is written as it is given: tests break the rules on purpose.
  *
- * @throws RangeError for a line break in a line, which would be another request than the one that was meant
+ * @throws RangeError for a line break in a line, or a character that is no byte: it would be another request than was meant
  */
 export function encodeRequest({
   method = 'GET',
@@ -34,8 +34,13 @@ export function encodeRequest({
   headers,
 }: UpgradeRequest): Buffer {
   const lines = [`${method} ${target} ${version}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
-  const broken = lines.find((line) => /[\r\n]/.test(line));
-  if (broken !== undefined) throw new RangeError('a line of a request must not have a line break in it');
+  if (lines.some((line) => /[\r\n]/.test(line))) {
+    throw new RangeError('a line of a request must not have a line break in it');
+  }
+  // Cut to a byte, some of these would be line breaks.
+  if (lines.some((line) => /[^\0-\u00ff]/.test(line))) {
+    throw new RangeError('a request is made of bytes: encode characters above U+00FF first');
+  }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
@@ -113,7 +118,7 @@ export function judgeResponse(response: UpgradeResponse, offer: Offer): Upgraded
     return broken(upgrade === '' ? 'no Upgrade header' : `Upgrade is "${upgrade}", not websocket`);
   }
   const connection = valuesOf(response, 'connection').join(', ');
-  if (!/(^|,)\s*upgrade\s*(,|$)/i.test(connection)) {
+  if (!connection.split(',').some((option) => option.trim().toLowerCase() === 'upgrade')) {
     return broken(
       connection === '' ? 'no Connection header' : `Connection is "${connection}", without Upgrade`,
     );

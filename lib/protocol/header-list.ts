@@ -16,11 +16,14 @@ export function isToken(text: string): boolean {
   return /^[!#$%&'*+.^_`|~\w-]+$/.test(text);
 }
 
-/** The elements of a list of extensions; undefined when it does not follow the grammar. */
+/** The elements of a list of extensions; undefined when it does not follow the grammar. Empty elements are passed over. */
 export function parseExtensions(text: string): ExtensionElement[] | undefined {
   const reader = new Reader(text);
   const elements: ExtensionElement[] = [];
   for (;;) {
+    // A recipient must take a reasonable number of them. RFC 9110 §5.6.1
+    while (reader.take(','));
+    if (reader.isAtEnd) return elements;
     const name = reader.token();
     if (name === undefined) return undefined;
     const parameters: [string, string | true][] = [];
@@ -37,8 +40,7 @@ export function parseExtensions(text: string): ExtensionElement[] | undefined {
       parameters.push([key, value]);
     }
     elements.push({ name, parameters });
-    if (reader.isAtEnd) return elements;
-    if (!reader.take(',')) return undefined;
+    if (!reader.isAtEnd && !reader.take(',')) return undefined;
   }
 }
 

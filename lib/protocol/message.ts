@@ -41,9 +41,12 @@ export const receiverDefaults: ReceiverOptions = {
 const rsv1 = 4;
 const startBytes = 1024;
 // A room that one large message needed is given back: thousands of connections must not each keep one.
-const keptBytes = 64 * 1024;
+const keptBytes = 4096;
+const maxSpareBytes = 1024 * 1024;
 const maxControlBytes = 125;
 const empty = Buffer.alloc(0);
+/** The largest room that was given back, for the next large message of whichever connection. */
+let spare: Buffer = empty;
 
 /**
  * Receives messages. One that lies whole in one read is handed out where it lies, without a copy and without allocating; others
@@ -54,8 +57,8 @@ export class MessageReceiver implements FrameSink {
   readonly #options: ReceiverOptions;
   readonly #parser: FrameParser;
   readonly #utf8 = new Utf8Validator();
-  /** Control frames come between the fragments of a message, so that they have a room of their own. */
-  readonly #control = Buffer.alloc(maxControlBytes);
+  /** Control frames come between the fragments of a message, so that those in pieces have a room of their own. */
+  #control: Buffer = empty;
   #controlBytes = 0;
 
   /** Opcode of the message under way; 0: there is none. */
@@ -86,6 +89,11 @@ export class MessageReceiver implements FrameSink {
     return this.#parser.isOver;
   }
 
+  /** Passes over all further bytes. */
+  end(): void {
+    this.#parser.end();
+  }
+
   /** Takes bytes. */
   push(chunk: Buffer, start = 0, end = chunk.length): void {
     this.#parser.push(chunk, start, end);
@@ -95,7 +103,6 @@ export class MessageReceiver implements FrameSink {
   frame(fin: boolean, rsv: number, opcode: number, length: number): boolean {
     this.#opcode = opcode;
     this.#length = length;
-    this.#whole = undefined;
     if (isControl(opcode)) {
       this.#controlBytes = 0;
       return true;
@@ -125,6 +132,7 @@ export class MessageReceiver implements FrameSink {
     if (isControl(this.#opcode)) {
       if (end - start === this.#length) this.#keepWhole(buf, start, end);
       else {
+        if (this.#control.length === 0) this.#control = Buffer.allocUnsafe(maxControlBytes);
         buf.copy(this.#control, this.#controlBytes, start, end);
         this.#controlBytes += end - start;
       }
@@ -134,7 +142,7 @@ export class MessageReceiver implements FrameSink {
       return this.#badText();
     }
     // The only frame of its message, all of it here.
-    if (this.#fin && this.#fragments === 1 && end - start === this.#length && !this.#isCompressed) {
+    if (this.#fin && this.#fragments === 1 && end - start === this.#length) {
       this.#keepWhole(buf, start, end);
     } else this.#gather(buf, start, end);
     return true;
@@ -146,12 +154,16 @@ export class MessageReceiver implements FrameSink {
     if (!this.#fin) return true;
     const opcode = this.#message as 1 | 2;
     this.#message = 0;
-    if (this.#isCompressed) {
-      this.#sink.compressed(opcode, Buffer.from(this.#gathered.subarray(0, this.#gatheredBytes)));
-    } else if (opcode === opcodes.text && !this.#utf8.isComplete) return this.#badText();
-    else if (this.#whole) this.#sink.message(opcode, this.#whole, this.#wholeStart, this.#wholeEnd);
-    else this.#sink.message(opcode, this.#gathered, 0, this.#gatheredBytes);
-    if (this.#gathered.length > keptBytes) this.#gathered = empty;
+    if (opcode === opcodes.text && !this.#isCompressed && !this.#utf8.isComplete) return this.#badText();
+    const whole = this.#whole;
+    // Not kept: it would keep all of what was read with it.
+    this.#whole = undefined;
+    const buf = whole ?? this.#gathered;
+    const start = whole ? this.#wholeStart : 0;
+    const end = whole ? this.#wholeEnd : this.#gatheredBytes;
+    if (this.#isCompressed) this.#sink.compressed(opcode, Buffer.from(buf.subarray(start, end)));
+    else this.#sink.message(opcode, buf, start, end);
+    if (this.#gathered.length > keptBytes) this.#giveBack();
     return true;
   }
 
@@ -164,6 +176,7 @@ export class MessageReceiver implements FrameSink {
     const buf = this.#whole ?? this.#control;
     const start = this.#whole ? this.#wholeStart : 0;
     const end = this.#whole ? this.#wholeEnd : this.#controlBytes;
+    this.#whole = undefined;
     if (this.#opcode === opcodes.ping) this.#sink.ping(buf, start, end);
     else if (this.#opcode === opcodes.pong) this.#sink.pong(buf, start, end);
     else {
@@ -184,13 +197,28 @@ export class MessageReceiver implements FrameSink {
 
   #gather(buf: Buffer, start: number, end: number): void {
     const needed = this.#gatheredBytes + end - start;
-    if (needed > this.#gathered.length) {
-      const grown = Buffer.allocUnsafe(Math.max(startBytes, needed, 2 * this.#gathered.length));
-      this.#gathered.copy(grown, 0, 0, this.#gatheredBytes);
-      this.#gathered = grown;
-    }
+    if (needed > this.#gathered.length) this.#grow(needed);
     buf.copy(this.#gathered, this.#gatheredBytes, start, end);
     this.#gatheredBytes = needed;
+  }
+
+  #grow(needed: number): void {
+    const old = this.#gathered;
+    if (spare.length >= needed) {
+      this.#gathered = spare;
+      spare = empty;
+    } else {
+      const most = Math.max(needed, this.#options.maxMessageBytes);
+      this.#gathered = Buffer.allocUnsafeSlow(Math.min(most, Math.max(startBytes, needed, 2 * old.length)));
+    }
+    old.copy(this.#gathered, 0, 0, this.#gatheredBytes);
+  }
+
+  #giveBack(): void {
+    if (this.#gathered.length > spare.length && this.#gathered.length <= maxSpareBytes)
+      spare = this.#gathered;
+    this.#gathered = empty;
+    this.#gatheredBytes = 0;
   }
 
   #badText(): false {

@@ -18,7 +18,7 @@ export interface FrameSink {
 export interface ParserOptions {
   /** Which side we are: a client's peer must not mask, a server's must. §5.1 */
   role: 'client' | 'server';
-  /** False, as Autobahn's client: lengths in more bytes than needed are taken. */
+  /** False: lengths in more bytes than needed are taken, as most implementations do. */
   strict: boolean;
   /** Reserved bits that an extension gave a meaning: 4 with permessage-deflate. */
   allowedRsv: number;
@@ -26,23 +26,30 @@ export interface ParserOptions {
 
 const maxHeaderBytes = 14;
 
-/** An incremental parser: any segmentation of the same bytes gives the same frames. */
+/**
+ * An incremental parser: any segmentation of the same bytes gives the same frames. A fault is told as soon as the bytes that
+ * show it are there: two for most, those of the length for its faults.
+ */
 export class FrameParser {
   readonly #sink: FrameSink;
-  readonly #options: ParserOptions;
-  /** A header that came in pieces. */
-  readonly #header = Buffer.alloc(maxHeaderBytes);
-  readonly #mask = Buffer.alloc(4);
+  readonly #strict: boolean;
+  readonly #allowedRsv: number;
+  /** The mask bit that the peer's frames must have. */
+  readonly #maskBit: 0 | 0x80;
+  /** A header that comes in pieces. */
+  readonly #header = Buffer.allocUnsafe(maxHeaderBytes);
+  readonly #mask = Buffer.allocUnsafe(4);
   #headerBytes = 0;
   #inPayload = false;
-  #isMasked = false;
   #length = 0;
   #done = 0;
   #over = false;
 
   constructor(sink: FrameSink, options: ParserOptions) {
     this.#sink = sink;
-    this.#options = options;
+    this.#strict = options.strict;
+    this.#allowedRsv = options.allowedRsv;
+    this.#maskBit = options.role === 'server' ? 0x80 : 0;
   }
 
   /** True when a rule was broken or {@link end} was called: further bytes are passed over. */
@@ -59,103 +66,122 @@ export class FrameParser {
   push(chunk: Buffer, start = 0, end = chunk.length): void {
     let at = start;
     while (at < end && !this.#over) {
-      at = this.#inPayload ? this.#readPayload(chunk, at, end) : this.#readHeader(chunk, at, end);
-    }
-  }
-
-  #readHeader(chunk: Buffer, at: number, end: number): number {
-    if (this.#headerBytes === 0 && end - at >= 2) {
-      const size = headerSize(chunk[at + 1] ?? 0);
-      if (end - at >= size) {
-        this.#begin(chunk, at, size);
-        return at + size;
+      if (this.#inPayload) {
+        at = this.#readPayload(chunk, at, end);
+        continue;
       }
+      const size =
+        this.#headerBytes === 0 && end - at >= 2 ? headerSize(chunk[at + 1] ?? 0) : maxHeaderBytes + 1;
+      if (end - at < size) {
+        at = this.#gatherHeader(chunk, at, end);
+        continue;
+      }
+      if (this.#isLegal(chunk, at) && this.#begin(chunk, at)) this.#payloadFollows(chunk, at + size);
+      at += size;
     }
-    // In pieces: byte by byte into our own room, until the header says how long it is and all of it is there.
-    let from = at;
-    while (from < end) {
-      this.#header[this.#headerBytes++] = chunk[from++] ?? 0;
-      if (this.#headerBytes < 2) continue;
-      const size = headerSize(this.#header[1] ?? 0);
-      if (this.#headerBytes < size) continue;
-      this.#headerBytes = 0;
-      this.#begin(this.#header, 0, size);
-      return from;
-    }
-    return from;
   }
 
-  /** Judges a whole header and begins its payload. */
-  #begin(bytes: Buffer, at: number, size: number): void {
+  /** Takes bytes of a header that is not all there, and judges what there is. */
+  #gatherHeader(chunk: Buffer, start: number, end: number): number {
+    const header = this.#header;
+    for (let at = start; at < end; ) {
+      header[this.#headerBytes++] = chunk[at++] ?? 0;
+      const have = this.#headerBytes;
+      if (have < 2) continue;
+      if (have === 2 && !this.#isLegal(header, 0)) return at;
+      const size = headerSize(header[1] ?? 0);
+      if (have === size - (this.#maskBit === 0 ? 0 : 4) && !this.#begin(header, 0)) return at;
+      if (have < size) continue;
+      this.#headerBytes = 0;
+      this.#payloadFollows(header, size);
+      return at;
+    }
+    return end;
+  }
+
+  /** Judges the first two bytes of a header. */
+  #isLegal(bytes: Buffer, at: number): boolean {
     const first = bytes[at] ?? 0;
     const second = bytes[at + 1] ?? 0;
-    const fin = first >= 0x80;
-    const rsv = (first >> 4) & 7;
     const opcode = first & 15;
-    const masked = second >= 0x80;
-    const short = second & 0x7f;
-    let length = short;
-    if (short === 126) length = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-    else if (short === 127) length = bytes.readUInt32BE(at + 2) * 0x1_0000_0000 + bytes.readUInt32BE(at + 6);
+    const legal =
+      (first & 0x70) === 0 &&
+      (second & 0x80) === this.#maskBit &&
+      (opcode <= opcodes.binary ||
+        (opcode >= opcodes.close && opcode <= opcodes.pong && first >= 0x80 && (second & 0x7f) <= 125));
+    return legal || this.#isAllowed(first, second);
+  }
 
-    const broken = this.#judge(bytes, at, length);
-    if (broken) {
-      this.#over = true;
-      this.#sink.violation(broken);
-      return;
+  /** As the rules stand one by one: what the short test in {@link #isLegal} did not take. */
+  #isAllowed(first: number, second: number): boolean {
+    const opcode = first & 15;
+    const control = isControl(opcode);
+    // An extension's bits are for data frames: RFC 7692 §6.1 gives RSV1 a meaning on no other.
+    const wrongRsv = (first >> 4) & 7 & ~(control ? 0 : this.#allowedRsv);
+    if (wrongRsv !== 0) return this.#fail(violation('rsv', rsvName(wrongRsv)));
+    if ((opcode > opcodes.binary && opcode < opcodes.close) || opcode > opcodes.pong) {
+      return this.#fail(violation('opcode', `0x${opcode.toString(16)}`));
     }
-    this.#isMasked = masked;
-    if (masked) bytes.copy(this.#mask, 0, at + size - 4, at + size);
+    if ((second & 0x80) !== this.#maskBit) {
+      return this.#fail(violation(this.#maskBit === 0 ? 'mask-from-server' : 'no-mask-from-client'));
+    }
+    if (control && first < 0x80) return this.#fail(violation('control-fragmented'));
+    if (control && (second & 0x7f) > 125) return this.#fail(violation('control-too-long'));
+    return true;
+  }
+
+  /** Reads the length, judges it, and tells of the frame. The masking key need not be there yet. */
+  #begin(bytes: Buffer, at: number): boolean {
+    const first = bytes[at] ?? 0;
+    let length = (bytes[at + 1] ?? 0) & 0x7f;
+    if (length > 125) {
+      const form = length;
+      if (form === 126) length = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+      else {
+        if ((bytes[at + 2] ?? 0) >= 0x80) return this.#fail(violation('length-top-bit'));
+        length = bytes.readUInt32BE(at + 2) * 0x1_0000_0000 + bytes.readUInt32BE(at + 6);
+      }
+      if (this.#strict && length <= (form === 126 ? 125 : 0xffff)) {
+        return this.#fail(violation('length-not-minimal', `${length} in ${form === 126 ? 16 : 64} bits`));
+      }
+    }
     this.#length = length;
+    if (this.#sink.frame(first >= 0x80, (first >> 4) & 7, first & 15, length)) return true;
+    this.#over = true;
+    return false;
+  }
+
+  /** The header ends before `end`. */
+  #payloadFollows(bytes: Buffer, end: number): void {
+    if (this.#maskBit !== 0) bytes.copy(this.#mask, 0, end - 4, end);
     this.#done = 0;
-    this.#inPayload = length > 0;
-    if (!this.#sink.frame(fin, rsv, opcode, length)) this.#over = true;
-    else if (length === 0 && !this.#sink.frameEnd()) this.#over = true;
+    if (this.#length > 0) this.#inPayload = true;
+    else if (!this.#sink.frameEnd()) this.#over = true;
   }
 
   #readPayload(chunk: Buffer, at: number, end: number): number {
     const left = this.#length - this.#done;
     const to = end - at < left ? end : at + left;
-    if (this.#isMasked) applyMask(chunk, at, to, this.#mask, this.#done % 4);
+    if (this.#maskBit !== 0) applyMask(chunk, at, to, this.#mask, this.#done % 4);
     this.#done += to - at;
     const isLast = this.#done === this.#length;
     if (isLast) this.#inPayload = false;
-    if (!this.#sink.payload(chunk, at, to)) this.#over = true;
-    else if (isLast && !this.#sink.frameEnd()) this.#over = true;
+    if (!this.#sink.payload(chunk, at, to) || (isLast && !this.#sink.frameEnd())) this.#over = true;
     return to;
   }
 
-  /** The rule that a whole header breaks, if it breaks one. */
-  #judge(bytes: Buffer, at: number, length: number): Violation | undefined {
-    const { role, strict, allowedRsv } = this.#options;
-    const first = bytes[at] ?? 0;
-    const second = bytes[at + 1] ?? 0;
-    const opcode = first & 15;
-    const short = second & 0x7f;
-    const control = isControl(opcode);
-    // An extension's bits are for data frames: RFC 7692 §6.1 gives RSV1 a meaning on no other.
-    const wrongRsv = (first >> 4) & 7 & ~(control ? 0 : allowedRsv);
-    if (wrongRsv !== 0) return violation('rsv', rsvName(wrongRsv));
-    if ((opcode > opcodes.binary && opcode < opcodes.close) || opcode > opcodes.pong) {
-      return violation('opcode', `0x${opcode.toString(16)}`);
-    }
-    const masked = second >= 0x80;
-    if (masked && role === 'client') return violation('mask-from-server');
-    if (!masked && role === 'server') return violation('no-mask-from-client');
-    if (control && first < 0x80) return violation('control-fragmented');
-    if (control && short > 125) return violation('control-too-long');
-    if (short === 127 && (bytes[at + 2] ?? 0) >= 0x80) return violation('length-top-bit');
-    if (strict && ((short === 126 && length < 126) || (short === 127 && length <= 0xffff))) {
-      return violation('length-not-minimal', `${length} in ${short === 126 ? 16 : 64} bits`);
-    }
-    return undefined;
+  #fail(broken: Violation): false {
+    this.#over = true;
+    this.#sink.violation(broken);
+    return false;
   }
 }
 
 /** Bytes of a header, by its second byte. §5.2 */
 function headerSize(second: number): number {
   const short = second & 0x7f;
-  return 2 + (short === 126 ? 2 : short === 127 ? 8 : 0) + (second >= 0x80 ? 4 : 0);
+  const size = second < 0x80 ? 2 : 6;
+  return short < 126 ? size : size + (short === 126 ? 2 : 8);
 }
 
 function rsvName(bits: number): string {

@@ -85,6 +85,8 @@ export type RuleId = keyof typeof rules;
 /** A peer's breach of a rule: what a parser yields instead of throwing. */
 export interface Violation extends Rule {
   rule: RuleId;
+  /** The code that the peer's close frame said, where that is what was wrong. */
+  saidCode?: number;
 }
 
 /** The breach of a rule, with what was seen if that says more. */

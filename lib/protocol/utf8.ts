@@ -1,15 +1,15 @@
 // UTF-8 checked as it arrives: fails at the first byte that no continuation can mend. RFC 3629, RFC 6455 §8.1
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 
 // The native check is faster per byte, and a call into it costs as much as this many bytes here.
-const nativeFromBytes = 48;
+const nativeFromBytes = 96;
 
 /**
  * An incremental validator. Its state is what the last bytes promised: how many continuation bytes are to come, and in which
  * range the next of them must lie (which is what excludes overlong forms, surrogates and what lies above U+10FFFF).
  */
 export class Utf8Validator {
-  /** Bytes accepted so far. */
+  /** Bytes accepted so far; after a failure the index of the byte that was wrong. */
   position = 0;
   #needed = 0;
   #lower = 0x80;
@@ -30,43 +30,51 @@ export class Utf8Validator {
   /** Takes more bytes. False: the byte at {@link position} is wrong, and no further ones may be pushed. */
   push(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
     let at = start;
-    const base = this.position - start;
-    if (this.#needed === 0 && end - at >= nativeFromBytes) {
-      const rest = bytes.subarray(at, end);
-      if (isAscii(rest) || isUtf8(rest)) {
-        this.position += end - at;
-        return true;
-      }
+    // A code point that the last bytes began.
+    while (this.#needed > 0 && at < end) {
+      if (!this.#step(bytes[at] ?? 0)) return false;
+      at++;
     }
-    let needed = this.#needed;
-    let lower = this.#lower;
-    let upper = this.#upper;
-    for (; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      if (needed > 0) {
-        if (byte < lower || byte > upper) return this.#failed(base + at);
-        needed--;
-        lower = 0x80;
-        upper = 0xbf;
-        continue;
+    if (end - at >= nativeFromBytes) {
+      const whole = endOfWhole(bytes, at, end);
+      if (isUtf8(bytes.subarray(at, whole))) {
+        this.position += whole - at;
+        at = whole;
       }
-      if (byte < 0x80) continue;
-      if (byte < 0xc2 || byte > 0xf4) return this.#failed(base + at);
-      needed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-      if (byte === 0xe0) lower = 0xa0;
-      else if (byte === 0xed) upper = 0x9f;
-      else if (byte === 0xf0) lower = 0x90;
-      else if (byte === 0xf4) upper = 0x8f;
+      // Else the loop below finds the place.
     }
-    this.#needed = needed;
-    this.#lower = lower;
-    this.#upper = upper;
-    this.position = base + end;
+    const from = at;
+    while (at < end && (bytes[at] ?? 0) < 0x80) at++;
+    this.position += at - from;
+    for (; at < end; at++) if (!this.#step(bytes[at] ?? 0)) return false;
     return true;
   }
 
-  #failed(position: number): false {
-    this.position = position;
-    return false;
+  #step(byte: number): boolean {
+    if (this.#needed > 0) {
+      if (byte < this.#lower || byte > this.#upper) return false;
+      this.#needed--;
+      this.#lower = 0x80;
+      this.#upper = 0xbf;
+    } else if (byte >= 0x80) {
+      if (byte < 0xc2 || byte > 0xf4) return false;
+      this.#needed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+      if (byte === 0xe0) this.#lower = 0xa0;
+      else if (byte === 0xed) this.#upper = 0x9f;
+      else if (byte === 0xf0) this.#lower = 0x90;
+      else if (byte === 0xf4) this.#upper = 0x8f;
+    }
+    this.position++;
+    return true;
   }
+}
+
+/** The end, or where a code point begins that may go on after it: a chunk must not count as wrong for where it was cut. */
+function endOfWhole(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = end - 1; at >= start && at >= end - 3; at--) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x80) return end;
+    if (byte >= 0xc0) return at;
+  }
+  return end;
 }
