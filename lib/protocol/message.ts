@@ -105,7 +105,7 @@ export class MessageReceiver implements FrameSink {
     this.#length = length;
     if (isControl(opcode)) {
       this.#controlBytes = 0;
-      return true;
+      return opcode === opcodes.close && length === 1 ? this.#fail('close-length') : true;
     }
     this.#fin = fin;
     if (opcode === opcodes.continuation) {

@@ -70,9 +70,8 @@ export class FrameParser {
         at = this.#readPayload(chunk, at, end);
         continue;
       }
-      const size =
-        this.#headerBytes === 0 && end - at >= 2 ? headerSize(chunk[at + 1] ?? 0) : maxHeaderBytes + 1;
-      if (end - at < size) {
+      const size = end - at < 2 ? maxHeaderBytes : headerSize(chunk[at + 1] ?? 0);
+      if (this.#headerBytes > 0 || end - at < size) {
         at = this.#gatherHeader(chunk, at, end);
         continue;
       }

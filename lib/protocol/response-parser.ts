@@ -53,10 +53,9 @@ export class ResponseParser {
       // What does not begin like HTTP will not end like it.
       const begin = bytes.toString('latin1', this.#from, Math.min(bytes.length, this.#from + 5));
       if (!'HTTP/'.startsWith(begin)) return failed('what answers does not speak HTTP');
-      if (end < 0) {
-        const bare = bytes.indexOf('\n\n', searchFrom, 'latin1');
-        return bare < 0 ? more : failed('the lines of the head end with LF, not CRLF');
-      }
+      const bare = bytes.indexOf('\n\n', searchFrom, 'latin1');
+      if (bare >= 0 && (end < 0 || bare < end)) return failed('the lines of the head end with LF, not CRLF');
+      if (end < 0) return more;
       const head = bytes.toString('latin1', this.#from, end);
       const response = readHead(head, this.#limits.maxHeaders);
       if (typeof response === 'string') return failed(response);
