@@ -72,6 +72,11 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
     ...warmupTrouble(result),
     { label: 'Throughput', parts: throughput },
     { label: 'Errors', parts: errors },
+    ...breakdown(
+      'Violations',
+      (result.violations ?? []).map(({ detail, count: n }) => [n, detail]),
+      style,
+    ),
     {
       label: 'Uptime',
       parts: [

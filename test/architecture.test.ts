@@ -9,15 +9,32 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 // Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
 const table: Record<string, readonly string[]> = {
+  'lib/cause': [],
   'lib/protocol': [],
-  'lib/transport': ['lib/protocol'],
+  'lib/transport': ['lib/protocol', 'lib/cause'],
   'lib/metrics': [],
   'lib/result': ['lib/metrics'],
   'lib/compare': ['lib/metrics', 'lib/result'],
   'lib/target': ['lib/result'],
   'lib/scenario': ['lib/result'],
-  'lib/load': ['lib/transport', 'lib/protocol', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
-  'lib/checks': ['lib/transport', 'lib/protocol', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/load': [
+    'lib/transport',
+    'lib/protocol',
+    'lib/cause',
+    'lib/metrics',
+    'lib/result',
+    'lib/target',
+    'lib/scenario',
+  ],
+  'lib/checks': [
+    'lib/transport',
+    'lib/protocol',
+    'lib/cause',
+    'lib/metrics',
+    'lib/result',
+    'lib/target',
+    'lib/scenario',
+  ],
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };

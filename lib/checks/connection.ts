@@ -1,11 +1,22 @@
 // The checks' own client: opens one WebSocket, keeps all that arrives, and waits for what a check asks for.
 import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rootCertificates } from 'node:tls';
 import { type ClientOptions, WebSocket } from 'ws';
+import type { Cause, Stage } from '../cause/cause.ts';
+import { describeClose } from '../cause/close-code.ts';
+import { classify, timedOut } from '../cause/connect-error.ts';
+import { headersOf, readHttpAnswer } from '../cause/http-answer.ts';
+import { retryAfterMs } from '../cause/retry-after.ts';
+import { tlsInstead } from '../cause/speaks-tls.ts';
+import { upgradeFault } from '../cause/upgrade.ts';
+import { describeViolation, pingFlood, violationOf } from '../cause/violation.ts';
+import { watchStage } from '../cause/watch-stage.ts';
 import type { Budget } from './budget.ts';
-import { ConnectError, type ConnectFailure, describeStatus, failureOf } from './failure.ts';
+import { ConnectError, type ConnectFailure, failureOf, refusalOf } from './failure.ts';
 import { type Envelope, type Exchange, readEnvelope } from './message.ts';
 import type { ConnectPlan } from './plan.ts';
 
@@ -32,18 +43,23 @@ export interface Closed {
   code: number;
   reason: string;
   atMs: number;
+  /** Why we ended it: what the peer did that it must not, in words. */
+  fault?: string;
 }
 
-/** An end in words: `close code 1011 (oops)`. */
-export function describeClosed({ code, reason }: Closed): string {
-  return code === 1006
-    ? 'TCP dropped without a close frame'
-    : `close code ${code}${reason === '' ? '' : ` (${reason})`}`;
+/** An end in words: `close code 1011 (oops)`, or what the peer did to deserve it. */
+export function describeClosed({ code, reason, fault }: Closed): string {
+  return fault ?? describeClose(code, reason);
 }
 
 /** Longest Retry-After that is waited for, and how often. */
 const retryAtMostMs = 2000;
 const retries = 6;
+/** What a peer may send on one connection before we stop listening: everything is kept to be looked at. */
+const mostMessages = 20_000;
+const mostBytes = 128 * 1024 * 1024;
+/** Of an answer that is no 101; its head came in time already. */
+const bodyWaitMs = 1000;
 /** How long a second answer may lag behind the first and still be noticed by `request`. */
 const settleMs = 15;
 
@@ -61,6 +77,8 @@ export class CheckConnection {
   readonly #socket: WebSocket;
   readonly #timeoutMs: number;
   readonly #watchers = new Set<() => void>();
+  #receivedBytes = 0;
+  #isClosing = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions, startedMs: number) {
     this.#socket = socket;
@@ -70,6 +88,10 @@ export class CheckConnection {
     socket.on('message', (data: Buffer, binary: boolean) => {
       const envelope = binary ? undefined : readEnvelope(data.toString());
       this.received.push({ atMs: performance.now(), binary, data, envelope });
+      this.#receivedBytes += data.length;
+      if (this.received.length > mostMessages || this.#receivedBytes > mostBytes) {
+        this.#fail(`more than ${mostMessages} messages or ${mostBytes / 1024 ** 2} MiB, and no end of it`);
+      }
       if (options.answerPings && envelope?.type === 'PING') {
         this.send({ type: 'PONG', ...(envelope.id === undefined ? {} : { id: envelope.id }) });
       }
@@ -79,12 +101,19 @@ export class CheckConnection {
       this.pongs.push(data.toString('latin1'));
       this.#notify();
     });
+    // ws drops a peer that pings faster than it can be answered, without a word.
+    socket.on('ping', () => {
+      if (socket.readyState !== WebSocket.OPEN && !this.#isClosing) this.#fail(pingFlood);
+    });
     socket.on('close', (code: number, reason: Buffer) => {
-      this.closed = { code, reason: reason.toString(), atMs: performance.now() };
+      this.closed ??= { code, reason: reason.toString(), atMs: performance.now() };
       this.#notify();
     });
-    // An error is always followed by close, which is what checks look at.
-    socket.on('error', () => {});
+    // Any other error is followed by close, which is what checks look at.
+    socket.on('error', (error) => {
+      const violation = violationOf(error);
+      if (violation) this.#fail(describeViolation(violation), violation.closeCode);
+    });
   }
 
   /** All messages with a type, in order. */
@@ -151,13 +180,22 @@ export class CheckConnection {
 
   /** Starts the closing handshake and waits for its end; null when the peer does not finish it in time. */
   async close(code = 1000, reason = ''): Promise<Closed | null> {
+    this.#isClosing = true;
     this.#socket.close(code, reason);
     return this.waitForClose();
   }
 
   /** Drops the TCP connection. */
   terminate(): void {
+    this.#isClosing = true;
     this.#socket.terminate();
+  }
+
+  /** Ends the connection over what the peer did. It need not answer our close frame, so nobody waits for that. */
+  #fail(fault: string, code = 1006): void {
+    this.closed ??= { code, reason: '', atMs: performance.now(), fault };
+    if (code === 1006) this.#socket.terminate();
+    this.#notify();
   }
 
   #answersTo(id: string): Envelope[] {
@@ -178,82 +216,80 @@ export async function openConnection(options: ConnectionOptions): Promise<CheckC
   for (let attempt = 1; ; attempt++) {
     const opened = await attemptOnce(options);
     if (opened instanceof CheckConnection) return opened;
-    const waitMs = retryAfterMs(opened);
+    const waitMs = waitOf(opened);
     if (!options.retryWhenLimited || waitMs === undefined || attempt > retries)
       throw new ConnectError(opened);
     await sleep(waitMs, undefined, { signal: options.signal });
   }
 }
 
-function retryAfterMs({ status, headers }: ConnectFailure): number | undefined {
-  const seconds = Number(headers?.['retry-after']);
-  return status === 429 && seconds >= 0 && seconds * 1000 <= retryAtMostMs
-    ? Math.max(50, seconds * 1000)
-    : undefined;
+function waitOf({ status, headers }: ConnectFailure): number | undefined {
+  const asked = retryAfterMs(headers?.['retry-after'] ?? '', Date.now());
+  return status === 429 && asked !== undefined && asked <= retryAtMostMs ? Math.max(50, asked) : undefined;
 }
 
 function attemptOnce(options: ConnectionOptions): Promise<CheckConnection | ConnectFailure> {
   const startedMs = performance.now();
-  let reached = false;
-  const secure = options.url.startsWith('wss:');
+  const { hostname, protocol } = new URL(options.url);
+  const secure = protocol === 'wss:';
+  let request: ClientRequest | undefined;
+  let tcp: Socket | undefined;
+  let stageOf = (): Stage => 'tcp';
   const clientOptions: ClientOptions & { finishRequest: (request: ClientRequest) => void } = {
     headers: options.headers,
     perMessageDeflate: false,
     autoPong: options.autoPong,
     maxPayload: 64 * 1024 * 1024,
     rejectUnauthorized: !options.insecure,
-    ...(options.caCertificates.length > 0 ? { ca: [...options.caCertificates] } : {}),
-    finishRequest: (request) => {
-      request.once('socket', (socket) => {
-        reached = !socket.connecting;
-        socket.once(secure ? 'secureConnect' : 'connect', () => {
-          reached = true;
-        });
+    ...(options.caCertificates.length > 0 ? { ca: [...rootCertificates, ...options.caCertificates] } : {}),
+    finishRequest: (made) => {
+      request = made;
+      made.once('socket', (socket) => {
+        tcp = socket;
+        stageOf = watchStage(socket, hostname, secure);
       });
-      request.end();
+      made.end();
     },
   };
   return new Promise((resolve) => {
     const socket = new WebSocket(options.url, [...options.subprotocols], clientOptions);
+    let settled = false;
     const settle = (outcome: CheckConnection | ConnectFailure): void => {
+      settled = true;
       clearTimeout(timer);
       options.signal.removeEventListener('abort', abort);
       resolve(outcome);
       if (!(outcome instanceof CheckConnection)) socket.terminate();
     };
-    const abort = (): void => settle({ kind: 'aborted', reached, message: 'aborted' });
-    const timer = setTimeout(() => {
-      settle(
-        reached
-          ? { kind: 'silent', reached, message: `no answer to the handshake in ${options.timeoutMs} ms` }
-          : { kind: 'timeout', reached, message: `no connection to the host in ${options.timeoutMs} ms` },
-      );
-    }, options.timeoutMs);
+    const fail = (cause: Cause): void => settle(failureOf(cause, stageOf()));
+    const abort = (): void =>
+      settle({ kind: 'aborted', reached: stageOf() === 'upgrade', message: 'aborted' });
+    const timer = setTimeout(
+      () => fail(timedOut(stageOf(), options.timeoutMs, tcp?.bytesRead)),
+      options.timeoutMs,
+    );
+    // ws judges the same, but names less, and takes HTTP/1.0.
+    const judge = (response: IncomingMessage): void => {
+      const key = String(request?.getHeader('sec-websocket-key'));
+      const answer = { httpVersion: response.httpVersion, headers: headersOf(response) };
+      const fault = upgradeFault(answer, { key, subprotocols: options.subprotocols });
+      if (fault) fail(fault);
+    };
+    socket.once('upgrade', judge);
     // terminate() on a connection that never opened reports an error; the first outcome stands.
-    socket.on('error', (error) => settle(failureOf(error, reached)));
+    socket.on('error', (error) => {
+      if (settled) return;
+      const cause = classify(error, stageOf());
+      clearTimeout(timer);
+      void tlsInstead(cause, stageOf(), options.url).then((found) => fail(found));
+    });
     socket.once('open', () => settle(new CheckConnection(socket, options, startedMs)));
     socket.once('unexpected-response', (_request, response) => {
-      void readRefusal(response).then(settle);
+      clearTimeout(timer);
+      if (response.statusCode === 101) judge(response);
+      else readHttpAnswer(response, bodyWaitMs, (answer) => settle(refusalOf(answer)));
     });
     options.signal.addEventListener('abort', abort, { once: true });
     if (options.signal.aborted) abort();
   });
-}
-
-async function readRefusal(response: IncomingMessage): Promise<ConnectFailure> {
-  let body = '';
-  try {
-    for await (const chunk of response) {
-      body += String(chunk);
-      if (body.length >= 1024) break;
-    }
-  } catch {
-    // A body that breaks off is still a refusal with a status.
-  }
-  const status = response.statusCode ?? 0;
-  const headers = Object.fromEntries(
-    Object.entries(response.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
-  );
-  const message = describeStatus(status);
-  return { kind: 'http', reached: true, message, status, headers, body: body.slice(0, 1024) };
 }

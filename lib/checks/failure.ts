@@ -1,21 +1,11 @@
-// Why a connection could not be opened, as data and in words.
-import { messageOf } from '../errors.ts';
+// A connection that a check stands on and that could not be opened, as data and in words.
+import type { Cause, Stage } from '../cause/cause.ts';
+import { describeCause } from '../cause/describe-cause.ts';
+import { type HttpAnswer, httpDetail } from '../cause/http-answer.ts';
 
-export type FailureKind =
-  | 'dns'
-  | 'refused'
-  | 'unreachable'
-  | 'tls'
-  | 'timeout'
-  | 'silent'
-  | 'reset'
-  | 'http'
-  | 'handshake'
-  | 'aborted';
-
-/** A connection that was never open. */
+/** A connection that was never open. `aborted`: the check was stopped. */
 export interface ConnectFailure {
-  kind: FailureKind;
+  kind: Cause['kind'] | 'aborted';
   /** True when TCP (and TLS) connected: something is there, it only did not open a WebSocket. */
   reached: boolean;
   message: string;
@@ -37,71 +27,20 @@ export class ConnectError extends Error {
   }
 }
 
-const byCode: Record<string, FailureKind> = {
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  ECONNREFUSED: 'refused',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-  ETIMEDOUT: 'timeout',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-  EPROTO: 'tls',
-};
-const tlsCode =
-  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;
-
-/** The certificate is what is wrong, not the handshake. */
-const untrusted = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT)/;
-
-const words: Partial<Record<FailureKind, string>> = {
-  dns: 'the host name could not be resolved',
-  refused: 'connection refused; is the server running, and is this its port?',
-  unreachable: 'no route to the host',
-  timeout: 'no TCP connection in time',
-  reset: 'the peer closed the connection without an HTTP answer',
-};
-
-/** Sorts an error of a socket or of the handshake into the kinds above. */
-export function failureOf(error: unknown, reached: boolean): ConnectFailure {
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
-  const text = messageOf(error);
-  const known =
-    byCode[code] ?? (tlsCode.test(code) ? 'tls' : text === 'socket hang up' ? 'reset' : undefined);
-  const kind =
-    reached && known !== 'reset' ? 'handshake' : (known ?? (reached ? 'handshake' : 'unreachable'));
-  if (kind === 'tls' && untrusted.test(code)) {
-    return { kind, reached, message: `tls: ${text}; trust it by --cacert FILE, or use --insecure` };
-  }
-  const said = words[kind];
-  return { kind, reached, message: said ? `${said} (${code || text})` : `${kind}: ${text}` };
+/** The failure of a connect that had come to `stage`. */
+export function failureOf(cause: Cause, stage: Stage): ConnectFailure {
+  // Something is there as soon as TCP is; without TLS, though, nothing can be asked of it.
+  return { kind: cause.kind, reached: stage === 'upgrade', message: describeCause(cause) };
 }
 
-const advice: Record<number, string> = {
-  401: 'a token is missing or was refused: --token',
-  403: 'the token lacks a role, or the Origin is not allowed',
-  404: 'no such path: check the URL',
-  426: 'another WebSocket version or protocol is wanted',
-  429: 'too many connections for its limits: wait, or raise them',
-  502: 'the proxy has no server behind it',
-  503: 'the server is overloaded or going down',
-};
-
-/** An HTTP answer in words, with what to do about it. */
-export function describeStatus(status: number): string {
-  const what =
-    advice[status] ??
-    (status >= 300 && status < 400
-      ? 'a redirect: use the URL it leads to'
-      : status < 300
-        ? 'this URL answers plain HTTP, not WebSocket: check the path'
-        : 'the server refused');
-  return `HTTP ${status} (${what})`;
+/** An HTTP answer other than 101. */
+export function refusalOf(answer: HttpAnswer): ConnectFailure {
+  const { status, headers, body } = answer;
+  const message = describeCause({ kind: 'http', detail: httpDetail(answer) });
+  return { kind: 'http', reached: true, message, status, headers, body };
 }
 
 /** A failure as one phrase for a report. */
-export function describeFailure(failure: ConnectFailure): string {
-  return failure.status === undefined ? failure.message : describeStatus(failure.status);
+export function describeFailure({ message }: ConnectFailure): string {
+  return message;
 }

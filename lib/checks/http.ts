@@ -1,6 +1,7 @@
 // Plain HTTP GETs, for the status endpoint.
 import { get as getHttp, type RequestOptions } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { rootCertificates } from 'node:tls';
 import type { ConnectPlan } from './plan.ts';
 
 export type HttpOptions = Pick<ConnectPlan, 'headers' | 'insecure' | 'caCertificates' | 'timeoutMs'>;
@@ -22,7 +23,9 @@ export function httpGet(url: string, options: HttpOptions): Promise<HttpAnswer> 
     ...(secure
       ? {
           rejectUnauthorized: !options.insecure,
-          ...(options.caCertificates.length > 0 ? { ca: [...options.caCertificates] } : {}),
+          ...(options.caCertificates.length > 0
+            ? { ca: [...rootCertificates, ...options.caCertificates] }
+            : {}),
         }
       : {}),
   };

@@ -1,14 +1,20 @@
 // A WebSocket handshake over a bare socket, and frames with any first byte: for what a correct client would never send.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
-import { ConnectError, type ConnectFailure, describeStatus, failureOf } from './failure.ts';
+import { connect as connectTls, rootCertificates } from 'node:tls';
+import type { Cause } from '../cause/cause.ts';
+import { classify, headersTooLong, hungUp, timedOut } from '../cause/connect-error.ts';
+import { upgradeFault } from '../cause/upgrade.ts';
+import { watchStage } from '../cause/watch-stage.ts';
+import { ConnectError, type ConnectFailure, failureOf, refusalOf } from './failure.ts';
 import type { ConnectPlan } from './plan.ts';
 
 /** The end of a TCP connection may reach the peer after the next connection does. */
 const noticeMs = 20;
+/** As many bytes of headers as Node takes. */
+const maxHeadBytes = 16 * 1024;
 
 /** How the peer ended a raw connection: the code of its close frame (1005: none in it; null: no close frame), and whether TCP ended. */
 export interface RawEnd {
@@ -25,42 +31,56 @@ export function clientFrame(first: number, payload: Buffer, masked = true): Buff
   return Buffer.concat([Buffer.from([first, 0x80 | payload.length]), mask, body]);
 }
 
-/** The code of the first close frame among a server's frames; undefined while there is none. */
-export function closeCodeIn(bytes: Buffer): number | undefined {
-  for (let at = 0; at + 2 <= bytes.length; ) {
-    const opcode = bytes.readUInt8(at) & 0x0f;
-    let length = bytes.readUInt8(at + 1) & 0x7f;
-    let head = 2;
-    if (length === 126) {
-      if (at + 4 > bytes.length) return undefined;
-      length = bytes.readUInt16BE(at + 2);
-      head = 4;
-    } else if (length === 127) {
-      if (at + 10 > bytes.length) return undefined;
-      length = Number(bytes.readBigUInt64BE(at + 2));
-      head = 10;
-    }
-    if (opcode === 0x8) {
-      if (length < 2) return 1005;
-      return at + head + 2 <= bytes.length ? bytes.readUInt16BE(at + head) : undefined;
-    }
-    at += head + length;
+/** Finds the code of the first close frame among a server's frames, in memory that does not grow with what it sends. */
+export class CloseFinder {
+  /** The code, 1005 for a close frame without one; undefined while there was none. */
+  code: number | undefined;
+  #rest = Buffer.alloc(0);
+  #skip = 0;
+
+  /** Takes the next bytes of the stream. */
+  push(chunk: Buffer): void {
+    if (this.code !== undefined) return;
+    const skipped = Math.min(this.#skip, chunk.length);
+    this.#skip -= skipped;
+    this.#rest = Buffer.concat([this.#rest, chunk.subarray(skipped)]);
+    while (this.#skip === 0 && this.#step());
   }
-  return undefined;
+
+  /** Goes over one frame; false when its head, or the code in it, is not there yet. */
+  #step(): boolean {
+    const bytes = this.#rest;
+    const short = bytes.length < 2 ? 0 : bytes.readUInt8(1) & 0x7f;
+    const masked = bytes.length >= 2 && (bytes.readUInt8(1) & 0x80) !== 0;
+    const lengthAt = short === 126 ? 4 : short === 127 ? 10 : 2;
+    const head = lengthAt + (masked ? 4 : 0);
+    if (bytes.length < head) return false;
+    const length =
+      short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
+    if ((bytes.readUInt8(0) & 0x0f) === 0x8) {
+      if (length >= 2 && bytes.length < head + 2) return false;
+      // No server may mask, but its code can be read all the same.
+      const mask = masked ? bytes.readUInt16BE(lengthAt) : 0;
+      this.code = length < 2 ? 1005 : bytes.readUInt16BE(head) ^ mask;
+      return false;
+    }
+    const end = Math.min(bytes.length, head + length);
+    this.#skip = head + length - end;
+    this.#rest = bytes.subarray(end);
+    return this.#rest.length > 0;
+  }
 }
 
 /** An open connection on which any bytes may be written. */
 export class RawConnection {
   readonly #socket: Socket;
-  #bytes: Buffer;
+  readonly #finder = new CloseFinder();
   #ended = false;
 
   constructor(socket: Socket, rest: Buffer) {
     this.#socket = socket;
-    this.#bytes = rest;
-    socket.on('data', (chunk: Buffer) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk]);
-    });
+    this.#finder.push(rest);
+    socket.on('data', (chunk: Buffer) => this.#finder.push(chunk));
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#ended = true;
@@ -76,7 +96,7 @@ export class RawConnection {
 
   /** Waits for a close frame or the end of the TCP connection, whichever comes first. */
   async waitForEnd(timeoutMs: number): Promise<RawEnd> {
-    const over = (): boolean => this.#ended || closeCodeIn(this.#bytes) !== undefined;
+    const over = (): boolean => this.#ended || this.#finder.code !== undefined;
     if (!over()) {
       await new Promise<void>((resolve) => {
         const look = (): void => {
@@ -91,7 +111,7 @@ export class RawConnection {
         for (const event of ['data', 'end', 'close']) this.#socket.on(event, look);
       });
     }
-    return { closeCode: closeCodeIn(this.#bytes) ?? null, ended: this.#ended };
+    return { closeCode: this.#finder.code ?? null, ended: this.#ended };
   }
 
   terminate(): void {
@@ -119,17 +139,20 @@ export async function openRaw(options: ConnectPlan): Promise<RawConnection> {
   const secure = url.protocol === 'wss:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || (secure ? 443 : 80));
+  const key = randomBytes(16).toString('base64');
   const opened = await new Promise<RawConnection | ConnectFailure>((resolve) => {
-    let reached = false;
     const socket = secure
       ? connectTls({
           host,
           port,
           rejectUnauthorized: !options.insecure,
-          ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-          ...(options.caCertificates.length > 0 ? { ca: [...options.caCertificates] } : {}),
+          ...(isIP(host) === 0 ? { servername: host } : {}),
+          ...(options.caCertificates.length > 0
+            ? { ca: [...rootCertificates, ...options.caCertificates] }
+            : {}),
         })
       : connectTcp({ host, port });
+    const stageOf = watchStage(socket, host, secure);
     let answer = Buffer.alloc(0);
     const settle = (outcome: RawConnection | ConnectFailure): void => {
       clearTimeout(timer);
@@ -137,35 +160,34 @@ export async function openRaw(options: ConnectPlan): Promise<RawConnection> {
       if (!(outcome instanceof RawConnection)) socket.destroy();
       resolve(outcome);
     };
-    const timer = setTimeout(() => {
-      const message = `no answer to the handshake in ${options.timeoutMs} ms`;
-      settle({ kind: reached ? 'silent' : 'timeout', reached, message });
-    }, options.timeoutMs);
+    const fail = (cause: Cause): void => settle(failureOf(cause, stageOf()));
+    const timer = setTimeout(
+      () => fail(timedOut(stageOf(), options.timeoutMs, answer.length)),
+      options.timeoutMs,
+    );
     const read = (chunk: Buffer): void => {
       answer = Buffer.concat([answer, chunk]);
       const end = answer.indexOf('\r\n\r\n');
-      if (end >= 0) settle(readAnswer(socket, answer, end));
+      if (end >= 0) settle(readAnswer(socket, answer, end, key, options));
+      else if (answer.length > maxHeadBytes) fail(headersTooLong);
     };
     socket.setNoDelay(true);
     socket.on('data', read);
-    socket.on('error', (error) => settle(failureOf(error, reached)));
-    socket.on('close', () => settle({ kind: 'reset', reached, message: 'closed without an HTTP answer' }));
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
-      reached = true;
-      socket.write(handshake(url, options));
-    });
+    socket.on('error', (error) => fail(classify(error, stageOf())));
+    socket.on('close', () => fail(hungUp(stageOf())));
+    socket.once(secure ? 'secureConnect' : 'connect', () => socket.write(handshake(url, key, options)));
   });
   if (opened instanceof RawConnection) return opened;
   throw new ConnectError(opened);
 }
 
-function handshake(url: URL, { headers, subprotocols }: ConnectPlan): string {
+function handshake(url: URL, key: string, { headers, subprotocols }: ConnectPlan): string {
   const lines = [
     `GET ${url.pathname}${url.search} HTTP/1.1`,
     `Host: ${url.host}`,
     'Upgrade: websocket',
     'Connection: Upgrade',
-    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    `Sec-WebSocket-Key: ${key}`,
     'Sec-WebSocket-Version: 13',
     ...(subprotocols.length > 0 ? [`Sec-WebSocket-Protocol: ${subprotocols.join(', ')}`] : []),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
@@ -173,15 +195,26 @@ function handshake(url: URL, { headers, subprotocols }: ConnectPlan): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function readAnswer(socket: Socket, answer: Buffer, end: number): RawConnection | ConnectFailure {
+function readAnswer(
+  socket: Socket,
+  answer: Buffer,
+  end: number,
+  key: string,
+  { subprotocols }: ConnectPlan,
+): RawConnection | ConnectFailure {
   const [statusLine = '', ...lines] = answer.subarray(0, end).toString('latin1').split('\r\n');
-  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1] ?? 0);
-  if (status === 101) return new RawConnection(socket, answer.subarray(end + 4));
-  const headers = Object.fromEntries(
-    lines.map((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-    }),
-  );
-  return { kind: 'http', reached: true, message: describeStatus(status), status, headers };
+  const [, httpVersion = '', digits = '', statusText = ''] =
+    /^HTTP\/(1\.[01]) (\d{3})(?: (.*))?$/.exec(statusLine) ?? [];
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
+  const rest = answer.subarray(end + 4);
+  const status = Number(digits);
+  if (status !== 101) return refusalOf({ status, statusText, headers, body: rest.toString('utf8', 0, 1024) });
+  const fault = upgradeFault({ httpVersion, headers }, { key, subprotocols });
+  return fault ? failureOf(fault, 'upgrade') : new RawConnection(socket, rest);
 }

@@ -2,6 +2,7 @@
 import type { CloseRecord } from '../result/result.ts';
 import { nowUs } from './clock.ts';
 import type { ClosedBy, ConnectSpec, ConnectSplit, Driver, FailureKind } from './drivers/driver.ts';
+import { EndLog } from './ends.ts';
 import { FailureLog } from './failures.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import type { Recorder } from './recorder.ts';
@@ -29,9 +30,11 @@ export interface FleetPlan {
 export class Fleet implements LaneOwner {
   readonly lanes: readonly Lane[];
   readonly failures = new FailureLog();
+  /** What connections that were open did against the protocol. */
+  readonly violations = new FailureLog();
+  /** How connections ended before the run did. */
+  readonly ends = new EndLog();
   open = 0;
-  /** Protocol violations seen, the first in words. */
-  firstViolation: string | undefined;
   /** Called when a connection opened or ended. */
   onChange: (() => void) | undefined;
 
@@ -137,8 +140,9 @@ export class Fleet implements LaneOwner {
     for (const lane of this.lanes) if (lane.isOpen) lane.abort();
   }
 
-  laneOpened(_lane: Lane, split: ConnectSplit): void {
-    this.#accrue(nowUs());
+  laneOpened(lane: Lane, split: ConnectSplit): void {
+    lane.openedUs = nowUs();
+    this.#accrue(lane.openedUs);
     this.#connecting--;
     this.open++;
     this.#recorder.counters['connections.opened']++;
@@ -148,6 +152,7 @@ export class Fleet implements LaneOwner {
 
   laneMessage(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void {
     if (this.#ending) return;
+    lane.receivedUs = atUs;
     try {
       this.#traffic.received(lane, buf, start, end, atUs);
     } catch (error) {
@@ -156,13 +161,14 @@ export class Fleet implements LaneOwner {
     }
   }
 
-  lanePong(_lane: Lane, sentUs: number, atUs: number): void {
+  lanePong(lane: Lane, sentUs: number, atUs: number): void {
+    lane.pongedUs = atUs;
     if (this.#recorder.isMeasuring(sentUs) && !this.#ending) {
       this.#recorder.times.ping.record(atUs - sentUs);
     }
   }
 
-  laneClosed(_lane: Lane, code: number, by: ClosedBy, clean: boolean): void {
+  laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void {
     this.#accrue(nowUs());
     this.open--;
     const key = `${code} ${by} ${clean}`;
@@ -171,6 +177,7 @@ export class Fleet implements LaneOwner {
     this.#closes.set(key, record);
     if (!this.#ending) {
       this.#recorder.counters['connections.closed']++;
+      this.ends.add(lane, code, by, nowUs());
       if (!clean || code !== 1000) this.#recorder.counters['connections.abnormal']++;
     }
     this.onChange?.();
@@ -180,7 +187,7 @@ export class Fleet implements LaneOwner {
     if (lane.state !== 'failed') {
       if (this.#ending) return;
       this.#recorder.counters.protocol_errors++;
-      this.firstViolation ??= detail;
+      this.violations.add(kind, detail);
       return;
     }
     this.#connecting--;

@@ -27,6 +27,10 @@ export class Lane implements Sink {
   flushedUs = 0;
   /** When a ping was last sent. */
   pingedUs = Number.NEGATIVE_INFINITY;
+  openedUs = 0;
+  /** When a message, and when the pong to one of our pings, came last; 0: never. */
+  receivedUs = 0;
+  pongedUs = 0;
 
   readonly #owner: LaneOwner;
   #connection: Connection | undefined;

@@ -1,4 +1,5 @@
 // The one message before the load: does the target answer as its description says?
+import { closeAdvice, describeClose } from '../cause/close-code.ts';
 import { redactText } from '../result/redact.ts';
 import type { CloseRecord, Reason, Warning } from '../result/result.ts';
 import type { StressPlan } from './plan.ts';
@@ -14,11 +15,13 @@ export interface ProbeVerdict {
  * Judges what became of the probe.
  *
  * @param close how its connection ended, if it did
+ * @param violation what the target did against the protocol, in words
  */
 export function judgeProbe(
   plan: StressPlan,
   { probe, unexpectedSample }: Pick<Traffic, 'probe' | 'unexpectedSample'>,
   close: CloseRecord | undefined,
+  violation?: string,
 ): ProbeVerdict {
   if (probe === 'rejected') {
     const message = 'the target refused the probe message before the load began';
@@ -27,8 +30,13 @@ export function judgeProbe(
   // Who named a description knows that the target may be silent: what is lost will be counted.
   if (probe === 'answered' || plan.targetKnown) return {};
   return {
-    reason: { code: 'target-description', message: describeTarget(plan, unexpectedSample, close) },
+    reason: { code: 'target-description', message: describeTarget(plan, unexpectedSample, close, violation) },
   };
+}
+
+function withAdvice(code: number): string {
+  const advice = closeAdvice(code);
+  return `${describeClose(code)}${advice === undefined ? '' : `; ${advice}`}`;
 }
 
 /** Why the probe was not answered, as far as one can see, and what to do about it. */
@@ -36,9 +44,11 @@ function describeTarget(
   plan: StressPlan,
   sample: string | undefined,
   close: CloseRecord | undefined,
+  violation: string | undefined,
 ): string {
   let seen = `nothing came within ${plan.timeoutMs} ms`;
-  if (close) seen = `it closed the connection with ${close.code}`;
+  if (violation !== undefined) seen = `it broke the protocol: ${violation}`;
+  else if (close) seen = `it ended the connection: ${withAdvice(close.code)}`;
   if (sample !== undefined) seen = `it sent ${JSON.stringify(redactText(sample))}, which answers nothing`;
   return (
     `the target did not answer the probe as "${plan.target.name}" describes: ${seen}; ` +

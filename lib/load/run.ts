@@ -1,7 +1,8 @@
 // A stress run from its first connection to its result: the phases connect, settle, warm-up, measure and drain.
+import type { Cause } from '../cause/cause.ts';
+import { describeCause } from '../cause/describe-cause.ts';
 import { messageOf } from '../errors.ts';
 import type { Phase, RunEvent } from '../result/events.ts';
-import { redactText } from '../result/redact.ts';
 import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
@@ -14,6 +15,7 @@ import { judgeProbe } from './probe.ts';
 import { assemble, type Rig } from './rig.ts';
 import { Snapshots } from './snapshots.ts';
 import { stressResult } from './stress-result.ts';
+import { silenceOf, targetWarnings } from './target-warnings.ts';
 import { Ticker } from './ticker.ts';
 
 const interruptedDrainUs = 5e6;
@@ -123,7 +125,7 @@ class StressRun {
     const [cause] = fleet.failures.records;
     this.#reasons.push({
       code: 'unreachable',
-      message: `no connection to the target: ${cause ? `${cause.kind}: ${cause.detail}${cause.hint ? ` (${cause.hint})` : ''}` : 'no attempt ended'}`,
+      message: `no connection to the target: ${cause ? describeCause(cause as Cause) : 'no attempt ended'}`,
     });
   }
 
@@ -144,7 +146,9 @@ class StressRun {
       (atUs) => this.#stopped || (atUs >= startUs + settleUs && (this.#plan.targetKnown || !waits())),
     );
     if (this.#stopped) return;
-    const { reason, warning } = judgeProbe(this.#plan, traffic, lane?.isOpen ? undefined : fleet.closes[0]);
+    const [violation] = fleet.violations.records;
+    const ended = lane?.isOpen ? undefined : fleet.closes[0];
+    const { reason, warning } = judgeProbe(this.#plan, traffic, ended, violation?.detail);
     if (warning) this.#warn(warning);
     if (reason) this.#reasons.push(reason);
   }
@@ -170,6 +174,8 @@ class StressRun {
     this.#finished = true;
     const { fleet, recorder, traffic } = this.#rig;
     const openAtEnd = fleet.open;
+    // Before the closing: what is heard then says nothing of the load.
+    const silent = silenceOf(fleet.lanes, endUs);
     fleet.end();
     fleet.stopConnecting();
     if (this.#abandoned) fleet.abortAll();
@@ -181,12 +187,7 @@ class StressRun {
     if (traffic.probe === 'lost' && plan.targetKnown) {
       this.#warn({ code: 'probe-unanswered', message: 'the probe message before the load was not answered' });
     }
-    if (fleet.firstViolation !== undefined) {
-      this.#warn({
-        code: 'protocol',
-        message: `first protocol violation: ${redactText(fleet.firstViolation)}`,
-      });
-    }
+    for (const warning of targetWarnings(this.#rig, silent)) this.#warn(warning);
     return stressResult({
       plan,
       startedAt: this.#startedAt,
@@ -199,6 +200,8 @@ class StressRun {
       phases: this.#phases,
       recorder,
       failures: fleet.failures,
+      violations: fleet.violations,
+      ends: fleet.ends,
       closes: fleet.closes,
       uptime: this.#load.measured ? fleet.uptime() : null,
       openAtEnd,

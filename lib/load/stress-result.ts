@@ -19,6 +19,7 @@ import {
   type Warning,
 } from '../result/result.ts';
 import { judgeThreshold } from '../result/thresholds.ts';
+import type { EndLog } from './ends.ts';
 import type { FailureLog } from './failures.ts';
 import { judgeHealth, type ProbeSample, sendLagTail } from './health.ts';
 import { planRecord, type StressPlan } from './plan.ts';
@@ -40,6 +41,8 @@ export interface RunRemains {
   phases: Phases;
   recorder: Recorder;
   failures: FailureLog;
+  violations: FailureLog;
+  ends: EndLog;
   closes: CloseRecord[];
   uptime: number | null;
   openAtEnd: number;
@@ -141,6 +144,7 @@ export function stressResult(remains: RunRemains): StressResult {
     phases: rounded(phases),
     closes: remains.closes,
     failures: remains.failures.records,
+    violations: remains.violations.records.map(({ detail, count }) => ({ detail, count })),
     unsent: ranked(recorder.unsentReasons).map(([reason, count]) => ({ reason, count })),
     rejections: ranked(recorder.rejectionCodes).map(([code, count]) => ({ code, count })),
     series: remains.measured
@@ -154,7 +158,7 @@ export function stressResult(remains: RunRemains): StressResult {
 
 /** What only the end of a run shows. */
 function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): Warning[] {
-  const { plan, backlogGrowth, stopped, closes } = remains;
+  const { plan, backlogGrowth, stopped } = remains;
   const { 'connections.closed': closed, 'connections.opened': opened } = remains.recorder.counters;
   const warnings: Warning[] = [];
   // A generator that fell behind makes a backlog of its own, and must not blame the target for it.
@@ -164,10 +168,8 @@ function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): War
   }
   // In the closed model nothing else tells: a connection that is gone asks for nothing and so misses nothing.
   if (closed > 0) {
-    // Those that we closed at the end are in the list, too.
-    const ends = closes.filter(({ code, by }) => by !== 'us' || (code !== 1000 && code !== 1006)).slice(0, 3);
-    const codes = ends.map(({ code, count }) => `${code}, ${count} times`).join('; ');
-    const message = `${closed} of ${opened} connections ended before the run did: close code ${codes}`;
+    const words = remains.ends.describe(3);
+    const message = `${closed} of ${opened} connections ended before the run did: ${words}`;
     warnings.push({ code: 'connections-ended', message });
   }
   return warnings;

@@ -37,6 +37,8 @@ export class Traffic {
   probe: 'none' | 'waiting' | 'answered' | 'rejected' | 'lost' = 'none';
   /** The first message that answered nothing, for people who have to describe a target. */
   unexpectedSample: string | undefined;
+  /** Messages that answer a request of another connection. */
+  crossed = 0;
 
   readonly #template: MessageTemplate;
   readonly #correlator: Correlator;
@@ -123,6 +125,7 @@ export class Traffic {
     if (ledger.isOverdue(seq, atUs) && ledger.connection(seq) === lane.index) this.#lose(seq);
     const verdict = ledger.answer(seq, lane.index);
     if (verdict === 'unexpected') {
+      if (ledger.remembers(seq)) this.crossed++;
       if (recorder.isMeasuring(atUs)) this.#count('messages.unexpected', end - start, atUs);
       this.unexpectedSample ??= buf.toString('utf8', start, Math.min(end, start + maxSampleBytes));
       return;

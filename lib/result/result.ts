@@ -137,7 +137,7 @@ export interface CloseRecord {
 
 /** Connections that never opened, by cause. */
 export interface FailureRecord {
-  /** `refused`, `dns`, `tls`, `http`, `timeout`, `reset`, `handshake`, `resources`, … */
+  /** `refused`, `dns`, `tls`, `http`, `timeout`, `reset`, `accept-key`, `subprotocol`, `handshake`, `resources`, … */
   kind: string;
   detail: string;
   count: number;
@@ -189,6 +189,8 @@ export interface StressResult extends ResultBase {
   phases: Phases;
   closes: CloseRecord[];
   failures: FailureRecord[];
+  /** What the target did against RFC 6455 on open connections, and how it was answered; their sum is `protocol_errors`. */
+  violations?: { detail: string; count: number }[];
   /** Unsent messages by reason. */
   unsent: { reason: string; count: number }[];
   /** Typed refusals by code. */

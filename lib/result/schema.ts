@@ -157,6 +157,7 @@ const stress = z.object({
     z.object({ code: amount, by: z.enum(['us', 'peer', 'none']), clean: z.boolean(), count: amount }),
   ),
   failures: z.array(z.object({ kind: text, detail: text, count: amount, hint: text.exactOptional() })),
+  violations: z.array(z.object({ detail: text, count: amount })).exactOptional(),
   unsent: z.array(z.object({ reason: text, count: amount })),
   rejections: z.array(z.object({ code: text, count: amount })),
   series,

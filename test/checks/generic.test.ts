@@ -108,7 +108,7 @@ test('an echo that repeats itself fails echo', { timeout: 30_000 }, async (t) =>
 
 test('a server that closes at once has one fault', { timeout: 30_000 }, async (t) => {
   assert.deepEqual(await faultsOf(t, (socket) => socket.close(1011, 'oops')), [
-    'connect: expected a WebSocket that stays open; got close code 1011 (oops) at once',
+    'connect: expected a WebSocket that stays open; got an end at once: close code 1011 (oops); it failed: look at its log',
   ]);
 });
 

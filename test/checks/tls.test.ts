@@ -39,7 +39,7 @@ test('wss', { timeout: 30_000, skip: skipUnless('openssl', hasOpenssl) }, async 
 
   const { result } = await quick(plan);
   assert.equal(exitCode(result), 3);
-  assert.match(result.reasons[0]?.message ?? '', /tls: .*self.signed/i);
+  assert.match(result.reasons[0]?.message ?? '', /TLS failed: .*self.signed.*--cacert/i);
 
   const all = Object.fromEntries(ids.map((id) => [id, 'passed']));
   const caCertificates = [await readFile(cert, 'utf8')];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { classify } from '../../lib/load/drivers/causes.ts';
+import { classify } from '../../lib/cause/connect-error.ts';
 import { type Connection, createWsDriver, type Driver, runStress } from '../../lib/load/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
@@ -190,7 +190,7 @@ describe('faults', { concurrency: 4 }, () => {
     assert.deepEqual(codes(result), []);
     assert.deepEqual(
       result.warnings.filter((warning) => warning.code === 'connections-ended').map((w) => w.message),
-      ['4 of 4 connections ended before the run did: close code 1000, 4 times'],
+      ['4 of 4 connections ended before the run did: close code 1000 (normal closure), 4 times'],
     );
   });
 
@@ -233,7 +233,15 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.counters.protocol_errors, 4);
     assert.deepEqual(result.closes, [{ code: 1002, by: 'us', clean: false, count: 4 }]);
     assert.deepEqual(codes(result), ['threshold']);
-    assert.ok(result.warnings.some((warning) => /WS_ERR_INVALID_OPCODE/.test(warning.message)));
+    assert.deepEqual(result.violations, [
+      {
+        detail: 'frame with the reserved opcode 0x3 (RFC 6455 §5.2), answered with close code 1002',
+        count: 4,
+      },
+    ]);
+    assert.ok(
+      result.warnings.some((warning) => /violation.*4 times: .*0x3 \(RFC 6455 §5\.2\)/.test(warning.message)),
+    );
   });
 
   test('a server that stops reading: backpressure, in bounded memory', { timeout: 30_000 }, async (t) => {
@@ -276,8 +284,8 @@ describe('faults', { concurrency: 4 }, () => {
   }, async (t) => {
     const server = await startLoadServer(t, { mode: 'echo' });
     const script = new URL('../fixtures/run-stress.js', import.meta.url).pathname;
-    const limited = 'ulimit -n 60 && exec "$@"';
-    const args = ['-c', limited, 'sh', process.execPath, script, server.url, '{"connections":100}'];
+    const limited = 'ulimit -n 200 && exec "$@"';
+    const args = ['-c', limited, 'sh', process.execPath, script, server.url, '{"connections":300}'];
     const { stdout } = await promisify(execFile)('sh', args, { maxBuffer: 2 ** 24 });
     const result = JSON.parse(stdout) as StressResult;
     assertBalanced(result);
@@ -287,7 +295,7 @@ describe('faults', { concurrency: 4 }, () => {
     assert.equal(result.failures[0]?.kind, 'resources');
     assert.match(result.failures[0]?.hint ?? '', /ulimit -n/);
     assert.ok(result.counters['connections.opened'] > 0);
-    assert.equal(result.counters['connections.failed'], 100 - result.counters['connections.opened']);
+    assert.equal(result.counters['connections.failed'], 300 - result.counters['connections.opened']);
   });
 
   test('a generator without local ports blames itself', { timeout: 20_000 }, async (t) => {
@@ -334,7 +342,7 @@ describe('faults', { concurrency: 4 }, () => {
     [401, {}, 'token missing', /--token/],
     [403, {}, '', /forbids/],
     [429, { 'Retry-After': '7' }, '{"error":"slow down"}', /wait 7 s/],
-    [503, { 'Retry-After': 'soon' }, '', /wait soon/],
+    [503, { 'Retry-After': 'soon' }, '', /neither seconds nor a date: "soon"/],
     [301, { Location: 'wss://elsewhere.example/ws' }, '', /redirects/],
   ] as const) {
     test(`HTTP ${status} to the upgrade`, { timeout: 20_000 }, async (t) => {
@@ -406,8 +414,8 @@ describe('faults', { concurrency: 4 }, () => {
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n';
     const server = await startTcpServer(t, { reply });
     const result = await stress(stressPlan(`ws://${server.host}`));
-    assert.equal(result.failures[0]?.kind, 'handshake');
-    assert.match(result.failures[0]?.detail ?? '', /Accept/);
+    assert.equal(result.failures[0]?.kind, 'accept-key');
+    assert.match(result.failures[0]?.detail ?? '', /wrong Sec-WebSocket-Accept \(it says "x"\)/);
   });
 
   test('a target that does not answer the probe must be described', { timeout: 20_000 }, async (t) => {

@@ -1,9 +1,10 @@
 // clean-close: a close frame is answered with a close frame, and TCP ends (RFC 6455 §5.5.1, §7.1.1).
 import { type Check, failed, passed } from '../check.ts';
+import { describeClosed } from '../connection.ts';
 
 interface Evidence {
   /** Close codes as received; 1005: none in the frame; 1006: no close frame; null: TCP still open after the time. */
-  rounds: { sent: number; got: number | null }[];
+  rounds: { sent: number; got: number | null; words: string }[];
 }
 
 export const cleanClose: Check<Evidence> = {
@@ -18,7 +19,8 @@ export const cleanClose: Check<Evidence> = {
     for (const sent of [1000, 3000]) {
       const connection = await context.connect();
       const closed = await connection.close(sent, 'wsbench quick');
-      rounds.push({ sent, got: closed?.code ?? null });
+      const words = closed ? describeClosed(closed) : 'a connection that stays open';
+      rounds.push({ sent, got: closed?.code ?? null, words });
       if (!closed) break;
     }
     return { rounds };
@@ -31,10 +33,6 @@ export const cleanClose: Check<Evidence> = {
       );
     }
     const expected = `a close frame that echoes ${wrong.sent}, then the end of TCP`;
-    if (wrong.got === null) return failed(expected, 'a connection that stays open');
-    return failed(
-      expected,
-      wrong.got === 1006 ? 'TCP dropped without a close frame' : `close code ${wrong.got}`,
-    );
+    return failed(expected, wrong.words);
   },
 };

@@ -1,4 +1,5 @@
 // connect: the URL opens a WebSocket; a reference server also greets with WELCOME.
+import { closeAdvice } from '../../cause/close-code.ts';
 import { type Check, failed, passed } from '../check.ts';
 import { CheckConnection, describeClosed } from '../connection.ts';
 import { type ConnectFailure, describeFailure } from '../failure.ts';
@@ -35,7 +36,11 @@ export const connect: Check<Evidence> = {
     const first = opened.envelopes[0];
     return {
       failure: null,
-      closed: closed && describeClosed(closed),
+      closed:
+        closed &&
+        [describeClosed(closed), closed.fault === undefined && closeAdvice(closed.code)]
+          .filter(Boolean)
+          .join('; '),
       handshakeMs: opened.handshakeMs,
       subprotocol: opened.subprotocol,
       greeted: context.facts.speaks === 'wsbench' ? first !== undefined && !!readWelcome(first) : null,
@@ -44,7 +49,7 @@ export const connect: Check<Evidence> = {
   },
   judge({ failure, closed, handshakeMs, subprotocol, greeted, first }) {
     if (failure) return failed('HTTP 101 and an open WebSocket', describeFailure(failure));
-    if (closed !== null) return failed('a WebSocket that stays open', `${closed} at once`);
+    if (closed !== null) return failed('a WebSocket that stays open', `an end at once: ${closed}`);
     if (greeted === false) {
       return failed(
         'WELCOME with limits and heartbeat as the first message',

@@ -1,5 +1,6 @@
 // echo: what is sent comes back unchanged, as raw messages or as typed ECHO.
 import { randomBytes } from 'node:crypto';
+import { formatDuration } from '../../duration.ts';
 import { type Check, failed, passed } from '../check.ts';
 import { type CheckConnection, describeClosed } from '../connection.ts';
 import { answerOf, describeAnswers } from '../message.ts';
@@ -23,7 +24,7 @@ export const echo: Check<Evidence> = {
   async run(context) {
     const connection = await context.connect();
     const typed = context.facts.speaks === 'wsbench';
-    return { rounds: typed ? await typedRounds(connection) : await rawRounds(connection) };
+    return { rounds: typed ? await typedRounds(connection) : await rawRounds(connection, context.timeoutMs) };
   },
   judge({ rounds }) {
     const wrong = rounds.find(({ ok }) => !ok);
@@ -51,7 +52,7 @@ async function typedRounds(connection: CheckConnection): Promise<Evidence['round
   return rounds;
 }
 
-async function rawRounds(connection: CheckConnection): Promise<Evidence['rounds']> {
+async function rawRounds(connection: CheckConnection, timeoutMs: number): Promise<Evidence['rounds']> {
   const messages: [string, string | Buffer][] = [
     ['text', text],
     ['4 KiB of text', randomBytes(2048).toString('hex')],
@@ -73,19 +74,19 @@ async function rawRounds(connection: CheckConnection): Promise<Evidence['rounds'
         .length;
     if (same) await connection.waitFor(() => (copies() > 1 ? true : undefined), settleMs);
     const ok = copies() === 1;
-    rounds.push({ name, ok, got: same ? `it ${copies()} times` : describe(connection, before) });
+    rounds.push({ name, ok, got: same ? `it ${copies()} times` : describe(connection, before, timeoutMs) });
     if (!ok) break;
   }
   return rounds;
 }
 
 /** What came instead. */
-function describe({ received, closed }: CheckConnection, before: number): string {
+function describe({ received, closed }: CheckConnection, before: number, timeoutMs: number): string {
   const other = received[before];
   const came = other
     ? `${other.data.length} bytes of ${other.binary ? 'binary' : 'text'}: ${excerpt(other.data)}`
-    : 'nothing';
-  return closed ? `${other ? `${came}, then ` : ''}${describeClosed(closed)}` : came;
+    : `nothing${closed ? '' : ` within ${formatDuration(timeoutMs)}`}`;
+  return closed ? `${other ? `${came}, then ` : 'nothing, but '}${describeClosed(closed)}` : came;
 }
 
 function excerpt(data: Buffer): string {

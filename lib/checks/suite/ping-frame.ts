@@ -1,10 +1,12 @@
 // ping-frame: every ping frame gets a pong frame with the same payload (RFC 6455 §5.5.2, §5.5.3).
 import { type Check, failed, passed } from '../check.ts';
+import { describeClosed } from '../connection.ts';
 
 interface Evidence {
   /** Payloads in latin1; null: no pong in time. */
   rounds: { sent: string; got: string | null }[];
-  closeCode: number | null;
+  /** How the connection ended meanwhile. */
+  closed: string | null;
 }
 
 const payloads = [
@@ -26,19 +28,23 @@ export const pingFrame: Check<Evidence> = {
     for (const sent of payloads) {
       const before = connection.pongs.length;
       connection.ping(sent);
-      const got = await connection.waitFor(() => connection.pongs[before]);
-      rounds.push({ sent, got: got ?? null });
+      // Pongs that nobody asked for may come in between (§5.5.3).
+      const right = await connection.waitFor(() =>
+        connection.pongs.slice(before).find((pong) => pong === sent),
+      );
+      const got = right ?? connection.pongs[before] ?? null;
+      rounds.push({ sent, got });
       if (got !== sent) break;
     }
-    return { rounds, closeCode: connection.closed?.code ?? null };
+    return { rounds, closed: connection.closed && describeClosed(connection.closed) };
   },
-  judge({ rounds, closeCode }) {
+  judge({ rounds, closed }) {
     const wrong = rounds.find(({ sent, got }) => sent !== got);
     if (!wrong)
       return passed(`${rounds.length} of ${rounds.length} pongs, payloads of 0 to 125 bytes intact`);
     const expected = `a pong with the ping's payload of ${wrong.sent.length} bytes`;
     if (wrong.got !== null)
       return failed(expected, `a pong with another payload (${wrong.got.length} bytes)`);
-    return failed(expected, closeCode === null ? 'no pong' : `the connection closed with ${closeCode}`);
+    return failed(expected, closed === null ? 'no pong' : `no pong, but ${closed}`);
   },
 };

@@ -8,8 +8,9 @@ interface Evidence {
   asked: number;
   /** Why connections did not open. */
   failures: string[];
-  /** Connections that got their own reply, nothing or somebody else's. */
+  /** Connections that got their own reply, and that got somebody else's. */
   served: number;
+  mixed: number;
   openAtEnd: number;
   /** How one of those that were closed meanwhile ended. */
   closed: string | null;
@@ -36,39 +37,52 @@ export const simultaneous: Check<Evidence> = {
       failures: attempts.flatMap((outcome) =>
         outcome instanceof CheckConnection ? [] : [describeFailure(outcome)],
       ),
-      served: served.filter(Boolean).length,
+      served: served.filter((reply) => reply === 'own').length,
+      mixed: served.filter((reply) => reply === 'other').length,
       openAtEnd: connections.filter(({ closed }) => closed === null).length,
       closed: connections.flatMap(({ closed }) => (closed ? [describeClosed(closed)] : []))[0] ?? null,
       by: context.facts.speaks === null ? 'ping frame' : 'echo',
     };
   },
-  judge({ asked, failures, served, openAtEnd, closed, by }) {
+  judge({ asked, failures, served, mixed, openAtEnd, closed, by }) {
     const expected = `${asked} connections open at once, each answering its own ${by}`;
     if (failures[0] !== undefined) {
       return failed(expected, `${failures.length} of ${asked} did not open: ${failures[0]}`);
     }
     const ended = openAtEnd < asked ? `${asked - openAtEnd} were closed meanwhile: ${closed}` : '';
     if (served < asked) {
-      return failed(expected, [`${served} of ${asked} answered`, ended].filter(Boolean).join(', '));
+      return failed(
+        expected,
+        [
+          `${served} of ${asked} answered`,
+          mixed > 0 ? `${mixed} got the reply of another connection` : '',
+          ended,
+        ]
+          .filter(Boolean)
+          .join(', '),
+      );
     }
     if (ended !== '') return failed(expected, ended);
     return passed(`${asked} of ${asked} open at once, each answered its own ${by}`);
   },
 };
 
-async function serve(context: Context, connection: CheckConnection, index: number): Promise<boolean> {
+type Reply = 'own' | 'other' | 'none';
+
+async function serve(context: Context, connection: CheckConnection, index: number): Promise<Reply> {
   const mark = `connection ${index} of ${context.sub}`;
   if (context.facts.speaks === 'wsbench') {
     const { answers } = await connection.request('ECHO', mark);
-    return answers.length === 1 && answers[0]?.payload.value === mark;
+    return answers.length === 1 && answers[0]?.payload.value === mark ? 'own' : 'none';
   }
   if (context.facts.speaks === 'echo') {
     connection.send(mark);
     const got = await connection.waitFor(() =>
       connection.received.find(({ data }) => data.toString().endsWith(context.sub)),
     );
-    return got?.data.toString() === mark;
+    return got === undefined ? 'none' : got.data.toString() === mark ? 'own' : 'other';
   }
   connection.ping(mark);
-  return (await connection.waitFor(() => connection.pongs.find((pong) => pong === mark))) !== undefined;
+  const pong = await connection.waitFor(() => connection.pongs.find((payload) => payload === mark));
+  return pong === undefined ? 'none' : 'own';
 }

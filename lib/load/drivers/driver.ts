@@ -1,4 +1,7 @@
 // The contract of a driver: it carries messages over sockets and knows nothing of what they mean.
+import type { FailureKind } from '../../cause/cause.ts';
+
+export type { FailureKind } from '../../cause/cause.ts';
 
 /** A message whose bytes are patched in place before each send. */
 export interface MessageTemplate {
@@ -31,19 +34,6 @@ export interface ConnectSplit {
   /** The subprotocol that the server chose, or ''. */
   subprotocol: string;
 }
-
-/** Why a connection did not open, or broke. */
-export type FailureKind =
-  | 'refused'
-  | 'dns'
-  | 'tls'
-  | 'http'
-  | 'timeout'
-  | 'reset'
-  | 'handshake'
-  | 'network'
-  | 'resources'
-  | 'protocol';
 
 /** Who began the end of a connection; `none`: it ended without a close frame. */
 export type ClosedBy = 'us' | 'peer' | 'none';

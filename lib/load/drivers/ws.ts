@@ -3,20 +3,43 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
+import type { Cause, FailureKind, Stage } from '../../cause/cause.ts';
+import { classify, timedOut } from '../../cause/connect-error.ts';
+import { headersOf, httpDetail, readHttpAnswer } from '../../cause/http-answer.ts';
+import { type Address, speaksTls, tlsInstead } from '../../cause/speaks-tls.ts';
+import { upgradeFault } from '../../cause/upgrade.ts';
+import { describeViolation, pingFlood, violationOf } from '../../cause/violation.ts';
 import { messageOf } from '../../errors.ts';
 import { joinHeaders } from '../../target/headers.ts';
 import { nowUs } from '../clock.ts';
-import { classify, httpDetail, violationCode } from './causes.ts';
-import type { Connection, ConnectSpec, Driver, FailureKind, MessageTemplate, Sink } from './driver.ts';
+import type { Connection, ConnectSpec, Driver, MessageTemplate, Sink } from './driver.ts';
 import { type Lookup, sharedLookup } from './lookup.ts';
 
 const maxPayloadBytes = 16 * 1024 * 1024;
 const closeTimeoutMs = 2000;
+// Of an answer that is no 101; its head came in time already.
+const bodyWaitMs = 1000;
 
-/** Makes a driver over the ws package; connections of one driver share what they learn of host names. */
+/** What the connections of one driver learn together. */
+interface Shared {
+  resolve: Lookup;
+  /** Asked once a port: every connection to it hangs up for the same reason. */
+  speaksTls: (address: Address) => Promise<boolean>;
+}
+
+/** Makes a driver over the ws package; connections of one driver share what they learn of host names and ports. */
 export function createWsDriver(): Driver {
-  const resolve = sharedLookup();
-  return { name: 'ws', open: (spec, sink) => new WsConnection(spec, sink, resolve) };
+  const asked = new Map<string, Promise<boolean>>();
+  const shared: Shared = {
+    resolve: sharedLookup(),
+    speaksTls: (address) => {
+      const key = `${address.host} ${address.port}`;
+      const answer = asked.get(key) ?? speaksTls(address);
+      asked.set(key, answer);
+      return answer;
+    },
+  };
+  return { name: 'ws', open: (spec, sink) => new WsConnection(spec, sink, shared) };
 }
 
 class WsConnection implements Connection {
@@ -26,9 +49,11 @@ class WsConnection implements Connection {
   readonly #secure: boolean;
   readonly #pingPayload = Buffer.alloc(4);
   readonly #timer: NodeJS.Timeout;
+  readonly #shared: Shared;
   #ws: WebSocket | undefined;
   #socket: Socket | undefined;
-  #stage: 'dns' | 'tcp' | 'tls' | 'upgrade' | 'open' | 'over' = 'tcp';
+  #request: ClientRequest | undefined;
+  #stage: Stage | 'open' | 'over' = 'tcp';
   #lookupUs: number | null = null;
   #tcpUs = 0;
   #tlsUs: number | null = null;
@@ -39,16 +64,18 @@ class WsConnection implements Connection {
   #pings = 0;
   #pingSentUs = 0;
 
-  constructor(spec: ConnectSpec, sink: Sink, resolve: Lookup) {
+  constructor(spec: ConnectSpec, sink: Sink, shared: Shared) {
     this.#spec = spec;
     this.#sink = sink;
+    this.#shared = shared;
     this.#secure = spec.url.startsWith('wss:');
     this.#timer = setTimeout(() => this.#timedOut(), spec.timeoutMs);
     try {
-      this.#ws = this.#connect(resolve);
+      this.#ws = this.#connect();
     } catch (error) {
       // A header or certificate that Node refuses throws here; the contract has no callbacks from within open.
-      process.nextTick(() => this.#fail(this.#secure ? 'tls' : 'handshake', messageOf(error)));
+      const kind: FailureKind = this.#secure ? 'tls' : 'handshake';
+      process.nextTick(() => this.#fail({ kind, detail: messageOf(error) }));
     }
   }
 
@@ -112,7 +139,7 @@ class WsConnection implements Connection {
     this.#socket?.destroy();
   }
 
-  #connect(resolve: Lookup): WebSocket {
+  #connect(): WebSocket {
     const { headers, subprotocols } = this.#spec;
     const ws = new WebSocket(this.#spec.url, [...subprotocols], {
       perMessageDeflate: false,
@@ -120,22 +147,28 @@ class WsConnection implements Connection {
       closeTimeout: closeTimeoutMs,
       headers: joinHeaders(headers),
       createConnection: ((options: { host: string; port: number | string }) =>
-        this.#openSocket(options, resolve)) as never,
+        this.#openSocket(options)) as never,
+      finishRequest: (request: ClientRequest) => {
+        this.#request = request;
+        request.end();
+      },
     } as WebSocket.ClientOptions);
+    ws.on('upgrade', (response) => this.#judgeUpgrade(response));
     ws.on('open', () => this.#opened(ws));
     ws.on('message', (data, isBinary) => {
       const buf = data as Buffer;
       if (this.#stage === 'open') this.#sink.message(buf, 0, buf.length, isBinary ? 2 : 1, nowUs());
     });
     ws.on('pong', (data) => this.#ponged(data));
+    ws.on('ping', () => this.#pinged(ws));
     ws.on('unexpected-response', (request, response) => this.#refused(request, response));
     ws.on('error', (error) => this.#errored(error));
     ws.on('close', (code) => this.#closed(code));
     return ws;
   }
 
-  #openSocket({ host, port }: { host: string; port: number | string }, resolve: Lookup): Socket {
-    const options = { host, port: Number(port), noDelay: true, lookup: resolve as never };
+  #openSocket({ host, port }: { host: string; port: number | string }): Socket {
+    const options = { host, port: Number(port), noDelay: true, lookup: this.#shared.resolve as never };
     const ca = this.#spec.caCertificates;
     const socket = this.#secure
       ? connectTls({
@@ -186,6 +219,14 @@ class WsConnection implements Connection {
     });
   }
 
+  /** ws drops a peer that pings faster than it can be answered, without a word. */
+  #pinged(ws: WebSocket): void {
+    if (this.#stage !== 'open' || ws.readyState === WebSocket.OPEN || this.#closing || this.#violation !== 0)
+      return;
+    this.#violation = 1006;
+    this.#sink.failed('protocol', pingFlood);
+  }
+
   #ponged(data: Buffer): void {
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
     if (this.#pingSentUs === 0 || this.#stage !== 'open' || !data.equals(this.#pingPayload)) return;
@@ -195,22 +236,42 @@ class WsConnection implements Connection {
   }
 
   #refused(request: ClientRequest, response: IncomingMessage): void {
-    httpDetail(response, (detail) => {
-      this.#fail('http', detail);
+    // Without Upgrade and Connection, a 101 is an answer like any other to Node.
+    if (response.statusCode === 101) {
+      this.#judgeUpgrade(response);
+      return;
+    }
+    // Its head came in time; the body has a limit of its own.
+    clearTimeout(this.#timer);
+    readHttpAnswer(response, bodyWaitMs, (answer) => {
+      this.#fail({ kind: 'http', detail: httpDetail(answer) });
       request.destroy();
     });
+  }
+
+  /** ws judges the same, but names less, and takes HTTP/1.0. */
+  #judgeUpgrade(response: IncomingMessage): void {
+    const key = String(this.#request?.getHeader('sec-websocket-key'));
+    const answer = { httpVersion: response.httpVersion, headers: headersOf(response) };
+    const fault = upgradeFault(answer, { key, subprotocols: this.#spec.subprotocols });
+    if (fault) this.#fail(fault);
   }
 
   #errored(error: NodeJS.ErrnoException): void {
     if (this.#stage === 'over') return;
     if (this.#stage !== 'open') {
-      const { kind, detail } = classify(error, this.#stage);
-      this.#fail(kind, detail);
+      const cause = classify(error, this.#stage);
+      // Looking whether the port speaks TLS has a limit of its own.
+      clearTimeout(this.#timer);
+      void tlsInstead(cause, this.#stage, this.#spec.url, this.#shared.speaksTls).then((found) =>
+        this.#fail(found),
+      );
       return;
     }
-    if (!error.code?.startsWith('WS_ERR_') || this.#violation !== 0) return;
-    this.#violation = violationCode(error.code);
-    this.#sink.failed('protocol', `${error.code}: ${error.message}`);
+    const violation = violationOf(error);
+    if (!violation || this.#violation !== 0) return;
+    this.#violation = violation.closeCode;
+    this.#sink.failed('protocol', describeViolation(violation));
   }
 
   #closed(code: number): void {
@@ -223,18 +284,11 @@ class WsConnection implements Connection {
   }
 
   #timedOut(): void {
-    const waitedFor = {
-      dns: 'the name server',
-      tcp: 'the TCP connection',
-      tls: 'the TLS handshake',
-      upgrade: 'the answer to the upgrade',
-      open: '',
-      over: '',
-    }[this.#stage];
-    this.#fail('timeout', `no answer within ${this.#spec.timeoutMs} ms, waiting for ${waitedFor}`);
+    if (this.#stage === 'open' || this.#stage === 'over') return;
+    this.#fail(timedOut(this.#stage, this.#spec.timeoutMs, this.#socket?.bytesRead));
   }
 
-  #fail(kind: FailureKind, detail: string): void {
+  #fail({ kind, detail }: Cause): void {
     if (this.#stage === 'over' || this.#stage === 'open') return;
     this.#over();
     this.#ws?.terminate();

@@ -1,7 +1,7 @@
 // Errors of a connect, sorted.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classify } from '../../lib/load/drivers/causes.ts';
+import { classify } from '../../lib/cause/connect-error.ts';
 
 const error = (code: string, address: string): Error =>
   Object.assign(new Error(`connect ${code} ${address}:80`), { code, address });

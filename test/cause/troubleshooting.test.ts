@@ -1,0 +1,84 @@
+// docs/troubleshooting.md says what the product says: it is made of the same words. UPDATE_GOLDEN=1 writes it anew.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { FailureKind } from '../../lib/cause/cause.ts';
+import { closeAdvice, describeClose } from '../../lib/cause/close-code.ts';
+import { hintOf } from '../../lib/cause/hints.ts';
+import { describeViolation, knownErrors, violationOf } from '../../lib/cause/violation.ts';
+
+// biome-ignore format: a table
+const connects: readonly [kind: FailureKind, detail: string][] = [
+  ['refused', 'connect ECONNREFUSED 127.0.0.1:8080'],
+  ['dns', 'getaddrinfo ENOTFOUND staging.example'],
+  ['network', 'connect EHOSTUNREACH 192.0.2.1:443'],
+  ['resources', 'connect EMFILE'],
+  ['timeout', 'no answer within 10000 ms, waiting for the TCP connection'],
+  ['timeout', 'no answer within 10000 ms, waiting for the TLS handshake'],
+  ['timeout', 'no HTTP answer to the upgrade within 10000 ms'],
+  ['tls', 'EPROTO: wrong version number'],
+  ['tls', 'the port speaks TLS: it hung up on plain text'],
+  ['tls', 'CERT_HAS_EXPIRED: certificate has expired'],
+  ['tls', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ['tls', 'DEPTH_ZERO_SELF_SIGNED_CERT: self-signed certificate'],
+  ['reset', 'the connection was closed without an HTTP answer'],
+  ['http', 'HTTP 200 OK'],
+  ['http', 'HTTP 301 Moved Permanently'],
+  ['http', 'HTTP 401 Unauthorized'],
+  ['http', 'HTTP 403 Forbidden'],
+  ['http', 'HTTP 404 Not Found'],
+  ['http', 'HTTP 426 Upgrade Required'],
+  ['http', 'HTTP 429 Too Many Requests'],
+  ['http', 'HTTP 502 Bad Gateway'],
+  ['http', 'HTTP 503 Service Unavailable'],
+  ['accept-key', 'HTTP 101, but with a wrong Sec-WebSocket-Accept'],
+  ['subprotocol', 'HTTP 101, but with a subprotocol that was not offered'],
+  ['subprotocol', 'HTTP 101, but it chose none of the subprotocols that were offered'],
+  ['extension', 'HTTP 101, but with an extension that was not offered'],
+  ['handshake', 'the answer is not HTTP'],
+];
+const closes = [1001, 1003, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4403, 4408, 4429];
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+function document(): string {
+  const violations = knownErrors.flatMap((code) => violationOf({ code, message: '' }) ?? []);
+  return `# What went wrong with the target
+
+\`quick\` and \`stress\` name a fault of the target in the same words. Exit codes: \`stress\` ends with 3 when no WebSocket opened, and
+with 99 when a threshold was crossed; \`quick\` ends with 3 when there was no TCP or TLS connection, and with 1 when a check failed.
+
+## No WebSocket opened
+
+${table(
+  ['kind', 'you see', 'what to do'],
+  connects.map(([kind, detail]) => [`\`${kind}\``, detail, hintOf(kind, detail) ?? '']),
+)}
+
+A \`Retry-After\` is told as the time to wait, whether the target sends seconds or a date.
+
+## The target breaks the protocol
+
+Counted as \`protocol_errors\`, one a connection, and listed under \`violations\` in the JSON. Each is a bug of the target, or of a
+proxy before it, and nothing in the options of wsbench makes it go away.
+
+${violations.map((violation) => `- ${describeViolation(violation)}`).join('\n')}
+
+## The target ends the connection
+
+${table(
+  ['you see', 'what to do or to look at'],
+  closes.map((code) => [describeClose(code), closeAdvice(code) ?? '']),
+)}
+
+When connections end after the same idle time, or at the same age, the warning says so: an idle timeout, or a limit on how
+long a connection may live. Connections that are open and answer neither messages nor pings are told of as half-open.
+`;
+}
+
+test('the document on troubleshooting has the words of the product', () => {
+  const file = new URL('../../../docs/troubleshooting.md', import.meta.url);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, document());
+  assert.equal(readFileSync(file, 'utf8'), document());
+});
