@@ -100,45 +100,76 @@ export interface Upgraded {
   deflate: DeflateAgreement | null;
 }
 
-/** Why a handshake failed; `status` for an answer that was no 101. */
+/** Why a handshake failed. */
 export interface HandshakeProblem {
+  /** What it is about; `http`: the answer is no 101. */
+  kind: 'http' | 'handshake' | 'accept-key' | 'subprotocol' | 'extension';
   problem: string;
   section: string;
+  /** Of an answer that is no 101. */
   status?: number;
 }
 
 /** Judges a server's answer. Each rule that can be broken has its own words. §4.1, end of "client requirements" */
 export function judgeResponse(response: UpgradeResponse, offer: Offer): Upgraded | HandshakeProblem {
-  const { status, version, reason } = response;
-  const broken = (problem: string, section = 'RFC 6455 §4.1'): HandshakeProblem => ({ problem, section });
-  if (status !== 101) return { ...broken(`HTTP ${status} ${reason}`.trim()), status };
-  if (version !== 'HTTP/1.1') return broken(`the 101 is ${version}, not HTTP/1.1`, 'RFC 6455 §4.2.2');
+  const { status, reason } = response;
+  if (status !== 101) {
+    return { kind: 'http', problem: `HTTP ${status} ${reason}`.trim(), section: 'RFC 6455 §4.1', status };
+  }
+  const noUpgrade = judgeUpgrade(response) ?? judgeAccept(response, offer.key);
+  if (noUpgrade) return noUpgrade;
+  const subprotocol = judgeSubprotocol(response, offer.subprotocols);
+  if (typeof subprotocol !== 'string') return subprotocol;
+  const extensions = valuesOf(response, 'sec-websocket-extensions');
+  const deflate = judgeAnswer(extensions.length === 0 ? undefined : extensions.join(', '), offer.deflate);
+  if (deflate !== null && 'problem' in deflate) {
+    return { kind: 'extension', problem: deflate.problem, section: 'RFC 6455 §9.1' };
+  }
+  return { subprotocol, deflate };
+}
+
+function judgeUpgrade(response: UpgradeResponse): HandshakeProblem | undefined {
+  const broken = (problem: string, section = '4.1'): HandshakeProblem => ({
+    kind: 'handshake',
+    problem,
+    section: `RFC 6455 §${section}`,
+  });
+  if (response.version !== 'HTTP/1.1') return broken(`the 101 is ${response.version}, not HTTP/1.1`, '4.2.2');
   const upgrade = valuesOf(response, 'upgrade').join(', ');
   if (upgrade.toLowerCase() !== 'websocket') {
     return broken(upgrade === '' ? 'no Upgrade header' : `Upgrade is "${upgrade}", not websocket`);
   }
   const connection = valuesOf(response, 'connection').join(', ');
-  if (!connection.split(',').some((option) => option.trim().toLowerCase() === 'upgrade')) {
-    return broken(
-      connection === '' ? 'no Connection header' : `Connection is "${connection}", without Upgrade`,
-    );
-  }
+  if (connection.split(',').some((option) => option.trim().toLowerCase() === 'upgrade')) return undefined;
+  return broken(
+    connection === '' ? 'no Connection header' : `Connection is "${connection}", without Upgrade`,
+  );
+}
+
+function judgeAccept(response: UpgradeResponse, key: string): HandshakeProblem | undefined {
   const accepts = valuesOf(response, 'sec-websocket-accept');
-  if (accepts.length !== 1) {
-    return broken(accepts.length === 0 ? 'no Sec-WebSocket-Accept' : 'more than one Sec-WebSocket-Accept');
-  }
-  if (accepts[0] !== acceptOf(offer.key)) return broken('Sec-WebSocket-Accept does not answer our key');
+  if (accepts.length === 1 && accepts[0] === acceptOf(key)) return undefined;
+  const problem =
+    accepts.length === 0
+      ? 'no Sec-WebSocket-Accept'
+      : accepts.length > 1
+        ? 'more than one Sec-WebSocket-Accept'
+        : 'Sec-WebSocket-Accept does not answer our key';
+  return { kind: 'accept-key', problem, section: 'RFC 6455 §4.1' };
+}
+
+/** The subprotocol that was chosen, or ''. */
+function judgeSubprotocol(response: UpgradeResponse, offered: readonly string[]): string | HandshakeProblem {
   const chosen = valuesOf(response, 'sec-websocket-protocol');
-  if (chosen.length > 1) return broken('more than one Sec-WebSocket-Protocol');
-  const [subprotocol = ''] = chosen;
-  if (subprotocol !== '' && !offer.subprotocols.includes(subprotocol)) {
-    return broken(`the subprotocol "${subprotocol}" was not offered`);
-  }
-  if (subprotocol === '' && chosen.length === 1) return broken('an empty Sec-WebSocket-Protocol');
-  const extensions = valuesOf(response, 'sec-websocket-extensions');
-  const deflate = judgeAnswer(extensions.length === 0 ? undefined : extensions.join(', '), offer.deflate);
-  if (deflate !== null && 'problem' in deflate) return broken(deflate.problem, 'RFC 6455 §9.1');
-  return { subprotocol, deflate };
+  const [first = ''] = chosen;
+  if (chosen.length === 0 || (chosen.length === 1 && offered.includes(first))) return first;
+  const problem =
+    chosen.length > 1
+      ? 'more than one Sec-WebSocket-Protocol'
+      : first === ''
+        ? 'an empty Sec-WebSocket-Protocol'
+        : `the subprotocol "${first}" was not offered`;
+  return { kind: 'subprotocol', problem, section: 'RFC 6455 §4.1' };
 }
 
 function valuesOf({ headers }: UpgradeResponse, name: string): string[] {
