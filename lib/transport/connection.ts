@@ -195,6 +195,8 @@ export class Connection {
     socket.on('close', () => this.#closed(null));
     // Bytes that came through a proxy or TLS; others come into the shared room, and this only keeps them flowing.
     socket.on('data', (chunk: Buffer) => this.#read(chunk, 0, chunk.length));
+    // It was paused after the dialogue with a proxy.
+    socket.resume();
     const { upgrade } = this.#options;
     if (!upgrade) {
       this.#opened(null);

@@ -93,11 +93,13 @@ export class LocalPorts {
     pool.free++;
   }
 
-  /** `the ports 10000–65535 of 127.0.0.1 and 127.0.0.2` */
+  /** `127.0.0.1:10000–65535 and 127.0.0.2:10000–65535` */
   describe(): string {
     const { first, last } = this.#range;
-    const ports = first === last ? `the port ${first}` : `the ports ${first}–${last}`;
-    return `${ports} of ${this.#pools.map(({ address }) => address).join(' and ')}`;
+    const ports = first === last ? `${first}` : `${first}–${last}`;
+    return this.#pools
+      .map(({ address }) => `${isIP(address) === 6 ? `[${address}]` : address}:${ports}`)
+      .join(' and ');
   }
 }
 
