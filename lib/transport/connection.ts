@@ -96,6 +96,7 @@ export class Connection {
         return true;
       },
     };
+    // TLS and proxies are read as streams.
     this.#dialling = dial(endpoint, { ...options, nowUs: this.#nowUs }, onread, {
       dialled: (socket, raw, times) => this.#dialled(socket, raw, times),
       failed: (cause) => this.#fail(cause),
@@ -196,10 +197,11 @@ export class Connection {
     socket.on('end', () => this.#ended());
     socket.on('drain', () => this.#stage === 'open' && this.#sink.drained());
     socket.on('close', () => this.#closed(null));
-    // Bytes that came through a proxy or TLS; others come into the shared room, and this only keeps them flowing.
-    socket.on('data', (chunk: Buffer) => this.#read(chunk, 0, chunk.length));
-    // It was paused after the dialogue with a proxy.
-    socket.resume();
+    if (this.#endpoint.secure || this.#options.proxy) {
+      socket.on('data', (chunk: Buffer) => this.#read(chunk, 0, chunk.length));
+      // It was paused after the dialogue with a proxy.
+      socket.resume();
+    }
     const { upgrade } = this.#options;
     if (!upgrade) {
       this.#opened(null);
