@@ -96,15 +96,15 @@ function receive(size: number, opcode: number): void {
   console.log(`wsbench / ws, messages per second: ${ratio.toFixed(2)}`);
 }
 
-/** What of the heap one message of a stream costs, in bytes. */
+/** What of the heap one message costs, in bytes: the median of rounds, as some have a garbage collection in them. */
 function heapPerMessage(size: number): void {
   const stream = streamOf(size, opcodes.text);
-  const times = Math.ceil(1e6 / stream.frames);
-  ours(stream, times);
-  const before = process.memoryUsage().heapUsed;
-  const messages = ours(stream, times);
-  const delta = process.memoryUsage().heapUsed - before;
-  console.log(`heap after ${messages} messages of ${size} B: ${(delta / messages).toFixed(2)} B each`);
+  const deltas = Array.from({ length: 41 }, () => {
+    const before = process.memoryUsage().heapUsed;
+    const messages = ours(stream, 1);
+    return (process.memoryUsage().heapUsed - before) / messages;
+  });
+  console.log(`heap for each message of ${size} B: ${median(deltas).toFixed(2)} B`);
 }
 
 function validate(name: string, text: string): void {

@@ -49,8 +49,9 @@ const empty = Buffer.alloc(0);
 let spare: Buffer = empty;
 
 /**
- * Receives messages. One that lies whole in one read is handed out where it lies, without a copy and without allocating; others
- * are gathered in a buffer that grows with what has come, not with what a header promises.
+ * Receives messages. One that lies whole in one read is handed out where it lies, without a copy and without allocating (a text
+ * of half a KiB or more costs a view of its bytes); others are gathered in a buffer that grows with what has come, not with
+ * what a header promises.
  */
 export class MessageReceiver implements FrameSink {
   readonly #sink: MessageSink;

@@ -1,8 +1,10 @@
 // UTF-8 checked as it arrives: fails at the first byte that no continuation can mend. RFC 3629, RFC 6455 §8.1
 import { isUtf8 } from 'node:buffer';
 
-// The native check is faster per byte, and a call into it costs as much as this many bytes here.
+// A call to the native check costs as much as this many bytes that are not ASCII here, and as this many that are.
 const nativeFromBytes = 96;
+const nativeFromAscii = 512;
+const highBits = 0x80808080 | 0;
 
 /**
  * An incremental validator. Its state is what the last bytes promised: how many continuation bytes are to come, and in which
@@ -35,6 +37,8 @@ export class Utf8Validator {
       if (!this.#step(bytes[at] ?? 0)) return false;
       at++;
     }
+    // Most texts are ASCII: short ones need no native call, and so no view of their bytes, which would be an allocation.
+    if (end - at < nativeFromAscii) at = this.#passAscii(bytes, at, end);
     if (end - at >= nativeFromBytes) {
       const whole = endOfWhole(bytes, at, end);
       if (isUtf8(bytes.subarray(at, whole))) {
@@ -43,11 +47,33 @@ export class Utf8Validator {
       }
       // Else the loop below finds the place.
     }
-    const from = at;
-    while (at < end && (bytes[at] ?? 0) < 0x80) at++;
-    this.position += at - from;
     for (; at < end; at++) if (!this.#step(bytes[at] ?? 0)) return false;
     return true;
+  }
+
+  /** Goes over ASCII, four bytes at a time; returns where it ends. */
+  #passAscii(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    const shift = bytes.byteOffset;
+    while (at < end && ((shift + at) & 3) !== 0 && (bytes[at] ?? 0) < 0x80) at++;
+    if (((shift + at) & 3) === 0) {
+      const seen = wordsOf(bytes.buffer);
+      let index = (shift + at) >> 2;
+      const last = (shift + end) >> 2;
+      while (
+        index < last - 3 &&
+        (((seen[index] ?? 0) | (seen[index + 1] ?? 0) | (seen[index + 2] ?? 0) | (seen[index + 3] ?? 0)) &
+          highBits) ===
+          0
+      ) {
+        index += 4;
+      }
+      while (index < last && ((seen[index] ?? 0) & highBits) === 0) index++;
+      if (index << 2 > shift + at) at = (index << 2) - shift;
+      while (at < end && (bytes[at] ?? 0) < 0x80) at++;
+    }
+    this.position += at - start;
+    return at;
   }
 
   #step(byte: number): boolean {
@@ -77,4 +103,16 @@ function endOfWhole(bytes: Uint8Array, start: number, end: number): number {
     if (byte >= 0xc0) return at;
   }
   return end;
+}
+
+let viewed: ArrayBufferLike | undefined;
+let words: Int32Array = new Int32Array(0);
+
+/** A buffer as words. Kept for the next text, which is most often in the same read. */
+function wordsOf(buffer: ArrayBufferLike): Int32Array {
+  if (buffer !== viewed) {
+    viewed = buffer;
+    words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+  }
+  return words;
 }
