@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { closeBody, isSendableCode, noCode, readCloseBody } from '../../lib/protocol/close.ts';
+import { closeBody, isSendableCode, noCode, noFrame, readCloseBody } from '../../lib/protocol/close.ts';
 
 // biome-ignore format: a table
 const ranges: [from: number, to: number, registry: boolean, autobahn: boolean][] = [
@@ -79,4 +79,8 @@ test('a byte order mark is part of the reason', () => {
 
 test('any code is written', () => {
   for (const code of [0, 999, 1005, 1006, 1015, 65535]) assert.equal(closeBody(code).readUInt16BE(0), code);
+});
+
+test('the codes that stand for no code and for no frame are never sent', () => {
+  for (const code of [noCode, noFrame]) assert.ok(!isSendableCode(code) && !isSendableCode(code, 'autobahn'));
 });

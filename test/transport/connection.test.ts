@@ -1,11 +1,15 @@
 // Bytes both ways: reads, writes, pieces, backpressure, half-close, RST, and the log of the wire.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
+import { tlsSettings } from '../../lib/transport/tls-settings.ts';
 import { formatWireLog, WireLog } from '../../lib/transport/wire-log.ts';
+import { selfSigned } from '../fixtures/certificate.ts';
 import { accept, isOpen, isOver, listen, opened } from './peer.ts';
 
 const url = (port: number): string => `ws://127.0.0.1:${port}/chat?x=1`;
@@ -222,4 +226,45 @@ test('nothing is told after destroy, opening or open', { timeout: 10_000 }, asyn
     [undefined, undefined, undefined],
   );
   assert.deepEqual([second.seen.failed, second.seen.closed], [undefined, undefined]);
+});
+
+test('inside TLS: pieces, half-close, RST, and a log in clear text', { timeout: 10_000 }, async (t) => {
+  const own = selfSigned();
+  const reads: string[] = [];
+  const ends: string[] = [];
+  const server = createTlsServer({ ...own, allowHalfOpen: true }, (socket) => {
+    socket.on('data', (chunk) => reads.push(chunk.toString()));
+    socket.on('end', () => {
+      ends.push('end');
+      socket.end('still here');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? ''));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const wss = `wss://localhost:${(server.address() as AddressInfo).port}/`;
+  const tls = tlsSettings({ ca: own.cert });
+  const log = new WireLog();
+
+  const first = opened(t, wss, { tls, wireLog: log });
+  await first.seen.until(isOpen);
+  first.connection.chop(Buffer.from('abcd'), { sizes: [3], delayMs: 20 });
+  first.connection.end();
+  await first.seen.until(isOver);
+  assert.equal(first.seen.bytes.toString(), 'still here');
+  assert.equal(first.seen.closed, null);
+  assert.deepEqual(reads, ['abc', 'd']);
+  assert.deepEqual(
+    log.entries.map(({ direction, bytes }) => `${direction} ${bytes}`),
+    ['out abc', 'out d', 'in still here'],
+  );
+
+  const second = opened(t, wss, { tls });
+  await second.seen.until(isOpen);
+  second.connection.write(Buffer.from('x'));
+  await until(() => reads.length === 3);
+  second.connection.reset();
+  await until(() => ends.length === 2);
+  assert.deepEqual(ends, ['end', 'ECONNRESET']);
 });
