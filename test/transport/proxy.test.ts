@@ -185,6 +185,17 @@ test('what comes with the last words of a proxy belongs to the target', { timeou
   assert.equal(seen.bytes.toString(), 'first');
 });
 
+test('but not before the TLS handshake', { timeout: 10_000 }, async (t) => {
+  const port = await listen(t, (client) =>
+    client.once('data', () => client.write('HTTP/1.1 200 \r\n\r\nfirst')),
+  );
+  const proxy = proxyOf(`http://127.0.0.1:${port}`);
+  const { seen } = opened(t, 'wss://target.example/', { proxy, tls: tlsSettings() });
+  await seen.until(isOpen);
+  assert.equal(seen.failed?.kind, 'tls');
+  assert.match(seen.failed?.detail ?? '', /speak before the TLS handshake/);
+});
+
 test('dialogues take bytes one by one', () => {
   const http = dialogueWith(proxyOf('http://p'), { host: 'h', port: 1 });
   const bytes = Buffer.from('HTTP/1.1 200 OK\r\nVia: x\r\n\r\n!');
