@@ -54,6 +54,8 @@ export function open(endpoint: Endpoint, options: OpenOptions, sink: TransportSi
 
 // Reads end in one room that all connections share: what is read is given away before the next read.
 const readRoom = Buffer.allocUnsafeSlow(64 * 1024);
+// Node takes a longer time for 1 ms.
+const longestMs = 2 ** 31 - 1;
 // The body of a refusal says more than its status, and is not waited for long.
 const bodyWaitMs = 1000;
 const keyBytes = 16;
@@ -88,7 +90,7 @@ export class Connection {
     this.#nowUs = options.nowUs ?? sinceStart;
     this.#log = options.wireLog;
     this.#startUs = this.#nowUs();
-    this.#timer = setTimeout(() => this.#timedOut(), options.timeoutMs);
+    this.#timer = setTimeout(() => this.#timedOut(), Math.min(options.timeoutMs, longestMs));
     const onread: OnReadOpts = {
       buffer: readRoom,
       callback: (size, buf) => {
@@ -105,7 +107,7 @@ export class Connection {
 
   /** Bytes taken but not yet accepted by the operating system. */
   get bufferedBytes(): number {
-    return this.#socket?.writableLength ?? 0;
+    return (this.#socket?.writableLength ?? 0) + (this.#pieces?.waitingBytes ?? 0);
   }
 
   /** The address and port of our end, once it has them. */
@@ -117,7 +119,8 @@ export class Connection {
   /**
    * Writes bytes, which must not change until they are written.
    *
-   * @returns false when more is waiting than should, until `drained`, or when the connection is not open
+   * @returns false when more is waiting than should, until `drained`; or when there is no connection yet or any more: then
+   *   nothing was written
    */
   write(bytes: Uint8Array): boolean {
     if (!this.#pieces?.isBusy) return this.#write(bytes);
@@ -256,7 +259,7 @@ export class Connection {
       // An answer that was refused is worth more than how it ended.
       const state = this.#upgrade?.hasAnswer ? this.#upgrade.end() : undefined;
       this.#fail(state?.state === 'failed' ? state.cause : classify(error, 'upgrade'));
-    } else this.#closed(classify(error, 'upgrade'));
+    } else this.#closed(classify(error, 'tcp'));
   }
 
   #closed(cause: Cause | null): void {
@@ -288,6 +291,7 @@ export class Connection {
 
   #over(): void {
     this.#stage = 'over';
+    this.#upgrade = undefined;
     clearTimeout(this.#timer);
     this.#pieces?.stop();
   }

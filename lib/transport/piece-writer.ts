@@ -16,6 +16,7 @@ export class PieceWriter {
   readonly #write: Write;
   readonly #idle: () => void;
   #pieces: { bytes: Uint8Array; delayMs: number }[] = [];
+  #waitingBytes = 0;
   #isBusy = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -29,6 +30,11 @@ export class PieceWriter {
     return this.#isBusy;
   }
 
+  /** Bytes whose turn has not come yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /**
    * Bytes that must not change until they are written.
    *
@@ -39,6 +45,7 @@ export class PieceWriter {
     if (sizes.length === 0 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
       throw new RangeError('the sizes of pieces are whole numbers above 0');
     }
+    this.#waitingBytes += bytes.length;
     let at = 0;
     for (let turn = 0; at < bytes.length; turn++) {
       const end = at + (sizes[turn % sizes.length] ?? bytes.length);
@@ -52,6 +59,7 @@ export class PieceWriter {
   stop(): void {
     clearTimeout(this.#timer);
     this.#pieces = [];
+    this.#waitingBytes = 0;
   }
 
   #next(): void {
@@ -59,6 +67,7 @@ export class PieceWriter {
     this.#isBusy = piece !== undefined;
     if (!piece) this.#idle();
     else {
+      this.#waitingBytes -= piece.bytes.length;
       this.#write(piece.bytes, () => {
         this.#timer = setTimeout(() => this.#next(), this.#pieces.length === 0 ? 0 : piece.delayMs);
       });

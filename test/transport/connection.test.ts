@@ -84,9 +84,11 @@ test('pieces arrive one by one, and what is written meanwhile comes after them',
   });
   connection.chop(Buffer.from('abcdefgh'), { sizes: [1, 3], delayMs: 20 });
   connection.write(Buffer.from('XYZ'));
+  assert.equal(connection.bufferedBytes, 10);
   connection.end();
   await until(() => over);
   assert.deepEqual(reads, ['a', 'bcd', 'e', 'fgh', 'XYZ']);
+  assert.equal(connection.bufferedBytes, 0);
   assert.throws(() => connection.chop(Buffer.from('a'), { sizes: [0] }), RangeError);
   assert.throws(() => connection.chop(Buffer.from('a'), { sizes: [] }), RangeError);
 });
@@ -146,7 +148,7 @@ test('a RST of theirs', { timeout: 10_000 }, async (t) => {
   const { seen, peer } = await pair(t);
   peer.resetAndDestroy();
   await seen.until(isOver);
-  assert.equal(seen.closed?.kind, 'reset');
+  assert.deepEqual(seen.closed, { kind: 'reset', detail: 'the connection was reset (read ECONNRESET)' });
 });
 
 test('backpressure: what we do not read fills up, what they do not read we count', {
@@ -215,7 +217,8 @@ test('the log of the wire, as text', { timeout: 10_000 }, async (t) => {
 
 test('nothing is told after destroy, opening or open', { timeout: 10_000 }, async (t) => {
   const port = await listen(t, (socket) => socket.write('hello'));
-  const first = opened(t, url(port));
+  const first = opened(t, url(port), { timeoutMs: 2 ** 40 });
+  assert.equal(first.connection.write(Buffer.from('too early')), false);
   first.connection.destroy();
   const second = opened(t, url(port));
   await second.seen.until(isOpen);
