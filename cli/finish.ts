@@ -1,7 +1,9 @@
 // What every run ends with: summary on stdout, reports, saved run, step summary, the exit code and its reason.
 import { appendFileSync } from 'node:fs';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
+import { fileTrouble } from '../lib/file-words.ts';
 import { decidingReason, exitCode, strongest } from '../lib/result/exit-code.ts';
+import { redactStrings } from '../lib/result/redact.ts';
 import type { Result } from '../lib/result/result.ts';
 import {
   fileReport,
@@ -10,7 +12,6 @@ import {
   renderText,
   summaryMarkdown,
 } from '../reports/index.ts';
-import { fileTrouble } from './file-words.ts';
 import { type Io, note } from './io.ts';
 import type { ReportFile } from './report-files.ts';
 import { saveRun } from './runs.ts';
@@ -39,7 +40,9 @@ export function terminalStyle(io: Io, color = true): ReportOptions {
 }
 
 /** Puts a result out and returns the exit code. Nothing that fails here keeps the rest from being tried. */
-export function finish(result: Result, reports: readonly ReportFile[], flags: OutputFlags, io: Io): number {
+export function finish(run: Result, reports: readonly ReportFile[], flags: OutputFlags, io: Io): number {
+  // What the runners put into it is masked; whatever a target got past them ends here.
+  const result = redactStrings(run);
   const style = terminalStyle(io, flags.color);
   const codes = [exitCode(result)];
   const failures: string[] = [];

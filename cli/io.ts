@@ -1,8 +1,11 @@
 // What a command may use of the process. Only main.ts makes one from the real process.
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import { redactText } from '../lib/result/redact.ts';
 
 /** A command's surroundings. */
 export interface Io {
+  /** What a person or another program types. */
+  stdin: Readable & { isTTY?: boolean };
   /** The result goes here, and nothing else. */
   stdout: Writable & { isTTY?: boolean; columns?: number };
   /** Progress, warnings and logs go here. */
@@ -18,7 +21,12 @@ export interface Io {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a server says must not drive the terminal
 const control = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Writes a line to stderr, its control characters made harmless. */
-export function note(io: Io, line: string): void {
-  io.stderr.write(`${line.replace(control, '�')}\n`);
+/** Writes a line to stderr, its secrets masked and its control characters made harmless. */
+export function note(io: Pick<Io, 'stderr'>, line: string): void {
+  io.stderr.write(`${harmless(redactText(line))}\n`);
+}
+
+/** Text whose control characters drive no terminal. */
+export function harmless(text: string): string {
+  return text.replace(control, '�');
 }

@@ -5,11 +5,13 @@ import { exitCodeOfError } from '../lib/result/exit-code.ts';
 import { redactText } from '../lib/result/redact.ts';
 import { version } from '../lib/version.ts';
 import { compareCommand } from './commands/compare.ts';
+import { connectCommand } from './commands/connect.ts';
 import { quickCommand } from './commands/quick.ts';
 import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { stressCommand } from './commands/stress.ts';
 import { tokenCommand } from './commands/token.ts';
+import { validateCommand } from './commands/validate.ts';
 import { type Io, note } from './io.ts';
 
 const examples = `
@@ -17,6 +19,7 @@ Examples:
   wsbench quick                                        check the embedded reference server
   wsbench quick  ws://localhost:8080/ws --preset wsbench
   wsbench stress ws://localhost:8080/ws -c 500 -r 5k/s -d 30s --threshold 'rtt.p99<20ms'
+  wsbench connect ws://localhost:8080/ws/echo          talk to it by hand, or in scripts
   wsbench serve                                        run the reference server
   wsbench compare before.json after.json -o report.md
 
@@ -32,10 +35,12 @@ function program(io: Io): Command {
   for (const make of [
     quickCommand,
     stressCommand,
+    connectCommand,
     serveCommand,
     tokenCommand,
     reportCommand,
     compareCommand,
+    validateCommand,
   ]) {
     root.addCommand(make(io));
   }
@@ -77,6 +82,7 @@ function report(error: unknown, io: Io, debug: boolean): number {
   const code = known ? exitCodeOfError(error.code) : 70;
   const bug = code === 70 ? 'this is a bug in wsbench, please report it: ' : '';
   note(io, `wsbench: ${bug}${redactText(messageOf(error)).replaceAll('\n', ' ')}`);
+  for (const line of (known && error.excerpt?.split('\n')) || []) note(io, redactText(line));
   if (debug && error instanceof Error)
     for (const line of redactText(error.stack ?? '').split('\n')) note(io, line);
   return code;
@@ -108,6 +114,10 @@ function watchSignals(stderr: Io['stderr']): AbortSignal {
 /** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {
   const io: Io = {
+    // Made when it is asked for: to look at it is to take it over.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

@@ -3,12 +3,23 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { WsbenchError } from '../lib/errors.ts';
-import { redactHeader, redactSubprotocols, redactUrl } from '../lib/result/redact.ts';
+import { fileTrouble } from '../lib/file-words.ts';
+import {
+  keepHeaderSecret,
+  keepNamedSecret,
+  keepSecret,
+  keepSubprotocolSecrets,
+  keepUrlSecrets,
+  redactHeader,
+  redactNamed,
+  redactSubprotocols,
+  redactUrl,
+} from '../lib/result/redact.ts';
 import { presetNames } from '../lib/target/presets.ts';
 import type { ConnectOptions } from '../lib/target-options.ts';
-import type { JWK, SigningKey } from '../lib/token.ts';
-import { fileTrouble } from './file-words.ts';
+import type { SigningKey } from '../lib/token.ts';
 import type { Io } from './io.ts';
+import { isJwk, keepKey } from './jwk.ts';
 
 /** Collects a repeatable option. */
 export function collect(value: string, previous: string[] = []): string[] {
@@ -41,14 +52,17 @@ export function connectFlags(command: Command): Command {
 }
 
 /**
- * Reads the options of {@link connectFlags}.
+ * Reads the options of {@link connectFlags}. The secrets among them are masked in every output from then on.
  *
  * @throws WsbenchError `USAGE` for a header without a colon or an unreadable file
  */
 export function connectOptions(flags: ConnectFlags, io: Io): ConnectOptions {
+  keepSubprotocolSecrets(flags.subprotocol ?? []);
   return {
     ...(flags.preset === undefined ? {} : { preset: flags.preset }),
-    ...(flags.target === undefined ? {} : { targetFile: resolve(io.cwd, flags.target) }),
+    ...(flags.target === undefined
+      ? {}
+      : { targetFile: resolve(io.cwd, flags.target), targetName: flags.target }),
     ...(flags.tokenIn === undefined ? {} : { tokenIn: flags.tokenIn }),
     variables: Object.fromEntries((flags.env ?? []).map(parseVariable)),
     env: io.env,
@@ -64,13 +78,16 @@ function parseVariable(text: string): [string, string] {
   // The text itself may be a secret, with the name forgotten.
   if (sign < 1)
     throw new WsbenchError('USAGE', '--env: there is no name before a =; write it like name=value');
-  return [text.slice(0, sign), text.slice(sign + 1)];
+  const [name, value] = [text.slice(0, sign), text.slice(sign + 1)];
+  keepNamedSecret(name, value);
+  return [name, value];
 }
 
 function parseHeader(text: string): [string, string] {
   const colon = text.indexOf(':');
   const name = text.slice(0, colon).trim();
   const value = text.slice(colon + 1).trim();
+  keepHeaderSecret(name, value);
   // The text itself may be the secret, with the colon forgotten.
   if (colon < 1) throw new WsbenchError('USAGE', '--header: there is no colon; write it like "Name: value"');
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) {
@@ -109,17 +126,43 @@ export function readBytes(path: string, option: string, io: Io): Uint8Array {
 }
 
 /**
- * The value of an option that carries a secret: itself, `@file` or `env:NAME`, so that it can stay out of `ps`.
+ * The value of an option that carries a secret: itself, `@file` or `env:NAME`, so that it can stay out of `ps`. It is
+ * masked in every output from then on.
  *
  * @throws WsbenchError `USAGE` when file or variable is missing
  */
 export function secretValue(text: string, option: string, io: Io): string {
+  const value = givenSecret(text, option, io);
+  keepSecret(value);
+  return value;
+}
+
+function givenSecret(text: string, option: string, io: Io): string {
   if (text.startsWith('@')) return readText(text.slice(1), option, io).trim();
   if (!text.startsWith('env:')) return text;
   const name = text.slice(4);
   const value = io.env[name];
-  if (!value) throw new WsbenchError('USAGE', `${option}: the environment has no ${name}`);
+  // The name may be a secret, with `env:` put before it by mistake.
+  if (!value) {
+    const shown = /^[A-Z_][A-Z\d_]{0,63}$/i.test(name) ? ` ${name}` : ' variable of this name';
+    throw new WsbenchError('USAGE', `${option}: the environment has no${shown}`);
+  }
   return value;
+}
+
+/**
+ * The tokens of `--tokens-file`, one a line. They are masked in every output from then on.
+ *
+ * @throws WsbenchError `USAGE` when the file cannot be read or has none
+ */
+export function tokensOfFile(path: string, io: Io): string[] {
+  const tokens = readText(path, '--tokens-file', io)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (tokens.length === 0) throw new WsbenchError('USAGE', `--tokens-file: ${path} has no tokens`);
+  for (const token of tokens) keepSecret(token);
+  return tokens;
 }
 
 /**
@@ -136,28 +179,32 @@ export function signingKey(flags: { secret?: string; key?: string }, io: Io): Si
   const text = readText(flags.key, '--key', io);
   try {
     const jwk: unknown = JSON.parse(text);
-    if (isPrivateJwk(jwk)) return { jwk };
+    if (isJwk(jwk) && ('d' in jwk || 'k' in jwk)) {
+      keepKey(jwk);
+      return { jwk };
+    }
   } catch {
     // said below
   }
   throw new WsbenchError('USAGE', `--key: ${flags.key} is not a private JSON Web Key (JWK)`);
 }
 
-function isPrivateJwk(value: unknown): value is JWK {
-  return value !== null && typeof value === 'object' && 'kty' in value && ('d' in value || 'k' in value);
-}
-
 /** The target URL: the argument, else `WSBENCH_URL`, else undefined (the embedded server). */
 export function targetArgument(argument: string | undefined, io: Io): string | undefined {
-  return argument ?? (io.env.WSBENCH_URL || undefined);
+  const url = argument ?? (io.env.WSBENCH_URL || undefined);
+  if (url !== undefined) keepUrlSecrets(url);
+  return url;
 }
 
 const notReproduced = new Set(['output', 'json', 'quiet', 'color', 'save', 'debug', 'only']);
 const secretOptions = new Set(['token', 'secret']);
 
-/** The command line that makes the same run again, in words that a shell takes, its secrets masked. */
+/**
+ * The command line that makes the same run again, in words that a shell takes. What is secret in it stands as a variable:
+ * `--token env:TOKEN`, `-H "Authorization: $AUTHORIZATION"`.
+ */
 export function reproduceLine(name: string, url: string | undefined, command: Command): string {
-  const words = ['wsbench', name, ...(url === undefined ? [] : [redactUrl(url)])];
+  const words = ['wsbench', name, ...(url === undefined ? [] : [shellWord(redactUrl(url), 'SECRET')])];
   for (const option of command.options) {
     const key = option.attributeName();
     const source = command.getOptionValueSource(key);
@@ -165,22 +212,38 @@ export function reproduceLine(name: string, url: string | undefined, command: Co
     const value: unknown = command.getOptionValue(key);
     const flag = option.long ?? option.short ?? '';
     if (typeof value === 'boolean') words.push(flag);
-    else for (const one of maskedValues(key, [value].flat().map(String))) words.push(flag, one);
+    else for (const one of maskedWords(key, [value].flat().map(String))) words.push(flag, one);
   }
-  return words.map(shellQuoted).join(' ');
+  return words.join(' ');
 }
 
-function maskedValues(key: string, values: string[]): string[] {
-  return key === 'subprotocol' ? redactSubprotocols(values) : values.map((value) => maskedValue(key, value));
+function maskedWords(key: string, values: string[]): string[] {
+  if (key === 'subprotocol') return redactSubprotocols(values).map((value) => shellWord(value, 'SECRET'));
+  return values.map((value) => maskedWord(key, value));
 }
 
-function maskedValue(key: string, value: string): string {
-  if (secretOptions.has(key)) return value.startsWith('@') || value.startsWith('env:') ? value : 'env:TOKEN';
-  if (key !== 'header') return redactUrl(value);
-  const [name, text] = parseHeader(value);
-  return `${name}: ${redactHeader(name, text)}`;
+function maskedWord(key: string, value: string): string {
+  if (secretOptions.has(key)) {
+    return shellWord(value.startsWith('@') || value.startsWith('env:') ? value : `env:${key.toUpperCase()}`);
+  }
+  if (key === 'header') {
+    const [name, text] = parseHeader(value);
+    return shellWord(`${name}: ${redactHeader(name, text)}`, variableOf(name));
+  }
+  if (key === 'env') {
+    const [name, text] = parseVariable(value);
+    return shellWord(`${name}=${redactNamed(name, text)}`, variableOf(name));
+  }
+  return shellWord(redactUrl(value), 'SECRET');
 }
 
-function shellQuoted(word: string): string {
+const variableOf = (name: string): string => name.replace(/\W/g, '_').toUpperCase();
+
+/** A word as a shell takes it, what was masked in it as a variable. */
+function shellWord(word: string, variable = 'SECRET'): string {
+  if (word.includes('[redacted]')) {
+    const quoted = word.replace(/[\\"$`]/g, '\\$&').replaceAll('[redacted]', `$${variable}`);
+    return `"${quoted}"`;
+  }
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -15,8 +15,8 @@ import {
 import { devNull } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
+import { fileTrouble } from '../lib/file-words.ts';
 import { type Reporter, reporterForFile } from '../reports/index.ts';
-import { fileTrouble } from './file-words.ts';
 
 /** `-o -`: standard output, which gets the result of a command anyway. */
 export const stdoutPath = '-';
@@ -55,9 +55,15 @@ export function outputPaths(paths: readonly string[], cwd: string): string[] {
  * the old report; a device or pipe is written directly. Until then nothing is left in the folder, however the run ends.
  *
  * @param extensions allowed extensions; any when left out
+ * @param mode permissions of a file that is new, before the umask; 0o600 for secrets
  * @throws WsbenchError `USAGE` for another extension, `REPORT_WRITE` when the file cannot be written
  */
-export function openText(path: string, cwd: string, extensions?: readonly string[]): OutputFile {
+export function openText(
+  path: string,
+  cwd: string,
+  extensions?: readonly string[],
+  mode = 0o666,
+): OutputFile {
   if (extensions && !extensions.includes(extname(path).toLowerCase())) {
     throw new WsbenchError('USAGE', `--output: ${path}: the extension must be ${extensions.join(', ')}`);
   }
@@ -73,7 +79,7 @@ export function openText(path: string, cwd: string, extensions?: readonly string
   // Devices and pipes cannot be renamed over, and opening a pipe twice would end its reader.
   const direct = orFail(() => openDirect(place));
   if (direct === undefined) {
-    orFail(() => closeSync(openSync(temporary, 'w')));
+    orFail(() => closeSync(openSync(temporary, 'w', mode)));
     rmSync(temporary, { force: true });
   }
   // Held for the report: a run may use up every other descriptor.
@@ -85,7 +91,7 @@ export function openText(path: string, cwd: string, extensions?: readonly string
         closeSync(reserve);
         if (direct !== undefined) return writeAll(direct, text);
         try {
-          writeAll(openSync(temporary, 'w'), text, true);
+          writeAll(openSync(temporary, 'w', mode), text, true);
           renameSync(temporary, place);
         } catch (error) {
           rmSync(temporary, { force: true });

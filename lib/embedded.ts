@@ -24,9 +24,14 @@ const stopDeadlineMs = 3000;
  *
  * @param limits its rate limits
  * @param tokens how many tokens to mint
+ * @param expiresInS how long they live
  * @throws WsbenchError `SERVER_START` when the child does not come up
  */
-export async function startEmbedded(limits: EmbeddedLimits, tokens: number): Promise<EmbeddedServer> {
+export async function startEmbedded(
+  limits: EmbeddedLimits,
+  tokens: number,
+  expiresInS: number,
+): Promise<EmbeddedServer> {
   const child = fork(fileURLToPath(new URL('../reference-server/child.js', import.meta.url)), [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: [],
@@ -35,7 +40,7 @@ export async function startEmbedded(limits: EmbeddedLimits, tokens: number): Pro
   });
   const stop = (): Promise<void> => stopChild(child);
   try {
-    const ready = await firstMessage(child, { limits, tokens });
+    const ready = await firstMessage(child, { limits, tokens, expiresInS });
     return { ...ready, stop };
   } catch (error) {
     await stop();

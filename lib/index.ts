@@ -6,6 +6,7 @@ export {
 } from '../reference-server/index.ts';
 export { compareResults } from './compare/compare.ts';
 export type * from './compare/comparison.ts';
+export { type Client, type ClientEvent, type ClientOptions, connect } from './connect.ts';
 export type { EmbeddedLimits } from './embedded.ts';
 export { type ErrorCode, WsbenchError } from './errors.ts';
 export type { TimeStats } from './metrics/histogram.ts';
@@ -20,3 +21,5 @@ export type { StressScenario } from './scenario/scenario.ts';
 export { resolveStress, type StressOptions, stress } from './stress.ts';
 export type { ConnectOptions, TargetServer } from './target-options.ts';
 export { mintToken, type SigningKey, type TokenOptions } from './token.ts';
+export { type ValidatedFile, validateFile } from './validate.ts';
+export { type FileIssue, issueLine } from './yaml.ts';

@@ -3,22 +3,67 @@ import { z } from 'zod';
 import { parseCount, parseDurationMs, parseRatePerSecond, parseSizeBytes } from './duration.ts';
 import { messageOf } from './errors.ts';
 
-function quantity<T>(parse: (text: string) => T) {
-  return z.union([z.string(), z.number()]).transform((value, context) => {
-    try {
-      return parse(String(value));
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) });
-      return z.NEVER;
-    }
-  });
+interface Quantity<T> {
+  parse: (text: string, what: string) => T;
+  /** What it looks like, for errors and editors. */
+  like: string;
+  /** What its text fulfils, for editors; the parser is stricter. */
+  pattern: string;
+  /** The least that a plain number may be; undefined: a plain number has no unit, and so no meaning. */
+  least?: number;
 }
 
+function quantity<T>({ parse, like, pattern, least }: Quantity<T>) {
+  return z
+    .union([z.string(), z.number()], { error: like })
+    .transform((value, context) => {
+      try {
+        return parse(String(value), like);
+      } catch (error) {
+        // The path says what it is: `heartbeat.every`.
+        const message = messageOf(error).replace(`${like}: `, '');
+        context.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      }
+    })
+    .meta(
+      least === undefined
+        ? { type: 'string', pattern, anyOf: undefined }
+        : {
+            anyOf: [
+              { type: 'string', pattern },
+              { type: 'number', minimum: least },
+            ],
+          },
+    );
+}
+
+const number = String.raw`(\d+(\.\d+)?|\.\d+)\s*`;
+
 /** A duration with its unit, such as `250ms` or `10s`; in ms. */
-export const duration = quantity((text) => parseDurationMs(text));
+export const duration = quantity({
+  parse: parseDurationMs,
+  like: 'a duration such as 250ms or 10s',
+  pattern: `^\\s*${number}([uµ]s|[mM]?[sS]|[mMhH])\\s*$`,
+});
 /** A count, such as `10k`. */
-export const count = quantity((text) => parseCount(text));
+export const count = quantity({
+  parse: (text, what) => parseCount(text, what),
+  like: 'a whole number such as 500 or 10k',
+  pattern: `^\\s*${number}[kKmM]?\\s*$`,
+  least: 1,
+});
 /** A rate, such as `5k/s`; per second. */
-export const ratePerSecond = quantity((text) => parseRatePerSecond(text));
+export const ratePerSecond = quantity({
+  parse: parseRatePerSecond,
+  like: 'a rate such as 100/s or 5k/s',
+  pattern: `^\\s*${number}[kKmM]?\\s*(/\\s*[a-zA-Z]+)?\\s*$`,
+  least: 0,
+});
 /** A size, such as `64k`; in bytes. */
-export const sizeBytes = quantity((text) => parseSizeBytes(text));
+export const sizeBytes = quantity({
+  parse: parseSizeBytes,
+  like: 'a size such as 64, 1k or 1MiB',
+  pattern: `^\\s*${number}([kKmM]?([iI]?[bB])?)\\s*$`,
+  least: 0,
+});

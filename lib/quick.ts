@@ -4,6 +4,7 @@ import { createServer } from '../reference-server/index.ts';
 import { allChecks, type QuickPlan, runChecks, selectChecks } from './checks/index.ts';
 import { recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
+import { keepSecret } from './result/redact.ts';
 import type { QuickResult } from './result/result.ts';
 import { runToEnd } from './run-to-end.ts';
 import { loadQuickScenario } from './scenario/load.ts';
@@ -33,6 +34,8 @@ export interface QuickOptions extends ConnectOptions {
   token?: string;
   /** Key that the target's tokens are signed with: lets every check mint its own. */
   signingKey?: SigningKey;
+  /** Claims of the tokens that are minted with it; those that a check is about win. */
+  claims?: Record<string, unknown>;
   /** Allow checks that burden a target that is not on this machine. */
   intrusive?: boolean;
   seed?: number;
@@ -69,24 +72,25 @@ export async function quick(
   options: QuickOptions = {},
   control: RunControl = {},
 ): Promise<QuickResult> {
+  if (options.token !== undefined) keepSecret(options.token);
   const scenario = loadQuickScenario(options.scenario);
   const only = options.only ?? [];
   // Before anything is started or sent: a wrong id costs nothing.
   selectChecks(allChecks, scenario.checks, only);
-  const described = describedTarget(options);
+  const described = describedTarget(options, typeof target === 'string' ? target : undefined);
   const embedded =
     target === undefined ? await createServer({ environment: 'test', limits: 'test' }) : undefined;
   try {
     await embedded?.listen();
     const server = embedded ?? target;
     const url = targetUrlOf(server ?? '');
-    const mint = minterOf(server, options.signingKey);
+    const mint = minterOf(server, options);
     const bare = connectPlan(url, null, options);
     const guess = embedded
       ? 'wsbench'
       : described
         ? undefined
-        : await recognise(bare, options.token, control);
+        : await recognise(bare, options.token, 'warn', control);
     const known = described ?? (guess === undefined ? null : plainPreset(guess));
     const connect = connectPlan(url, known, options);
     const plan: QuickPlan = {
@@ -115,9 +119,11 @@ export async function quick(
 
 function minterOf(
   target: string | TargetServer | undefined,
-  key: SigningKey | undefined,
+  { signingKey: key, claims }: QuickOptions,
 ): ((options: TokenOptions) => Promise<string>) | undefined {
-  if (key) return (options) => mintToken(key, options);
+  if (key) {
+    return (options) => mintToken(key, { ...options, claims: { ...claims, ...options.claims } });
+  }
   if (typeof target === 'object' && target.mint) return target.mint.bind(target);
   return undefined;
 }

@@ -1,16 +1,21 @@
 // `stress`: from what the user asked to a plan, and the plan run.
 import { randomInt } from 'node:crypto';
-import { type EmbeddedLimits, startEmbedded } from './embedded.ts';
+import { type EmbeddedLimits, type EmbeddedServer, startEmbedded } from './embedded.ts';
 import { WsbenchError } from './errors.ts';
 import { runStress, type StressPlan } from './load/index.ts';
+import { matchedBy, parseMatch } from './load/match.ts';
+import { runMs } from './load/plan-warnings.ts';
 import { preflight } from './preflight.ts';
 import { recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
+import { keepSecret } from './result/redact.ts';
 import type { StressResult } from './result/result.ts';
 import { parseThreshold, planThresholds } from './result/thresholds.ts';
 import { runToEnd } from './run-to-end.ts';
+import { type RunTokens, runTokens, type TokenChoice, tokenLifetimeS } from './run-tokens.ts';
 import { loadStressScenario } from './scenario/load.ts';
 import type { StressScenario } from './scenario/scenario.ts';
+import type { Target } from './target/target.ts';
 import {
   type ConnectOptions,
   connectPlan,
@@ -22,7 +27,7 @@ import {
 import { version } from './version.ts';
 
 /** What to send and how. Everything left out comes from the scenario. */
-export interface StressOptions extends ConnectOptions {
+export interface StressOptions extends ConnectOptions, TokenChoice {
   /** Path of a scenario file; the shipped `scenarios/stress.yml` by default. */
   scenario?: string;
   connections?: number;
@@ -40,15 +45,17 @@ export interface StressOptions extends ConnectOptions {
   connectTimeoutMs?: number;
   /** Message size in bytes. */
   sizeBytes?: number;
-  /** Message to send instead of the target description's; may hold `{{ id }}` and `{{ seq }}`. */
+  /** Message to send instead of the target description's; may hold `{{ id }}`, `{{ seq }}` and `{{ token }}`. */
   message?: string | Uint8Array;
   binary?: boolean;
+  /** How a reply finds its message, as `--match` takes it: `order`, `id:/pointer`, … The target's description says so by default. */
+  match?: string;
+  /** The target does not reply: a ping frame follows each message, and its pong is the reply. */
+  noReply?: boolean;
   /** Thresholds, which replace those of the scenario on the same metric. */
   thresholds?: readonly string[];
   /** False: only the thresholds that were given count. */
   defaultThresholds?: boolean;
-  /** Tokens, one a connection in turn. */
-  tokens?: readonly string[];
   /** Limits of the embedded server. */
   limits?: EmbeddedLimits;
   seed?: number;
@@ -78,6 +85,10 @@ export function resolveStress(options: StressOptions): StressScenario {
   if (model === 'open' && options.depth !== undefined) usage('--depth needs --closed');
   if (options.message !== undefined && options.sizeBytes !== undefined) {
     usage('--message and --size exclude each other');
+  }
+  if (options.match !== undefined) {
+    if (options.noReply) usage('--match and --no-reply exclude each other');
+    parseMatch(options.match);
   }
   const resolved: StressScenario = {
     ...scenario,
@@ -157,17 +168,32 @@ export async function stress(
   preflight(scenario.connections);
   const seed = options.seed ?? randomInt(2 ** 31);
   const preset = options.targetFile === undefined ? scenario.preset : options.preset;
-  const described = describedTarget({ ...options, ...(preset === undefined ? {} : { preset }) });
+  const described = describedTarget(
+    { ...options, ...(preset === undefined ? {} : { preset }) },
+    typeof target === 'string' ? target : undefined,
+  );
   const embedded =
     target === undefined
-      ? await startEmbedded(options.limits ?? 'development', scenario.connections)
+      ? await startEmbedded(
+          options.limits ?? 'development',
+          scenario.connections,
+          tokenLifetimeS(plannedMs(scenario)),
+        )
       : undefined;
   try {
     const url = targetUrlOf(embedded ?? target ?? '');
-    const tokens = await tokensFor(target, options, embedded?.tokens);
+    const { tokens, mint } = await tokensFor(target, options, scenario, control, embedded);
     const bare = connectPlan(url, null, options);
-    const guess = embedded ? 'wsbench' : described ? undefined : await recognise(bare, tokens[0], control);
-    const description = described ?? plainPreset(guess ?? 'echo');
+    const guess = embedded
+      ? 'wsbench'
+      : described
+        ? undefined
+        : await recognise(bare, tokens[0], saysHow(options) ? 'warn' : 'refuse', control);
+    const description = withMatch(
+      described ?? plainPreset(guess ?? 'echo'),
+      options,
+      described !== undefined,
+    );
     const connect = connectPlan(url, description, options);
     const plan: StressPlan = {
       ...connect,
@@ -191,6 +217,7 @@ export async function stress(
       ...(options.message === undefined ? {} : { message: options.message }),
       binary: options.binary ?? false,
       tokens,
+      ...(mint === undefined ? {} : { mint }),
       seed,
       thresholds,
       ...(options.reproduce === undefined ? {} : { reproduce: options.reproduce }),
@@ -204,10 +231,32 @@ export async function stress(
 async function tokensFor(
   target: string | TargetServer | undefined,
   options: StressOptions,
-  minted: string[] | undefined,
-): Promise<string[]> {
-  if (options.tokens !== undefined) return [...options.tokens];
-  if (minted) return minted;
-  if (typeof target === 'object' && target.mint) return [await target.mint({})];
-  return [];
+  scenario: StressScenario,
+  { signal }: RunControl,
+  embedded: EmbeddedServer | undefined,
+): Promise<RunTokens> {
+  const { connections } = scenario;
+  const own = await runTokens(target, options, { connections, runMs: plannedMs(scenario), signal });
+  if (!embedded || options.tokens !== undefined) return own;
+  for (const token of embedded.tokens) keepSecret(token);
+  return { tokens: embedded.tokens };
+}
+
+/** How long connections may be open. */
+function plannedMs({ rampUp, settle, warmup, duration, timeout, connectTimeout }: StressScenario): number {
+  const load = runMs({ rampUpMs: rampUp, settleMs: settle, warmupMs: warmup, durationMs: duration });
+  return load + connectTimeout + timeout;
+}
+
+/** Whether the options say what is sent or how it is answered, so that there is something to run without a description. */
+function saysHow({ match, noReply, message }: StressOptions): boolean {
+  return match !== undefined || noReply === true || message !== undefined;
+}
+
+/** The description with what `match` and `noReply` say instead. A target that nobody described promises no echo then. */
+function withMatch(target: Target, { match, noReply, message }: StressOptions, described: boolean): Target {
+  if (noReply) return matchedBy(target, { by: 'pong' }, message, false);
+  return match === undefined
+    ? target
+    : matchedBy(target, parseMatch(match), message, described && target.echoes);
 }

@@ -8,6 +8,8 @@ export interface ChildRequest {
   limits?: LimitsName;
   /** How many tokens to mint, each for a subject of its own; 0 by default. */
   tokens?: number;
+  /** How long they live; an hour by default. */
+  expiresInS?: number;
 }
 
 /** What the child answers, once. */
@@ -25,8 +27,9 @@ async function start(request: ChildRequest): Promise<ChildReply> {
     });
     const url = await server.listen();
     const tokens: string[] = [];
+    const lifetime = request.expiresInS === undefined ? {} : { expiresInS: request.expiresInS };
     for (let index = 0; index < (request.tokens ?? 0); index++) {
-      tokens.push(await server.mint({ sub: `stress-${index + 1}` }));
+      tokens.push(await server.mint({ sub: `stress-${index + 1}`, ...lifetime }));
     }
     return { type: 'ready', url, tokens };
   } catch (error) {

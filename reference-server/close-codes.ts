@@ -5,6 +5,7 @@ export const closes = {
   drain:          { code: 1001, reason: 'GOING_AWAY' },
   binary:         { code: 1003, reason: 'BINARY_NOT_ACCEPTED' },
   slowConsumer:   { code: 1008, reason: 'SLOW_CONSUMER' },
+  tooLargeBeforeAuth: { code: 1009, reason: 'TOO_LARGE_BEFORE_AUTH' },
   internal:       { code: 1011, reason: 'INTERNAL' },
   tooMany:        { code: 1013, reason: 'TOO_MANY_CONNECTIONS' },
   tokenInvalid:   { code: 4401, reason: 'TOKEN_INVALID' },

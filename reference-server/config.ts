@@ -13,6 +13,7 @@ export const configKeys = [
   'SUPABASE_URL',
   'SUPABASE_ANON_KEY',
   'SUPABASE_SERVICE_KEY',
+  'ALLOWED_ORIGINS',
   'REDIS_URL',
 ] as const;
 
@@ -21,6 +22,15 @@ export interface ConfigFlags {
   host?: string;
   port?: string | number;
   limits?: string;
+  /** Origins, separated by commas. */
+  allowedOrigins?: string;
+  allowQueryToken?: boolean;
+  /** Where the public keys are; instead of what SUPABASE_URL says. */
+  jwksUrl?: string;
+  /** Required `iss`, likewise. */
+  jwtIssuer?: string;
+  /** Required `aud`, likewise. */
+  jwtAudience?: string;
 }
 
 const environments: readonly Environment[] = ['development', 'production', 'test'];
@@ -53,6 +63,11 @@ export function configFromEnv(
     ...(port === undefined ? {} : { port }),
     ...(secret === undefined ? {} : { secret }),
     ...supabase(read('SUPABASE_URL')),
+    ...(flags.jwksUrl === undefined ? {} : { jwks: keysUrl(flags.jwksUrl) }),
+    ...(flags.jwtIssuer === undefined ? {} : { issuer: flags.jwtIssuer }),
+    ...(flags.jwtAudience === undefined ? {} : { audience: flags.jwtAudience }),
+    ...origins(flags.allowedOrigins ?? read('ALLOWED_ORIGINS')),
+    ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
   };
   resolveOptions(options);
   return options;
@@ -83,11 +98,27 @@ function secretOf(secret: string | undefined, alias: string | undefined): string
   return secret ?? alias;
 }
 
+function origins(list: string | undefined): Pick<ServerOptions, 'allowedOrigins'> {
+  const names = list?.split(',').flatMap((name) => name.trim() || []);
+  return names === undefined ? {} : { allowedOrigins: names };
+}
+
+function keysUrl(text: string): URL {
+  const url = webUrl(text);
+  if (url) return url;
+  throw new WsbenchError('CONFIG', '--jwks-url: not a URL like https://auth.example/.well-known/jwks.json');
+}
+
+function webUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url && ['http:', 'https:'].includes(url.protocol) && url.username === '' ? url : undefined;
+}
+
 /** A Supabase project signs its users' tokens as `<url>/auth/v1` and publishes its keys below that. */
 function supabase(text: string | undefined): Pick<ServerOptions, 'jwks' | 'issuer' | 'audience'> {
   if (text === undefined) return {};
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
+  const url = webUrl(text);
+  if (!url) {
     throw new WsbenchError('CONFIG', 'SUPABASE_URL: not a URL like https://<project>.supabase.co');
   }
   const issuer = `${url.origin}${url.pathname.replace(/\/+$/, '')}/auth/v1`;

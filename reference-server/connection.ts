@@ -32,6 +32,8 @@ export class Connection {
   /** Under what an anonymous connection is limited. */
   readonly ip: string;
   identity: Identity | null;
+  /** When its token no longer counts, on the monotonic clock. */
+  tokenEndsAtMs = Number.POSITIVE_INFINITY;
   bucket: TokenBucket | undefined;
   heartbeat: HeartbeatMonitor | undefined;
   /** Set by AGENT_CONNECT. */

@@ -12,6 +12,9 @@ import type { ServerContext } from './server-context.ts';
 /** Messages that may wait for an earlier one of the same connection before reading stops. */
 const maxQueued = 64;
 
+/** What nobody in particular may send at once in production: a token of the longest kind in its message. */
+const maxBytesBeforeAuth = 10 * 1024;
+
 type Known = Extract<Envelope, { ok: true }>;
 
 /** A message that waits for its turn, and, if it is to be refused, with what. */
@@ -39,11 +42,16 @@ export class Dispatcher {
       connection.close(closes.binary);
       return;
     }
+    const { options } = this.#server;
+    if (!connection.identity && options.environment === 'production' && data.length > maxBytesBeforeAuth) {
+      connection.close(closes.tooLargeBeforeAuth);
+      return;
+    }
     const envelope = readEnvelope(data.toString());
     this.#server.metrics.add('wsbench_messages_received_total', {
       type: envelope.ok ? envelope.type : 'invalid',
     });
-    const nowMs = this.#server.options.clock.nowMs();
+    const nowMs = options.clock.nowMs();
     if (envelope.ok && envelope.type === 'PONG' && connection.heartbeat?.answer(envelope.id, 'message')) {
       // Paid for, but never refused: a client under penalty must still be able to prove that it lives.
       connection.bucket?.charge(nowMs);
@@ -88,6 +96,11 @@ export class Dispatcher {
   /** Answers one message. Returns a promise, which never rejects, only when the answer takes time. */
   #process(envelope: Envelope): Promise<void> | undefined {
     if (!this.#connection.isOpen) return undefined;
+    // Not left to the timer alone: after a stall, messages may come before it.
+    if (this.#server.options.clock.nowMs() >= this.#connection.tokenEndsAtMs) {
+      this.#connection.close(closes.tokenExpired);
+      return undefined;
+    }
     try {
       if (!envelope.ok) {
         const { type, code, message } = envelope;
@@ -161,7 +174,9 @@ export class Dispatcher {
   #fail(envelope: Envelope, error: unknown): void {
     const { type, id } = envelope;
     if (error instanceof Refusal) {
-      this.#connection.error({ for: type, code: error.code, message: error.message }, id);
+      const { code, message, retryAfterMs } = error;
+      const body = { for: type, code, message };
+      this.#connection.error(retryAfterMs === undefined ? body : { ...body, retryAfterMs }, id);
       if (error.close) this.#connection.close(error.close);
       return;
     }

@@ -13,10 +13,12 @@ export interface Identity {
   expiresAtMs: number;
   /** `iat`, in ms since the epoch; 0 when the token does not say. */
   issuedAtMs: number;
+  /** The published key that signed the token; undefined when it was a secret, or a key without a name. */
+  keyId: string | undefined;
 }
 
 /** Reads `app_metadata.wsbench`: `roles` (`dashboard` for Supabase's role `authenticated` if unsaid) and `tenant` (default: `sub`). */
-export function identityOf(claims: Claims): Identity {
+export function identityOf(claims: Claims, keyId?: string): Identity {
   const wsbench = property(property(claims, 'app_metadata'), 'wsbench');
   const named = property(wsbench, 'roles');
   const tenant = property(wsbench, 'tenant');
@@ -30,6 +32,7 @@ export function identityOf(claims: Claims): Identity {
         : [],
     expiresAtMs: claims.exp * 1000,
     issuedAtMs: typeof claims.iat === 'number' ? claims.iat * 1000 : 0,
+    keyId,
   };
 }
 

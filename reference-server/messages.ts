@@ -10,6 +10,7 @@ export const errorCodes = [
   'INVALID_MESSAGE',
   'UNKNOWN_TYPE',
   'UNAUTHENTICATED',
+  'AUTH_UNAVAILABLE',
   'FORBIDDEN',
   'RATE_LIMITED',
   'NOT_DELIVERED',
@@ -40,7 +41,7 @@ export const clientMessages = {
   PING: message('PING', anything),
   PONG: message('PONG', anything),
   ECHO: message('ECHO', z.unknown().optional()),
-  AUTH: message('AUTH', z.object({ token: z.string().min(1).max(16_384) })),
+  AUTH: message('AUTH', z.object({ token: z.string().min(1) })),
   DASHBOARD_CONNECT: message('DASHBOARD_CONNECT', anything),
   SUBSCRIBE: message(
     'SUBSCRIBE',

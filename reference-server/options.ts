@@ -1,9 +1,11 @@
 // What a server is made from, with every default filled in.
 
 import { WsbenchError } from '../lib/errors.ts';
-import type { JSONWebKeySet } from '../lib/token.ts';
+import { type JSONWebKeySet, type KeySetOptions, longestLifetimeS } from '../lib/token.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { originOf } from './credentials.ts';
 import { type Limits, type LimitsName, limitsPresets } from './limits/presets.ts';
+import { noSecret, weakSecret } from './secret.ts';
 
 export type Environment = 'development' | 'production' | 'test';
 
@@ -42,6 +44,17 @@ export interface ServerOptions {
   issuer?: string;
   /** Required `aud`; not checked by default. */
   audience?: string;
+  /** How long a token may live, from `iat` (or from now) to `exp`, in seconds; 604,800 (a week) by default. */
+  maxTokenLifetimeS?: number;
+  /** How keys are fetched when `jwks` is a URL. */
+  jwksFetch?: Pick<KeySetOptions, 'maxAgeMs' | 'cooldownMs' | 'timeoutMs'>;
+  /**
+   * Origins whose pages may connect, such as `https://app.example`. With the list every other Origin is refused with 403 and the
+   * cookie `token` is a credential; without it (the default) Origins are not looked at and cookies are no credential.
+   */
+  allowedOrigins?: readonly string[];
+  /** Take tokens from the query; by default everywhere but in production. */
+  allowQueryToken?: boolean;
   /** 25 s + 8 s by default, 1 s + 1 s in the test environment. */
   heartbeat?: Heartbeat;
   /** How long `close()` waits for clients to answer the close frame; 5,000 by default. */
@@ -62,6 +75,10 @@ export interface ResolvedOptions {
   jwks: JSONWebKeySet | URL | undefined;
   issuer: string | undefined;
   audience: string | undefined;
+  maxTokenLifetimeS: number;
+  jwksFetch: Pick<KeySetOptions, 'maxAgeMs' | 'cooldownMs' | 'timeoutMs'>;
+  allowedOrigins: readonly string[] | undefined;
+  allowQueryToken: boolean;
   auth: AuthMode;
   heartbeat: Heartbeat;
   authTimeoutMs: number;
@@ -71,33 +88,28 @@ export interface ResolvedOptions {
   log: (entry: LogEntry) => void;
 }
 
-/** HS256 is as strong as its key: RFC 7518 §3.2 wants 256 bits. */
-const minSecretBytes = 32;
-
 /**
  * Fills in the defaults.
  *
- * @throws WsbenchError `CONFIG` when production would run without real authentication
+ * @throws WsbenchError `CONFIG` when production would run without real authentication, or an allowed origin is none
  */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const environment = options.environment ?? 'test';
   const { secret, jwks } = options;
-  if (secret !== undefined && secret === '') {
-    throw new WsbenchError('CONFIG', 'the secret is empty');
-  }
+  const unusable = secret === undefined ? undefined : noSecret(secret);
+  if (unusable !== undefined) throw new WsbenchError('CONFIG', unusable);
   const limits = limitsPresets[options.limits ?? environment];
   // Callers may be plain JavaScript, or a message from another process.
   if (!limits) throw new WsbenchError('CONFIG', `no limits are called "${options.limits ?? environment}"`);
   if (environment === 'production') {
     if (secret === undefined && jwks === undefined) {
-      throw new WsbenchError('CONFIG', 'production needs JWT_SECRET (at least 32 bytes) or SUPABASE_URL');
-    }
-    if (secret !== undefined && Buffer.byteLength(secret) < minSecretBytes) {
       throw new WsbenchError(
         'CONFIG',
-        `the secret has ${Buffer.byteLength(secret)} bytes; production needs at least ${minSecretBytes}`,
+        'production needs JWT_SECRET (at least 32 bytes), SUPABASE_URL or --jwks-url',
       );
     }
+    const weak = secret === undefined ? undefined : weakSecret(secret);
+    if (weak !== undefined) throw new WsbenchError('CONFIG', weak);
   }
   return {
     host: options.host ?? '127.0.0.1',
@@ -108,6 +120,10 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     jwks,
     issuer: options.issuer,
     audience: options.audience,
+    maxTokenLifetimeS: options.maxTokenLifetimeS ?? longestLifetimeS,
+    jwksFetch: options.jwksFetch ?? {},
+    allowedOrigins: options.allowedOrigins?.map(checkedOrigin),
+    allowQueryToken: options.allowQueryToken ?? environment !== 'production',
     auth: secret !== undefined ? 'secret' : jwks !== undefined ? 'jwks' : 'ephemeral',
     heartbeat:
       options.heartbeat ??
@@ -122,6 +138,26 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   };
 }
 
+function checkedOrigin(text: string): string {
+  const origin = originOf(text);
+  if (origin !== undefined) return origin;
+  throw new WsbenchError('CONFIG', `allowed origins: "${text}" is not an origin like https://app.example`);
+}
+
+function isPlaintext({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+/** Where this server takes tokens from, in the words of `--token-in`. */
+export function tokenPlacesOf({ allowQueryToken, allowedOrigins }: ResolvedOptions): string[] {
+  const fromBrowsers = allowedOrigins !== undefined && allowedOrigins.length > 0;
+  return [
+    ...['header', 'subprotocol', 'message'],
+    ...(allowQueryToken ? ['query'] : []),
+    ...(fromBrowsers ? ['cookie'] : []),
+  ];
+}
+
 /** What a person should know before trusting this server. */
 export function warningsOf(options: ResolvedOptions): string[] {
   const warnings: string[] = [];
@@ -129,8 +165,14 @@ export function warningsOf(options: ResolvedOptions): string[] {
   if (options.auth === 'ephemeral') {
     warnings.push('tokens are signed with an ephemeral key made at start; this is not real authentication');
   }
-  if (options.secret !== undefined && Buffer.byteLength(options.secret) < minSecretBytes) {
-    warnings.push(`the secret is shorter than ${minSecretBytes} bytes; production refuses it`);
+  const weak = options.secret === undefined ? undefined : weakSecret(options.secret);
+  if (weak !== undefined) warnings.push(`${weak}: production refuses it`);
+  const { jwks } = options;
+  if (options.environment === 'production' && jwks instanceof URL && isPlaintext(jwks)) {
+    warnings.push('the signing keys are fetched over plain http: whoever is in between can sign tokens');
+  }
+  if (options.environment === 'production' && options.allowQueryToken) {
+    warnings.push('tokens are taken from URLs: proxies and browsers keep those in logs and histories');
   }
   return warnings;
 }

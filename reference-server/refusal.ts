@@ -6,10 +6,18 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: ErrorCode;
   readonly close: { code: number; reason: string } | undefined;
+  /** When the same may be tried again. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, close?: { code: number; reason: string }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    close?: { code: number; reason: string },
+    retryAfterMs?: number,
+  ) {
     super(message);
     this.code = code;
     this.close = close;
+    this.retryAfterMs = retryAfterMs;
   }
 }

@@ -5,8 +5,13 @@ import type { Identity } from './identity.ts';
 import type { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 
+/** What is wrong with a token, for machines; `AUTH_UNAVAILABLE`: nobody can say, because the keys could not be fetched. */
+export type TokenRefusal = 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'AUTH_UNAVAILABLE';
+
 /** A token's bearer, or why it is refused. */
-export type Authenticated = { ok: true; identity: Identity } | { ok: false; message: string };
+export type Authenticated =
+  | { ok: true; identity: Identity }
+  | { ok: false; reason: TokenRefusal; message: string; retryAfterMs?: number };
 
 export interface ServerContext {
   options: ResolvedOptions;

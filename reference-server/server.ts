@@ -8,7 +8,7 @@ import { MemoryBackend, MemoryBus } from './bus/memory.ts';
 import { closes } from './close-codes.ts';
 import type { Connection } from './connection.ts';
 import type { LimitsName } from './limits/presets.ts';
-import { type AuthMode, resolveOptions, type ServerOptions, warningsOf } from './options.ts';
+import { type AuthMode, resolveOptions, type ServerOptions, tokenPlacesOf, warningsOf } from './options.ts';
 import auth from './plugins/auth.ts';
 import connections from './plugins/connections.ts';
 import guard from './plugins/guard.ts';
@@ -31,6 +31,8 @@ export interface ReferenceServer {
   readonly httpUrl: string;
   readonly auth: AuthMode;
   readonly limits: LimitsName;
+  /** Where tokens are taken from: `header`, `subprotocol` and `message`, and `query` and `cookie` where they are switched on. */
+  readonly tokenIn: readonly string[];
   /** What a person should know before trusting this server. */
   readonly warnings: readonly string[];
   readonly app: FastifyInstance;
@@ -83,7 +85,8 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     frameworkErrors(error, request, reply) {
       // Nor the hook that ends the socket of a refused upgrade.
       reply.raw.once('finish', () => request.raw.socket.end());
-      void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', error.message);
+      // The error's own message repeats the URL, and what secrets it has.
+      void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', 'the URL cannot be read');
     },
     http: { headersTimeout: 8000, connectionsCheckingInterval: 1000 },
   });
@@ -172,6 +175,7 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     },
     auth: options.auth,
     limits: options.limits.name,
+    tokenIn: tokenPlacesOf(options),
     warnings: warningsOf(options),
     app,
     async listen() {

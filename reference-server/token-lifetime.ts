@@ -20,6 +20,8 @@ export function watchExpiry(
     return left > 0 ? left : left + toleranceMs;
   };
   const totalMs = leftMs();
+  // From here on by the monotonic clock: a wall clock that is set sends nobody away, and lets nobody stay.
+  connection.tokenEndsAtMs = clock.nowMs() + totalMs;
   // By a timer even when it is due: the WELCOME or ACK goes first.
   const stopWarning = connection.after(totalMs - warnBeforeMs, () =>
     connection.send('TOKEN_EXPIRING', { inMs: Math.max(0, Math.round(expiresAtMs - clock.epochMs())) }),

@@ -1,6 +1,7 @@
 // Two ws servers behind one @fastify/websocket: strict limits for typed routes, wide ones for the raw echo.
 import type { IncomingMessage } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { subprotocol } from './credentials.ts';
 
 /** The largest message on every route but the echo. */
 export const maxMessageBytes = 64 * 1024;
@@ -10,8 +11,8 @@ const common = {
   // Time for a peer to answer our close frame.
   closeTimeout: 3000,
   maxPendingAutoPongs: 16,
-  // By default ws would select the first subprotocol that is offered. We speak none, and say so.
-  handleProtocols: () => false as const,
+  // By default ws would select the first subprotocol that is offered, and that may be a credential.
+  handleProtocols: (offered: ReadonlySet<string>) => offered.has(subprotocol) && subprotocol,
 };
 
 const typedLimits = { ...common, maxPayload: maxMessageBytes, maxFragments: 128, maxBufferedChunks: 4096 };

@@ -15,6 +15,7 @@ const table: Record<string, readonly string[]> = {
   'lib/metrics': [],
   'lib/result': ['lib/metrics'],
   'lib/compare': ['lib/metrics', 'lib/result'],
+  'lib/yaml': ['lib/result'],
   'lib/target': ['lib/result'],
   'lib/scenario': ['lib/result'],
   'lib/load': [
@@ -45,6 +46,8 @@ const everyone = [
   'lib/yaml.ts',
   'lib/version.ts',
   'lib/quantities.ts',
+  'lib/file-words.ts',
+  'lib/nearest.ts',
 ];
 
 // Packages that only some files may use.
@@ -57,7 +60,7 @@ const packages: Record<string, readonly string[]> = {
   '@fastify/websocket': ['reference-server/'],
   'hdr-histogram-js': ['lib/metrics/'],
   'cli-table3': ['reports/', 'cli/'],
-  yaml: ['lib/yaml.ts', 'lib/scenario/'],
+  yaml: ['lib/yaml.ts', 'lib/yaml/', 'lib/scenario/'],
 };
 
 function sources(folder: string): string[] {

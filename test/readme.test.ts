@@ -31,7 +31,8 @@ function commandsOf(document: string): Shown[] {
     // What stands in quotes, after a pipe or after a # is no flag.
     const [, words = ''] =
       /\bwsbench ([a-z].*)/.exec(line.replace(/'[^']*'/g, 'x').replace(/(\||#).*$/, '')) ?? [];
-    const [command = ''] = words.split(' ');
+    // `token` has commands of its own.
+    const [, command = ''] = /^(token [a-z]+|\S+)/.exec(words) ?? [];
     const flags = [...words.matchAll(/(?<=\s)(--[a-z][a-z-]*|-[a-zA-Z])\b/g)].map((match) => match[1] ?? '');
     return command === '' ? [] : [{ document, line, command, flags }];
   });
@@ -43,7 +44,7 @@ const help = new Map<string, string>();
 function helpOf(command: string): string {
   const known = help.get(command);
   if (known !== undefined) return known;
-  const args = command === 'token' ? ['token', 'mint', '--help'] : [command, '--help'];
+  const args = command === 'token' ? ['token', 'mint', '--help'] : [...command.split(' '), '--help'];
   const { stdout } = spawnSync(process.execPath, [join(root, 'cli/wsbench.js'), ...args], {
     encoding: 'utf8',
   });

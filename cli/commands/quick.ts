@@ -12,21 +12,17 @@ import {
   connectFlags,
   connectOptions,
   reproduceLine,
-  secretValue,
-  signingKey,
   targetArgument,
 } from '../options.ts';
 import { runAndFinish } from '../run.ts';
+import { type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
 
-interface QuickFlags extends ConnectFlags, OutputFlags {
+interface QuickFlags extends ConnectFlags, TokenFlags, OutputFlags {
   scenario?: string;
   only?: string[];
   list?: boolean;
   timeout?: string;
   connections?: string;
-  token?: string;
-  secret?: string;
-  key?: string;
   intrusive?: boolean;
   seed?: string;
 }
@@ -38,13 +34,7 @@ export function quickCommand(io: Io): Command {
     .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
     .option('--only <id>', 'run only this check; * stands for anything (repeatable)', collect)
     .option('--list', 'list the checks, and stop');
-  connectFlags(command)
-    .option('--token <token>', 'token that the target accepts, @file or env:NAME')
-    .option(
-      '--secret <secret>',
-      "HS256 secret of the target's tokens, @file or env:NAME: each check mints its own",
-    )
-    .option('--key <file>', "private JWK of the target's tokens: each check mints its own")
+  tokenFlags(connectFlags(command), 'each check mints its own')
     .option('--intrusive', 'allow bursts against a target that is not on this machine')
     .option('-c, --connections <n>', 'connections that are opened at once (default 10)')
     .option('-t, --timeout <time>', 'time that one reply may take (default 5s)')
@@ -75,13 +65,14 @@ async function run(argument: string | undefined, flags: QuickFlags, command: Com
 
 function quickOptions(flags: QuickFlags, io: Io): QuickOptions {
   const options: QuickOptions = connectOptions(flags, io);
-  const key = signingKey(flags, io);
+  const { tokens: [token] = [], signingKey, tokenOptions } = tokenValues(flags, io);
   if (flags.scenario !== undefined) options.scenario = flags.scenario;
   if (flags.only !== undefined) options.only = flags.only.flatMap((ids) => ids.split(','));
   if (flags.timeout !== undefined) options.timeoutMs = parseDurationMs(flags.timeout, '--timeout');
   if (flags.connections !== undefined) options.connections = parseCount(flags.connections, '--connections');
-  if (flags.token !== undefined) options.token = secretValue(flags.token, '--token', io);
-  if (key) options.signingKey = key;
+  if (token !== undefined) options.token = token;
+  if (signingKey) options.signingKey = signingKey;
+  if (tokenOptions?.claims) options.claims = tokenOptions.claims;
   if (flags.intrusive) options.intrusive = true;
   if (flags.seed !== undefined) options.seed = parseCount(flags.seed, '--seed', 0);
   return options;

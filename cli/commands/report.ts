@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { WsbenchError } from '../../lib/errors.ts';
 import { parseResult } from '../../lib/index.ts';
+import { redactStrings } from '../../lib/result/redact.ts';
 import type { Result } from '../../lib/result/result.ts';
 import { fileReport, reporters } from '../../reports/index.ts';
 import { newCommand } from '../command.ts';
@@ -43,14 +44,14 @@ function run(files: string[], flags: ReportFlags, io: Io): void {
 }
 
 /**
- * Reads a saved result; `latest` is the newest saved run.
+ * Reads a saved result, masking what an older version or another tool left in it; `latest` is the newest saved run.
  *
  * @throws WsbenchError `USAGE` when it cannot be read or is no result
  */
 export function readResult(file: string, io: Io): Result {
   const path = file === 'latest' ? latestRun(io.cwd) : file;
   try {
-    return parseResult(readText(path, 'result', io), file);
+    return redactStrings(parseResult(readText(path, 'result', io), file));
   } catch (error) {
     if (file !== 'latest' || !(error instanceof WsbenchError)) throw error;
     throw new WsbenchError(

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Command, Option } from 'commander';
 import { parseDurationMs } from '../../lib/duration.ts';
-import { createServer } from '../../lib/index.ts';
+import { createServer, type ReferenceServer } from '../../lib/index.ts';
+import { keepNamedSecret, keepUrlSecrets } from '../../lib/result/redact.ts';
 import { configFromEnv, configKeys } from '../../reference-server/config.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
 import { newCommand } from '../command.ts';
@@ -14,6 +15,11 @@ interface ServeFlags {
   host?: string;
   port?: string;
   limits?: 'development' | 'production' | 'test' | 'off';
+  jwksUrl?: string;
+  jwtIssuer?: string;
+  jwtAudience?: string;
+  allowedOrigins?: string;
+  allowQueryToken?: boolean;
   drainTimeout?: string;
   json?: boolean;
 }
@@ -32,6 +38,14 @@ export function serveCommand(io: Io): Command {
         'off',
       ]),
     )
+    .option('--jwks-url <url>', 'public keys that tokens are verified with (default: those of SUPABASE_URL)')
+    .option('--jwt-issuer <text>', 'iss that tokens must have (default: that of SUPABASE_URL)')
+    .option('--jwt-audience <text>', 'aud that tokens must have (default: authenticated with SUPABASE_URL)')
+    .option(
+      '--allowed-origins <list>',
+      'pages that may connect; others get 403, and the cookie "token" counts',
+    )
+    .option('--allow-query-token', 'take tokens from the URL (?token=) in production, too')
     .option('--drain-timeout <time>', 'time that clients get to leave at shutdown (default 5s)')
     .option('--json', 'print address and token as JSON')
     .action((flags: ServeFlags) => serve(flags, io));
@@ -39,10 +53,19 @@ export function serveCommand(io: Io): Command {
 
 async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const env = { ...fromDotEnv(io), ...definedOnly(io.env) };
+  for (const key of configKeys) {
+    keepNamedSecret(key, env[key] ?? '');
+    keepUrlSecrets(env[key] ?? '');
+  }
   const options = configFromEnv(env, {
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.limits === undefined ? {} : { limits: flags.limits }),
+    ...(flags.jwksUrl === undefined ? {} : { jwksUrl: flags.jwksUrl }),
+    ...(flags.jwtIssuer === undefined ? {} : { jwtIssuer: flags.jwtIssuer }),
+    ...(flags.jwtAudience === undefined ? {} : { jwtAudience: flags.jwtAudience }),
+    ...(flags.allowedOrigins === undefined ? {} : { allowedOrigins: flags.allowedOrigins }),
+    ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
   });
   if (flags.drainTimeout !== undefined) {
     options.drainTimeoutMs = parseDurationMs(flags.drainTimeout, '--drain-timeout');
@@ -54,10 +77,10 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     server.auth === 'ephemeral' ? await server.mint({ roles: ['dashboard', 'agent'] }) : undefined;
   for (const warning of server.warnings) note(io, `warning: ${warning}`);
   if (flags.json) {
-    const facts = { url: `${url}/ws`, http: server.httpUrl, auth: server.auth, limits: server.limits, token };
-    io.stdout.write(`${JSON.stringify(facts)}\n`);
+    const { httpUrl: http, auth, limits, tokenIn } = server;
+    io.stdout.write(`${JSON.stringify({ url: `${url}/ws`, http, auth, limits, tokenIn, token })}\n`);
   } else {
-    io.stdout.write(banner(url, server.auth, server.limits, token));
+    io.stdout.write(banner(url, server, token));
   }
   if (!io.signal.aborted) {
     await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }));
@@ -66,11 +89,12 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   await server.close();
 }
 
-function banner(url: string, auth: string, limits: string, token: string | undefined): string {
+function banner(url: string, { auth, limits, tokenIn }: ReferenceServer, token: string | undefined): string {
   const lines = [
     `wsbench reference server on ${url}   limits: ${limits}   auth: ${auth}`,
     `  ${url}/ws  /ws/dashboard  /ws/agent   typed protocol (docs/protocol.md)`,
     `  ${url}/ws/echo                        raw echo`,
+    `  tokens: ${tokenIn.join(', ')} (docs/auth.md)   subprotocol: wsbench.v1`,
   ];
   if (token !== undefined) {
     lines.push(

@@ -15,12 +15,12 @@ import {
   readBytes,
   readText,
   reproduceLine,
-  secretValue,
   targetArgument,
 } from '../options.ts';
 import { runAndFinish } from '../run.ts';
+import { manyTokensFlags, type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
 
-interface StressFlags extends ConnectFlags, OutputFlags {
+interface StressFlags extends ConnectFlags, TokenFlags, OutputFlags {
   scenario?: string;
   connections?: string;
   rate?: string;
@@ -35,8 +35,8 @@ interface StressFlags extends ConnectFlags, OutputFlags {
   warmup?: string;
   timeout?: string;
   connectTimeout?: string;
-  token?: string;
-  tokensFile?: string;
+  match?: string;
+  reply?: boolean;
   threshold?: string[];
   defaultThresholds?: boolean;
   limits?: string;
@@ -55,16 +55,16 @@ export function stressCommand(io: Io): Command {
     .option('--closed', 'closed model: the next message when the reply came')
     .option('--depth <n>', 'messages in flight per connection with --closed (default 1)')
     .option('--poisson', 'random arrivals at the same mean rate, from the seed')
-    .option('-m, --message <text>', 'message to send, or @file; may hold {{ id }} and {{ seq }}')
+    .option('-m, --message <text>', 'message to send, or @file; may hold {{ id }}, {{ seq }} and {{ token }}')
+    .option('--match <how>', 'how a reply finds its message: marker, order, id:/pointer or regex:PATTERN')
+    .option('--no-reply', 'the target does not reply: measure by a ping behind each message')
     .option('-s, --size <bytes>', "message size (default 32, or what the target's request needs)")
     .option('-b, --binary', 'send binary messages')
     .option('--ramp-up <time>', 'spread the connects over this time')
     .option('--warmup <time>', 'load before the measure phase (default 1s)')
     .option('-t, --timeout <time>', 'a reply that takes longer is lost (default 5s)')
     .option('--connect-timeout <time>', 'limit for one connect (default 10s)');
-  connectFlags(command)
-    .option('--token <token>', 'bearer token, @file or env:NAME')
-    .option('--tokens-file <file>', 'one token a line, for the connections in turn')
+  manyTokensFlags(tokenFlags(connectFlags(command), 'each connection gets its own'))
     .option('--threshold <expr>', "what must hold, such as 'rtt.p99<20ms' (repeatable)", collect)
     .option('--no-default-thresholds', 'judge only the given thresholds')
     .addOption(
@@ -129,27 +129,12 @@ function stressOptions(flags: StressFlags, io: Io): StressOptions {
   if (flags.threshold !== undefined) options.thresholds = flags.threshold;
   if (flags.defaultThresholds === false) options.defaultThresholds = false;
   if (flags.limits !== undefined) options.limits = flags.limits as EmbeddedLimits;
-  const tokens = tokensOf(flags, io);
-  if (tokens) options.tokens = tokens;
-  return options;
+  if (flags.match !== undefined) options.match = flags.match;
+  if (flags.reply === false) options.noReply = true;
+  return Object.assign(options, tokenValues(flags, io));
 }
 
 function message(text: string, binary: boolean, io: Io): string | Uint8Array {
   if (!text.startsWith('@')) return text;
   return binary ? readBytes(text.slice(1), '--message', io) : readText(text.slice(1), '--message', io);
-}
-
-function tokensOf(flags: StressFlags, io: Io): string[] | undefined {
-  if (flags.token !== undefined && flags.tokensFile !== undefined) {
-    throw new WsbenchError('USAGE', '--token and --tokens-file exclude each other');
-  }
-  if (flags.token !== undefined) return [secretValue(flags.token, '--token', io)];
-  if (flags.tokensFile === undefined) return undefined;
-  const tokens = readText(flags.tokensFile, '--tokens-file', io)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  if (tokens.length === 0)
-    throw new WsbenchError('USAGE', `--tokens-file: ${flags.tokensFile} has no tokens`);
-  return tokens;
 }

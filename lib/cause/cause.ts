@@ -9,6 +9,7 @@
  *   `handshake`: an answer that is no WebSocket handshake for another reason, or no HTTP at all.
  * - `resources`: this process or machine has no more files or ports.
  * - `protocol`: the connection was open, and the target broke the protocol.
+ * - `join`: the connection was open, and did not become ready: its token or its join was refused, or not answered.
  */
 export type FailureKind =
   | 'refused'
@@ -23,7 +24,8 @@ export type FailureKind =
   | 'handshake'
   | 'network'
   | 'resources'
-  | 'protocol';
+  | 'protocol'
+  | 'join';
 
 /** How far a connect has come: `upgrade` means that TCP, and TLS if there is any, are there. */
 export type Stage = 'dns' | 'tcp' | 'tls' | 'upgrade';

@@ -28,11 +28,19 @@ const hints: Record<FailureKind, (detail: string) => string | undefined> = {
       ? 'this machine has no local port left for the target: fewer connections, or widen net.ipv4.ip_local_port_range'
       : 'this process may not open more files: raise `ulimit -n`',
   protocol: () => undefined,
+  join: joinHint,
 };
 
 /** What to do about a failure; undefined: nothing that could be said of every such one. */
 export function hintOf(kind: FailureKind, detail: string): string | undefined {
   return hints[kind](detail);
+}
+
+function joinHint(detail: string): string {
+  // graphql-ws says with this code that its subprotocol was not offered.
+  if (/it closed with 4406\b/.test(detail))
+    return 'offer the subprotocol that it wants: --subprotocol, or --preset graphql-ws';
+  return 'does it want a token (--token, --token-in)? Else check the join of the target file';
 }
 
 function tlsHint(detail: string): string {

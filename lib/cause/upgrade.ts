@@ -23,7 +23,7 @@ export function upgradeFault(
   answer: UpgradeAnswer,
   { key, subprotocols }: UpgradeRequest,
 ): Cause | undefined {
-  const of = (name: string): string => oneLine([answer.headers[name] ?? ''].flat().join(', ')).slice(0, 200);
+  const of = (name: string): string => oneLine([answer.headers[name] ?? ''].flat().join(', '));
   const lists = (name: string, wanted: string): boolean =>
     of(name)
       .split(',')
@@ -44,7 +44,7 @@ export function upgradeFault(
   }
   const extensions = of('sec-websocket-extensions');
   if (extensions !== '')
-    return fault('extension', `with an extension that was not offered: ${extensions}`, '4.1');
+    return fault('extension', `with an extension that was not offered: ${shown(extensions)}`, '4.1');
   return subprotocolFault(of('sec-websocket-protocol'), subprotocols, fault);
 }
 
@@ -62,10 +62,11 @@ function subprotocolFault(
     );
   }
   if (chosen === '' || offered.includes(chosen)) return undefined;
-  return fault('subprotocol', `with a subprotocol that was not offered: ${chosen}`, '4.1');
+  return fault('subprotocol', `with a subprotocol that was not offered: ${shown(chosen)}`, '4.1');
 }
 
-const got = (value: string): string => (value === '' ? '' : ` (it says ${JSON.stringify(value)})`);
+const shown = (value: string): string => value.slice(0, 200);
+const got = (value: string): string => (value === '' ? '' : ` (it says ${JSON.stringify(shown(value))})`);
 
 /** The Sec-WebSocket-Accept for a key. RFC 6455 §1.3 */
 function acceptOf(key: string): string {

@@ -4,12 +4,29 @@ import type { Context, Facts } from './context.ts';
 /**
  * What a check needs beyond a URL.
  *
- * - `echo`: the target sends back what it gets (raw, or by typed ECHO).
+ * - `echo`: the target sends back what it gets (raw, by typed ECHO, or by a request whose reply equals it).
  * - `wsbench`: the target speaks the reference protocol, at a URL from which its sibling endpoints can be derived.
- * - `token`: any valid token. `mint`: tokens can be made at will.
+ * - `request`: a description says what a request is and how its reply is found.
+ * - `heartbeat`, `size`, `rate`: the target has a heartbeat of its own, a largest message, a limit on messages.
+ * - `auth`: nobody gets in without a credential. `subprotocol`: it may travel as one. `refresh`: it may be renewed.
+ * - `token`: any valid token. `jwt`: one that is a JWT. `mint`: tokens can be made at will.
  * - `limits`: WELCOME announced finite limits. `http`: the status endpoint exists.
  */
-export type Capability = 'echo' | 'wsbench' | 'token' | 'mint' | 'limits' | 'http';
+export type Capability =
+  | 'echo'
+  | 'wsbench'
+  | 'request'
+  | 'heartbeat'
+  | 'size'
+  | 'rate'
+  | 'auth'
+  | 'subprotocol'
+  | 'refresh'
+  | 'token'
+  | 'jwt'
+  | 'mint'
+  | 'limits'
+  | 'http';
 
 /** What a check does to others who use the target: nothing, a burst that uses up limits, or lasting damage. */
 export type Impact = 'none' | 'burst' | 'destructive';

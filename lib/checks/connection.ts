@@ -15,16 +15,18 @@ import { tlsInstead } from '../cause/speaks-tls.ts';
 import { upgradeFault } from '../cause/upgrade.ts';
 import { describeViolation, pingFlood, violationOf } from '../cause/violation.ts';
 import { watchStage } from '../cause/watch-stage.ts';
+import { receivedText } from '../target/matcher.ts';
 import type { Budget } from './budget.ts';
 import { ConnectError, type ConnectFailure, failureOf, refusalOf } from './failure.ts';
-import { type Envelope, type Exchange, readEnvelope } from './message.ts';
+import { type Envelope, type Exchange, excerptOf, readEnvelope } from './message.ts';
 import type { ConnectPlan } from './plan.ts';
+import type { Talk } from './talk.ts';
 
 export interface ConnectionOptions extends ConnectPlan {
   /** Answer ping frames with pong frames. */
   autoPong: boolean;
-  /** Answer typed PINGs with typed PONGs. */
-  answerPings: boolean;
+  /** What is said without being asked to: the opening, heartbeats. */
+  talk: Talk;
   /** Wait and try again when the handshake gets 429 with a Retry-After of at most 2 s. */
   retryWhenLimited: boolean;
   signal: AbortSignal;
@@ -48,7 +50,7 @@ export interface Closed {
 }
 
 /** An end in words: `close code 1011 (oops)`, or what the peer did to deserve it. */
-export function describeClosed({ code, reason, fault }: Closed): string {
+export function describeClosed({ code, reason = '', fault }: Pick<Closed, 'code'> & Partial<Closed>): string {
   return fault ?? describeClose(code, reason);
 }
 
@@ -69,20 +71,25 @@ export class CheckConnection {
   readonly pongs: string[] = [];
   /** Set once the TCP connection is over. */
   closed: Closed | null = null;
-  /** Paces {@link request}; set by whoever knows the limits. */
+  /** Messages that came until the connection was ready: greetings, and answers to its opening. */
+  joinedAt = 0;
+  /** Paces {@link request} and {@link pace}; set by whoever knows the limits. */
   budget: Budget | null = null;
+  readonly talk: Talk;
   /** Time from the start of the connect to the 101, in ms. */
   readonly handshakeMs: number;
   readonly subprotocol: string;
   readonly #socket: WebSocket;
   readonly #timeoutMs: number;
   readonly #watchers = new Set<() => void>();
+  #heartbeat: NodeJS.Timeout | undefined;
   #receivedBytes = 0;
   #isClosing = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions, startedMs: number) {
     this.#socket = socket;
     this.#timeoutMs = options.timeoutMs;
+    this.talk = options.talk;
     this.handshakeMs = performance.now() - startedMs;
     this.subprotocol = socket.protocol;
     socket.on('message', (data: Buffer, binary: boolean) => {
@@ -92,8 +99,8 @@ export class CheckConnection {
       if (this.received.length > mostMessages || this.#receivedBytes > mostBytes) {
         this.#fail(`more than ${mostMessages} messages or ${mostBytes / 1024 ** 2} MiB, and no end of it`);
       }
-      if (options.answerPings && envelope?.type === 'PING') {
-        this.send({ type: 'PONG', ...(envelope.id === undefined ? {} : { id: envelope.id }) });
+      if (!this.talk.isMute) {
+        for (const text of this.talk.receive(receivedText(data.toString()))) this.send(text);
       }
       this.#notify();
     });
@@ -106,6 +113,7 @@ export class CheckConnection {
       if (socket.readyState !== WebSocket.OPEN && !this.#isClosing) this.#fail(pingFlood);
     });
     socket.on('close', (code: number, reason: Buffer) => {
+      clearInterval(this.#heartbeat);
       this.closed ??= { code, reason: reason.toString(), atMs: performance.now() };
       this.#notify();
     });
@@ -114,6 +122,38 @@ export class CheckConnection {
       const violation = violationOf(error);
       if (violation) this.#fail(describeViolation(violation), violation.closeCode);
     });
+    for (const text of this.talk.start()) this.send(text);
+  }
+
+  /**
+   * Waits until the opening is done, and begins with heartbeats; a failure when the target does not let the connection in.
+   */
+  async join(): Promise<ConnectFailure | undefined> {
+    const { opening, heartbeat } = this.talk;
+    const isOver = (): true | undefined => (opening.state === 'waiting' ? undefined : true);
+    await this.waitFor(isOver);
+    this.joinedAt = this.received.length;
+    if (opening.state !== 'ready') return this.#joinFailure();
+    if (heartbeat && !this.closed) {
+      this.#heartbeat = setInterval(() => this.send(heartbeat.text), heartbeat.everyMs).unref();
+    }
+    return undefined;
+  }
+
+  #joinFailure(): ConnectFailure {
+    const { state, waitsFor } = this.talk.opening;
+    const last = this.received.at(-1);
+    const said = last ? `, ${state === 'refused' ? '' : 'last '}${excerptOf(last.data)}` : '';
+    const common = { kind: 'join', reached: true } as const;
+    const what = `the join waits for ${waitsFor}`;
+    if (state === 'refused') return { ...common, join: 'refused', message: `${what} and was refused${said}` };
+    if (this.closed) {
+      const message = `${what}; ${describeClosed(this.closed)}${said}`;
+      return { ...common, join: 'closed', closeCode: this.closed.code, message };
+    }
+    const { length } = this.received;
+    const came = last ? `${length} other message${length === 1 ? '' : 's'} came${said}` : 'nothing came';
+    return { ...common, join: 'silent', message: `${what}; ${came} in ${this.#timeoutMs} ms` };
   }
 
   /** All messages with a type, in order. */
@@ -128,6 +168,12 @@ export class CheckConnection {
       this.#socket.send(raw ? message : JSON.stringify(message));
   }
 
+  /** Waits until the limits that are known allow another message. */
+  async pace(): Promise<void> {
+    const waitMs = this.budget?.take(performance.now()) ?? 0;
+    if (waitMs > 0) await sleep(waitMs);
+  }
+
   /** Sends a ping frame. */
   ping(payload: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping(Buffer.from(payload, 'latin1'));
@@ -138,8 +184,7 @@ export class CheckConnection {
    * none within the time gives an empty list.
    */
   async request(type: string, payload?: unknown, id: string = randomUUID()): Promise<Exchange> {
-    const waitMs = this.budget?.take(performance.now()) ?? 0;
-    if (waitMs > 0) await sleep(waitMs);
+    await this.pace();
     // An id may be used again on purpose: what answered it before does not count.
     const before = this.#answersTo(id).length;
     this.send({ type, id, ...(payload === undefined ? {} : { payload }) });
@@ -208,14 +253,19 @@ export class CheckConnection {
 }
 
 /**
- * Opens a connection.
+ * Opens a connection and does what its talk begins with.
  *
  * @throws ConnectError that says why it did not open
  */
 export async function openConnection(options: ConnectionOptions): Promise<CheckConnection> {
   for (let attempt = 1; ; attempt++) {
     const opened = await attemptOnce(options);
-    if (opened instanceof CheckConnection) return opened;
+    if (opened instanceof CheckConnection) {
+      const failure = await opened.join();
+      if (!failure) return opened;
+      opened.terminate();
+      throw new ConnectError(failure);
+    }
     const waitMs = waitOf(opened);
     if (!options.retryWhenLimited || waitMs === undefined || attempt > retries)
       throw new ConnectError(opened);

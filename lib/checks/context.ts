@@ -2,20 +2,27 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TokenPlace, Upgrade } from '../target/credential.ts';
+import { joinHeaders } from '../target/headers.ts';
 import type { Target } from '../target/target.ts';
 import type { TokenOptions } from '../token.ts';
 import { Budget } from './budget.ts';
 import { type CheckConnection, openConnection } from './connection.ts';
+import { withoutCredentials, withToken } from './credentials.ts';
 import { type Endpoint, endpointUrl } from './endpoints.ts';
 import { ConnectError, type ConnectFailure } from './failure.ts';
+import { claimsOf } from './forge.ts';
 import { type HttpAnswer, httpGet } from './http.ts';
 import { readWelcome, type Welcome } from './message.ts';
 import type { ConnectPlan, QuickPlan } from './plan.ts';
 import { openRaw, type RawConnection } from './raw.ts';
+import { Talk } from './talk.ts';
 
 /** What is known about the target, gathered as the run goes. */
 export interface Facts {
-  speaks: Exclude<Target['speaks'], 'other'> | null;
+  /** How the target talks; null when nothing is known. */
+  target: Target | null;
+  speaks: Target['speaks'] | null;
   /** The first WELCOME seen. */
   welcome: Welcome | null;
   timeoutMs: number;
@@ -23,19 +30,40 @@ export interface Facts {
   asked: boolean;
 }
 
+/** What the checks of one run share. */
+export class Shared {
+  /** By the subject whose limits they keep. */
+  readonly budgets = new Map<string, Budget>();
+  #connections = 0;
+  #requests = 0;
+
+  /** Number of the next connection, from 0. */
+  nextConnection(): number {
+    return this.#connections++;
+  }
+
+  /** Number of the next request, from 0. */
+  nextRequest(): number {
+    return this.#requests++;
+  }
+}
+
 export interface ConnectOptions {
   /** The given URL (`ws`) by default. */
   endpoint?: Endpoint;
   /** A token, null for none at all; the check's own by default. */
   token?: string | null;
+  /** Where the token goes, if not where tokens of this target go; then no other credential goes with it. */
+  place?: TokenPlace;
+  /** Subprotocols to offer beside it, if not those of the plan. */
+  subprotocols?: readonly string[];
   autoPong?: boolean;
+  /** False: the target's heartbeats are not answered. */
   answerPings?: boolean;
   /** False: a 429 at the handshake is reported, not waited out. */
   retryWhenLimited?: boolean;
   timeoutMs?: number;
 }
-
-const credentialHeader = /^(authorization|cookie|apikey|x-api-key)$/i;
 
 /** One check's view of the run. Whatever it opens is dropped when the check is over. */
 export class Context {
@@ -48,18 +76,21 @@ export class Context {
   readonly sub: string = `quick-${randomUUID()}`;
   readonly #plan: QuickPlan;
   readonly #facts: Facts;
-  readonly #budgets: Map<string, Budget>;
+  readonly #shared: Shared;
   readonly #signal: AbortSignal;
   readonly #opened = new Set<CheckConnection | RawConnection>();
 
-  constructor(plan: QuickPlan, facts: Facts, budgets: Map<string, Budget>, signal: AbortSignal) {
+  constructor(plan: QuickPlan, facts: Facts, shared: Shared, signal: AbortSignal) {
     this.facts = facts;
     this.#facts = facts;
     this.url = plan.url;
     this.timeoutMs = plan.timeoutMs;
-    this.connections = plan.connections;
+    this.connections = Math.min(
+      plan.connections,
+      plan.target?.limits.connections ?? Number.POSITIVE_INFINITY,
+    );
     this.#plan = plan;
-    this.#budgets = budgets;
+    this.#shared = shared;
     this.#signal = signal;
   }
 
@@ -79,24 +110,55 @@ export class Context {
     return this.#plan.token ?? (this.#plan.mint ? this.mint() : undefined);
   }
 
+  /** The plan's token, if there is one: what it says may be kept where a check mints a variation of it. */
+  get givenToken(): string | undefined {
+    return this.#plan.token;
+  }
+
+  /** Where tokens go. */
+  get tokenPlace(): TokenPlace {
+    return this.#plan.tokenPlace;
+  }
+
+  /** Subprotocols that the plan offers. */
+  get subprotocols(): readonly string[] {
+    return this.#plan.subprotocols;
+  }
+
+  /** Number of the next request of this run, from 0. */
+  nextRequest(): number {
+    return this.#shared.nextRequest();
+  }
+
   /**
-   * Opens a connection. On a target that speaks the reference protocol it also waits for WELCOME.
+   * Opens a connection and joins as the target wants it. On a target that speaks the reference protocol it also waits for
+   * WELCOME.
    *
    * @throws ConnectError that says why it did not open
    */
   async connect(options: ConnectOptions = {}): Promise<CheckConnection> {
+    const { endpoint = 'ws' } = options;
     const token = options.token === undefined ? await this.token() : options.token;
+    const place = options.place ?? this.#placeAt(endpoint);
+    const talk = new Talk({
+      target: this.#plan.target,
+      place,
+      values: { token: token ?? undefined, connection: this.#shared.nextConnection() },
+      // Only the URL that was given is what the description is about.
+      joins: endpoint === 'ws',
+      answersHeartbeats: options.answerPings ?? true,
+    });
     const connection = await openConnection({
-      ...this.#connectPlan(token),
-      url: endpointUrl(this.url, options.endpoint ?? 'ws'),
+      ...this.#connectPlan(this.#upgrade(endpointUrl(this.url, endpoint), token, options)),
       timeoutMs: options.timeoutMs ?? this.timeoutMs,
       autoPong: options.autoPong ?? true,
-      answerPings: options.answerPings ?? true,
       retryWhenLimited: options.retryWhenLimited ?? true,
+      talk,
       signal: this.#signal,
     });
     this.#opened.add(connection);
     if (this.#facts.speaks === 'wsbench') await this.#greet(connection);
+    else this.#allow(connection);
     return connection;
   }
 
@@ -112,7 +174,7 @@ export class Context {
 
   /** Opens a bare socket after the WebSocket handshake. */
   async raw(): Promise<RawConnection> {
-    const options = this.#connectPlan(await this.token());
+    const options = this.#connectPlan(this.#upgrade(this.url, await this.token(), {}));
     for (let attempt = 1; ; attempt++) {
       try {
         const connection = await openRaw(options);
@@ -131,7 +193,7 @@ export class Context {
 
   /** GETs the status endpoint. */
   async status(): Promise<HttpAnswer> {
-    return httpGet(endpointUrl(this.url, 'status'), this.#connectPlan(null));
+    return httpGet(endpointUrl(this.url, 'status'), this.#connectPlan(this.#upgrade(this.url, null, {})));
   }
 
   /** Waits; rejects when the run or the check is stopped. */
@@ -145,19 +207,30 @@ export class Context {
     this.#opened.clear();
   }
 
-  #connectPlan(token: string | null | undefined): ConnectPlan {
-    const { subprotocols, insecure, caCertificates } = this.#plan;
-    const { url, timeoutMs } = this;
-    return { url, headers: this.#headers(token), subprotocols, insecure, caCertificates, timeoutMs };
+  #connectPlan({ url, headers, subprotocols }: Upgrade): ConnectPlan {
+    const { insecure, caCertificates } = this.#plan;
+    const { timeoutMs } = this;
+    return { url, headers: joinHeaders(headers), subprotocols, insecure, caCertificates, timeoutMs };
   }
 
-  /** The plan's headers; null leaves out every credential among them. */
-  #headers(token: string | null | undefined): Record<string, string> {
-    const given = Object.entries(this.#plan.headers);
-    if (token === undefined) return Object.fromEntries(given);
-    if (token === null) return Object.fromEntries(given.filter(([name]) => !credentialHeader.test(name)));
-    const rest = given.filter(([name]) => !/^authorization$/i.test(name));
-    return { ...Object.fromEntries(rest), Authorization: `Bearer ${token}` };
+  /** Endpoints other than the given one take a credential at the handshake only. */
+  #placeAt(endpoint: Endpoint): TokenPlace {
+    const { tokenPlace } = this.#plan;
+    return endpoint !== 'ws' && tokenPlace.in === 'message' ? { in: 'header' } : tokenPlace;
+  }
+
+  /** The plan's upgrade with a token; null leaves out every credential in it. */
+  #upgrade(url: string, token: string | null | undefined, options: ConnectOptions): Upgrade {
+    const { tokenPlace, headers, subprotocols } = this.#plan;
+    const own = {
+      url,
+      headers: Object.entries(headers),
+      subprotocols: options.subprotocols ?? subprotocols,
+    };
+    const elsewhere = options.place !== undefined;
+    const bare = token === null || elsewhere ? withoutCredentials(own, tokenPlace) : own;
+    if (token === null || token === undefined) return bare;
+    return withToken(bare, options.place ?? this.#placeAt(options.endpoint ?? 'ws'), token);
   }
 
   async #greet(connection: CheckConnection): Promise<void> {
@@ -166,9 +239,25 @@ export class Context {
     if (!welcome) return;
     this.#facts.welcome ??= welcome;
     // The server's bucket belongs to the subject (or, anonymously, to the address), not to the connection.
-    const key = welcome.sub ?? '';
-    const budget = this.#budgets.get(key) ?? new Budget(welcome.limits, performance.now());
-    this.#budgets.set(key, budget);
+    // Who authenticates by message is still nobody in WELCOME.
+    const { token } = connection.talk.values;
+    const key = welcome.sub ?? (token === undefined ? '' : String(claimsOf(token).sub));
+    const { budgets } = this.#shared;
+    const budget = budgets.get(key) ?? new Budget(welcome.limits, performance.now());
+    budgets.set(key, budget);
     connection.budget = budget;
+  }
+
+  /** Keeps a connection within the limits that the target's description names. */
+  #allow(connection: CheckConnection): void {
+    const perSecond = this.#plan.target?.limits.messages;
+    if (perSecond === undefined) return;
+    const limits = {
+      name: 'described',
+      messagesPerMinute: perSecond * 60,
+      burstLimit: perSecond,
+      violationPenaltyMs: null,
+    };
+    connection.budget = new Budget(limits, performance.now());
   }
 }

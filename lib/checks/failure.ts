@@ -3,7 +3,7 @@ import type { Cause, Stage } from '../cause/cause.ts';
 import { describeCause } from '../cause/describe-cause.ts';
 import { type HttpAnswer, httpDetail } from '../cause/http-answer.ts';
 
-/** A connection that was never open. `aborted`: the check was stopped. */
+/** A connection that was never open, or was not let in: the steps after the handshake came to no good end. `aborted`: the check was stopped. */
 export interface ConnectFailure {
   kind: Cause['kind'] | 'aborted';
   /** True when TCP (and TLS) connected: something is there, it only did not open a WebSocket. */
@@ -14,6 +14,10 @@ export interface ConnectFailure {
   headers?: Record<string, string>;
   /** First KiB of the body. */
   body?: string;
+  /** Of a join only: the target said no, closed the connection, or said nothing that was waited for. */
+  join?: 'refused' | 'closed' | 'silent';
+  /** Of a join that was closed: the code. */
+  closeCode?: number;
 }
 
 /** Thrown when a connection that a check stands on cannot be opened. */

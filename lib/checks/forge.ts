@@ -1,5 +1,6 @@
 // Tokens that no server may accept, made from one that it accepts, so that nothing but the flaw gives a reason to refuse them.
 import { randomBytes } from 'node:crypto';
+import { keepSecret } from '../result/redact.ts';
 import { generateSigningKey, mintToken, unsignedToken } from '../token.ts';
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -16,6 +17,20 @@ function decode(part: string | undefined): Record<string, unknown> {
 /** The claims of a token, unverified; empty when it is not a JWT. */
 export function claimsOf(token: string): Record<string, unknown> {
   return decode(token.split('.')[1]);
+}
+
+/** True for three parts, the first of which names an algorithm. */
+export function isJwt(token: string): boolean {
+  const parts = token.split('.');
+  return parts.length === 3 && typeof decode(parts[0]).alg === 'string';
+}
+
+/** A token that is no JWT with one character replaced. Almost the real one, so it must not be shown either. */
+export function withAlteredCharacter(token: string): string {
+  const at = Math.floor(token.length / 2);
+  const altered = `${token.slice(0, at)}${token[at] === 'x' ? 'y' : 'x'}${token.slice(at + 1)}`;
+  keepSecret(altered);
+  return altered;
 }
 
 /** The same claims with another `sub` under the old signature. */

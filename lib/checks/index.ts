@@ -1,4 +1,5 @@
-// Every check, and how they are run. To add one: a file in suite/, a line here, its place in scenarios/quick.yml.
+// Every check, and how they are run. To add one: a file in suite/, a line here, its place in scenarios/quick.yml, its section in
+// docs/checks.md.
 import type { RunEvent } from '../result/events.ts';
 import type { QuickResult } from '../result/result.ts';
 import type { Check } from './check.ts';
@@ -9,8 +10,10 @@ import { authExpired } from './suite/auth-expired.ts';
 import { authFirstMessage } from './suite/auth-first-message.ts';
 import { authMissing } from './suite/auth-missing.ts';
 import { authNone } from './suite/auth-none.ts';
+import { authRefresh } from './suite/auth-refresh.ts';
 import { authRole } from './suite/auth-role.ts';
 import { authSignature } from './suite/auth-signature.ts';
+import { authSubprotocol } from './suite/auth-subprotocol.ts';
 import { badFrame } from './suite/bad-frame.ts';
 import { cleanClose } from './suite/clean-close.ts';
 import { connect } from './suite/connect.ts';
@@ -26,6 +29,7 @@ import { rateLimitHttp } from './suite/rate-limit-http.ts';
 import { rateLimitMessages } from './suite/rate-limit-messages.ts';
 import { rateLimitReconnect } from './suite/rate-limit-reconnect.ts';
 import { rateLimitUpgrade } from './suite/rate-limit-upgrade.ts';
+import { request } from './suite/request.ts';
 import { serverPing } from './suite/server-ping.ts';
 import { simultaneous } from './suite/simultaneous.ts';
 import { typedAnswers } from './suite/typed-answers.ts';
@@ -38,6 +42,7 @@ export const allChecks: readonly Check[] = [
   connect,
   pingFrame,
   echo,
+  request,
   heartbeat,
   simultaneous,
   invalidMessages,
@@ -54,6 +59,8 @@ export const allChecks: readonly Check[] = [
   authSignature,
   authNone,
   authFirstMessage,
+  authSubprotocol,
+  authRefresh,
   authRole,
   rateLimitMessages,
   rateLimitReconnect,

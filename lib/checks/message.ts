@@ -1,4 +1,5 @@
 // Messages of the reference protocol as a tester sees them: anything may be missing or wrong.
+import { redactText } from '../result/redact.ts';
 
 /** A message that is a JSON object with a type. Everything else in it is unproven. */
 export interface Envelope {
@@ -79,6 +80,16 @@ export function readWelcome(envelope: Envelope): Welcome | undefined {
     },
     maxMessageBytes,
   };
+}
+
+/** Longer than any token. */
+const lookedAt = 65_536;
+
+/** How a message begins, in quotes, for a report. Secrets are masked first: half a token would not be known for one. */
+export function excerptOf(data: Buffer | string): string {
+  const text = redactText(data.toString().slice(0, lookedAt));
+  const begin = JSON.stringify(text.slice(0, 80));
+  return text.length > 80 ? `${begin}…` : begin;
 }
 
 /** A message in a few words, for a report: `ERROR FORBIDDEN`, `ACK for COMMAND`, `PONG`. */

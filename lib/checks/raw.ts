@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import querystring from 'node:querystring';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Cause } from '../cause/cause.ts';
@@ -190,9 +191,18 @@ function handshake(url: URL, key: string, { headers, subprotocols }: ConnectPlan
     `Sec-WebSocket-Key: ${key}`,
     'Sec-WebSocket-Version: 13',
     ...(subprotocols.length > 0 ? [`Sec-WebSocket-Protocol: ${subprotocols.join(', ')}`] : []),
+    ...basic(url, headers),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** The user information of a URL as the header that it stands for. RFC 7617 §2 */
+function basic({ username, password }: URL, headers: ConnectPlan['headers']): string[] {
+  const given = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  if (given || (username === '' && password === '')) return [];
+  const pair = `${querystring.unescape(username)}:${querystring.unescape(password)}`;
+  return [`Authorization: Basic ${Buffer.from(pair).toString('base64')}`];
 }
 
 function readAnswer(

@@ -112,6 +112,7 @@ function optionsOf(plan: QuickPlan): Record<string, unknown> {
     timeoutMs: plan.timeoutMs,
     connections: plan.connections,
     token: plan.token === undefined ? null : '[redacted]',
+    tokenIn: plan.tokenPlace.in,
     mint: plan.mint !== undefined,
     headers: Object.keys(plan.headers),
     subprotocols: plan.subprotocols,

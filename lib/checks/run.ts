@@ -5,10 +5,9 @@ import { formatDuration } from '../duration.ts';
 import { messageOf, WsbenchError } from '../errors.ts';
 import type { RunEvent } from '../result/events.ts';
 import type { CheckRecord, QuickResult } from '../result/result.ts';
-import type { Budget } from './budget.ts';
 import { firstMissing, isStatic } from './capabilities.ts';
 import { type Check, type Finding, failed, skipped } from './check.ts';
-import { Context, type Facts } from './context.ts';
+import { Context, type Facts, Shared } from './context.ts';
 import { isLoopback } from './endpoints.ts';
 import { ConnectError, type ConnectFailure, describeFailure } from './failure.ts';
 import type { QuickPlan } from './plan.ts';
@@ -66,7 +65,7 @@ class Session {
   readonly #plan: QuickPlan;
   readonly #signal: AbortSignal;
   readonly #facts: Facts;
-  readonly #budgets = new Map<string, Budget>();
+  readonly #shared = new Shared();
   /** Checks that failed, or that were skipped because of one: with the id of the one that failed. */
   readonly #broken = new Map<string, string>();
   /** Outcome of the one look at the status endpoint: undefined before it. */
@@ -76,7 +75,8 @@ class Session {
     this.#plan = plan;
     this.#signal = signal;
     this.#facts = {
-      speaks: plan.target && plan.target.speaks !== 'other' ? plan.target.speaks : null,
+      target: plan.target,
+      speaks: plan.target?.speaks ?? null,
       welcome: null,
       timeoutMs: plan.timeoutMs,
       asked: false,
@@ -128,7 +128,7 @@ class Session {
 
   async #probeStatus(): Promise<string | undefined> {
     try {
-      const { status } = await new Context(this.#plan, this.#facts, this.#budgets, this.#signal).status();
+      const { status } = await new Context(this.#plan, this.#facts, this.#shared, this.#signal).status();
       return status === 200 || status === 429 ? undefined : `needs /api/status, which answers HTTP ${status}`;
     } catch (error) {
       return `needs /api/status, which does not answer (${messageOf(error)})`;
@@ -139,7 +139,7 @@ class Session {
     const stop = new AbortController();
     // Every connection that is being opened listens.
     setMaxListeners(0, stop.signal);
-    const context = new Context(this.#plan, this.#facts, this.#budgets, stop.signal);
+    const context = new Context(this.#plan, this.#facts, this.#shared, stop.signal);
     const deadlineMs = check.deadlineMs?.(this.#facts) ?? Math.max(10_000, this.#plan.timeoutMs * 3);
     const { promise: ended, end } = this.#endOf(deadlineMs);
     const running = check.run(context);

@@ -1,10 +1,11 @@
 // All connections of a run: opens them, keeps count of how they end, and closes them.
 import type { CloseRecord } from '../result/result.ts';
 import { nowUs } from './clock.ts';
-import type { ClosedBy, ConnectSpec, ConnectSplit, Driver, FailureKind } from './drivers/driver.ts';
+import type { ClosedBy, ConnectSpec, ConnectSplit, Driver, FailureKind, Sink } from './drivers/driver.ts';
 import { EndLog } from './ends.ts';
 import { FailureLog } from './failures.ts';
 import { Lane, type LaneOwner } from './lane.ts';
+import { MessageView } from './message-view.ts';
 import type { Recorder } from './recorder.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -22,14 +23,19 @@ export interface FleetPlan {
   driver: Driver;
   connections: number;
   rampUpMs: number;
+  /** Samples the round trip of ping frames; false where each message has a ping of its own. */
+  pings: boolean;
   /** The connection's own headers. */
   spec: (index: number) => ConnectSpec;
+  /** What takes part in the conversation on a connection, between driver and lane; without it nothing does. */
+  session?: ((lane: Lane, fleet: Fleet) => Sink) | undefined;
 }
 
 /** The connections of a run. */
 export class Fleet implements LaneOwner {
   readonly lanes: readonly Lane[];
   readonly failures = new FailureLog();
+  readonly view = new MessageView();
   /** What connections that were open did against the protocol. */
   readonly violations = new FailureLog();
   /** How connections ended before the run did. */
@@ -87,7 +93,8 @@ export class Fleet implements LaneOwner {
       this.#connecting++;
       this.#recorder.counters['connections.attempted']++;
       lane.state = 'connecting';
-      lane.attach(this.#plan.driver.open(this.#plan.spec(lane.index), lane));
+      const sink = this.#plan.session?.(lane, this) ?? lane;
+      lane.attach(this.#plan.driver.open(this.#plan.spec(lane.index), sink));
     }
   }
 
@@ -105,6 +112,7 @@ export class Fleet implements LaneOwner {
 
   /** Samples the round trip of ping frames: each connection once a second at most, all together 50 a second. */
   pingDue(atUs: number): void {
+    if (!this.#plan.pings) return;
     const passedUs = atUs - this.#pingedUs;
     this.#pingedUs = atUs;
     this.#pingBudget = Math.min(pingsPerSecond / 5, this.#pingBudget + (passedUs * pingsPerSecond) / 1e6);
@@ -150,21 +158,41 @@ export class Fleet implements LaneOwner {
     this.onChange?.();
   }
 
-  laneMessage(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void {
+  laneMessage(lane: Lane, atUs: number): void {
     if (this.#ending) return;
     lane.receivedUs = atUs;
     try {
-      this.#traffic.received(lane, buf, start, end, atUs);
+      this.#traffic.received(lane, this.view, atUs);
     } catch (error) {
       // Thrown into a socket's event it would end the process; it is a bug of ours, and the result says so.
       this.onError?.(error);
     }
   }
 
+  /** A message in the {@link view} is part of the conversation: the target pushed it. */
+  lanePush(lane: Lane, atUs: number): void {
+    lane.receivedUs = atUs;
+    if (!this.#ending) this.#traffic.push(this.view.length, atUs);
+  }
+
+  /** True when the message in the {@link view} answers a message of the load. */
+  isReply(): boolean {
+    return this.#traffic.isReply(this.view);
+  }
+
   lanePong(lane: Lane, sentUs: number, atUs: number): void {
     lane.pongedUs = atUs;
     if (this.#recorder.isMeasuring(sentUs) && !this.#ending) {
       this.#recorder.times.ping.record(atUs - sentUs);
+    }
+  }
+
+  lanePongOf(lane: Lane, seq: number, atUs: number): void {
+    if (this.#ending) return;
+    try {
+      this.#traffic.pong(lane, seq, atUs);
+    } catch (error) {
+      this.onError?.(error);
     }
   }
 

@@ -5,6 +5,7 @@ export type {
   ConnectSpec,
   ConnectSplit,
   Driver,
+  FailureKind,
   Sink,
 } from './drivers/driver.ts';
 export { createWsDriver } from './drivers/ws.ts';

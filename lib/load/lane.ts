@@ -7,12 +7,17 @@ import type {
   MessageTemplate,
   Sink,
 } from './drivers/driver.ts';
+import type { MessageView } from './message-view.ts';
 
 /** What a lane tells its owner. */
 export interface LaneOwner {
+  /** Where each message is looked at. */
+  readonly view: MessageView;
   laneOpened(lane: Lane, split: ConnectSplit): void;
-  laneMessage(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void;
+  /** A message is in the {@link view}. */
+  laneMessage(lane: Lane, atUs: number): void;
   lanePong(lane: Lane, sentUs: number, atUs: number): void;
+  lanePongOf(lane: Lane, seq: number, atUs: number): void;
   laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void;
   laneFailed(lane: Lane, kind: FailureKind, detail: string): void;
 }
@@ -21,6 +26,8 @@ export interface LaneOwner {
 export class Lane implements Sink {
   readonly index: number;
   state: 'idle' | 'connecting' | 'open' | 'closed' | 'failed' | 'left' = 'idle';
+  /** The lane's own message, where its token is part of it. */
+  template: MessageTemplate | undefined;
   /** Messages are queued that have not been flushed. */
   isDirty = false;
   /** When the last batch was written. */
@@ -56,8 +63,16 @@ export class Lane implements Sink {
     return this.#connection?.queue(template, seq, dueUs) ?? false;
   }
 
+  queuePing(seq: number): void {
+    this.#connection?.queuePing(seq);
+  }
+
   flush(): void {
     this.#connection?.flush();
+  }
+
+  sendText(text: string): boolean {
+    return this.#connection?.sendText(text) ?? false;
   }
 
   ping(): void {
@@ -78,11 +93,16 @@ export class Lane implements Sink {
   }
 
   message(buf: Buffer, start: number, end: number, _opcode: 1 | 2, atUs: number): void {
-    this.#owner.laneMessage(this, buf, start, end, atUs);
+    this.#owner.view.hold(buf, start, end);
+    this.#owner.laneMessage(this, atUs);
   }
 
   pong(sentUs: number, atUs: number): void {
     this.#owner.lanePong(this, sentUs, atUs);
+  }
+
+  pongOf(seq: number, atUs: number): void {
+    this.#owner.lanePongOf(this, seq, atUs);
   }
 
   closed(code: number, by: ClosedBy, clean: boolean): void {

@@ -19,7 +19,7 @@ const none = -1;
 export interface LedgerOptions {
   connections: number;
   timeoutUs: number;
-  /** Replies come in order: keep a line of unanswered messages per connection. */
+  /** Replies come in order, or answer all before them: keep a line of unanswered messages per connection. */
   inOrder?: boolean;
   /** Entries to start with, and the most there may be; powers of two. */
   entries?: number;
@@ -142,6 +142,11 @@ export class Ledger {
   /** True while the message is in memory; one that is not is long since lost or answered. */
   remembers(seq: number): boolean {
     return seq >= this.#first && seq < this.next;
+  }
+
+  /** The oldest message in line on a connection; -1: nobody waits. */
+  firstInLine(connection: number): number {
+    return this.#head[connection] ?? none;
   }
 
   /** Takes the oldest message in line on a connection out of it; -1: nobody waits. A lost message keeps its place. */

@@ -1,10 +1,15 @@
 // The message that is sent: rendered once, then only its number is patched.
 import type { Warning } from '../result/result.ts';
+import { tokenForm } from '../target/credential.ts';
 import type { Target } from '../target/target.ts';
-import { messageText } from '../target/template.ts';
+import { type MessageSource, messageText, substitute } from '../target/template.ts';
 import type { MessageTemplate } from './drivers/driver.ts';
 
-const digits = 12;
+/** How many digits the number of a message has, in both of its forms. */
+export const digits = 12;
+/** What stands before them in a `{{ seq }}`, which thereby is a whole number of 13 digits, and valid JSON. */
+export const seqPrefix = '1';
+
 const filler = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const placeholder = /\{\{\s*(id|seq|pad)\s*\}\}/;
 
@@ -12,9 +17,9 @@ const placeholder = /\{\{\s*(id|seq|pad)\s*\}\}/;
 export interface Message {
   template: MessageTemplate;
   by: Target['match']['by'];
-  /** What stands before the digits of the number: the run's tag, or nothing with a bare `{{ seq }}`. */
-  prefix: string;
-  /** Offset of `prefix` in the message; -1 without a number. */
+  /** What may stand before the digits of the number: the run's tag, {@link seqPrefix}. The first is that of the marker. */
+  prefixes: string[];
+  /** Offset of the marker in the message; -1 without a number. */
   markerAt: number;
   warnings: Warning[];
 }
@@ -31,12 +36,15 @@ export interface MessagePlan {
  * Renders the message of a plan.
  *
  * @param tag makes `{{ id }}` unique to the run: servers remember ids for minutes and answer a repeated one differently
+ * @param token what `{{ token }}` stands for
+ * @param connection what `{{ connection }}` stands for
  */
-export function renderMessage(plan: MessagePlan, tag: string): Message {
+export function renderMessage(plan: MessagePlan, tag: string, token = '', connection = 0): Message {
   const warnings: Warning[] = [];
   const { target, message } = plan;
-  const source = message ?? messageText(target.request);
-  if (typeof source !== 'string') return plain(Buffer.from(source), plan.binary, warnings);
+  const source =
+    message === undefined || typeof message === 'string' ? sourceText(plan, token, connection) : message;
+  if (typeof source !== 'string') return plain(Buffer.from(source), plan, warnings);
 
   const parts = source.split(placeholder);
   const fixed = parts.reduce(
@@ -48,7 +56,7 @@ export function renderMessage(plan: MessagePlan, tag: string): Message {
       code: 'small-message',
       message: `${plan.sizeBytes} bytes leave no room for a number (that takes ${fixed}): replies are matched by order`,
     });
-    return plain(Buffer.from(pad(plan.sizeBytes)), plan.binary, warnings);
+    return plain(Buffer.from(pad(plan.sizeBytes)), plan, warnings);
   }
   if (message === undefined && plan.sizeBytes > 0 && fixed > plan.sizeBytes) {
     warnings.push({
@@ -67,8 +75,8 @@ export function renderMessage(plan: MessagePlan, tag: string): Message {
       rendered = pad(rest);
       rest = 0;
     } else if (i % 2 === 1) {
-      const before = part === 'id' ? `${tag}-` : '';
       const key = part === 'id' ? 'id' : 'seq';
+      const before = key === 'id' ? `${tag}-` : seqPrefix;
       if (found[key] < 0) found[key] = at;
       offsets.push(at + before.length);
       rendered = before + '0'.repeat(digits);
@@ -76,36 +84,47 @@ export function renderMessage(plan: MessagePlan, tag: string): Message {
     at += Buffer.byteLength(rendered);
     return rendered;
   });
-  const template = new NumberedTemplate(Buffer.from(text.join('')), plan.binary, offsets);
-  const wanted = target.match.by;
-  const canMatch = wanted === 'order' || found.id >= 0 || (wanted === 'marker' && found.seq >= 0);
-  if (!canMatch) {
-    warnings.push({
-      code: 'no-marker',
-      message: `the message has no {{ id }}: replies are matched by order`,
-    });
-  }
+  const bytes = Buffer.from(text.join(''));
+  if (offsets.length === 0) return unnumbered(bytes, plan, warnings);
   return {
-    template,
-    by: canMatch ? wanted : 'order',
-    prefix: found.id >= 0 ? `${tag}-` : '',
+    template: new NumberedTemplate(bytes, plan.binary, offsets),
+    by: target.match.by,
+    prefixes: [...(found.id >= 0 ? [`${tag}-`] : []), ...(found.seq >= 0 ? [seqPrefix] : [])],
     markerAt: found.id >= 0 ? found.id : found.seq,
     warnings,
   };
 }
 
-function plain(bytes: Buffer, binary: boolean, warnings: Warning[]): Message {
-  return {
-    template: new NumberedTemplate(bytes, binary, []),
-    by: 'order',
-    prefix: '',
-    markerAt: -1,
-    warnings,
-  };
+/** The message as text, token and all, with the placeholders of what changes from one to the next. */
+function sourceText({ target, message }: MessagePlan, token: string, connection: number): string {
+  const named = substitute<MessageSource>(typeof message === 'string' ? message : target.request, (name) =>
+    name === 'connection' ? connection : tokenForm(name, token),
+  );
+  if (typeof named === 'string') return named;
+  // A text that is nothing but one placeholder takes over the type of its value, and this one is a number.
+  return messageText(named).replace(/"\{\{\s*seq\s*\}\}"(?!:)/g, '{{ seq }}');
+}
+
+/** Bytes as they are, in which nobody looks for a number. */
+function plain(bytes: Buffer, { target, binary }: MessagePlan, warnings: Warning[]): Message {
+  const by = target.match.by === 'pong' ? 'pong' : 'order';
+  return { template: new NumberedTemplate(bytes, binary, []), by, prefixes: [], markerAt: -1, warnings };
+}
+
+/** A text that is the same each time. */
+function unnumbered(bytes: Buffer, plan: MessagePlan, warnings: Warning[]): Message {
+  const message = plain(bytes, plan, warnings);
+  if (message.by !== plan.target.match.by) {
+    warnings.push({
+      code: 'no-marker',
+      message: `the message has no {{ id }}: replies are matched by order`,
+    });
+  }
+  return message;
 }
 
 function width(name: string, tag: string): number {
-  return name === 'pad' ? 0 : name === 'seq' ? digits : tag.length + 1 + digits;
+  return name === 'pad' ? 0 : (name === 'seq' ? seqPrefix.length : tag.length + 1) + digits;
 }
 
 function pad(length: number): string {

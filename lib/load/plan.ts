@@ -1,10 +1,11 @@
 // What a stress run is asked to do, and the record of it that a result keeps.
 import { createHash } from 'node:crypto';
-import { redactHeader, redactOptions, redactText, redactUrl } from '../result/redact.ts';
+import { redactHeader, redactNamed, redactOptions, redactText, redactUrl } from '../result/redact.ts';
 import type { PlanRecord } from '../result/result.ts';
 import type { Threshold } from '../result/thresholds.ts';
 import type { TokenPlace } from '../target/credential.ts';
 import type { Target } from '../target/target.ts';
+import type { Mint } from './tokens.ts';
 
 /** Everything a stress run needs to know. Nothing in it is read from files or the environment any more. */
 export interface StressPlan {
@@ -45,6 +46,8 @@ export interface StressPlan {
   tokens: string[];
   /** Where they go. */
   tokenPlace: TokenPlace;
+  /** Makes fresh tokens for connections that outlive theirs; without it the next of {@link tokens} is taken. */
+  mint?: Mint;
   /** Accept any certificate. */
   insecure: boolean;
   /** PEM certificates that are trusted besides the usual ones. */
@@ -63,9 +66,10 @@ export interface StressPlan {
  */
 export function planRecord(plan: StressPlan): PlanRecord {
   const { name, url, tokens, headers, message, caCertificates, thresholds, ...rest } = plan;
-  const { reproduce: _reproduce, version: _version, ...settings } = rest;
+  const { reproduce: _reproduce, version: _version, mint: _mint, target, ...settings } = rest;
   const options: Record<string, unknown> = {
     ...(redactOptions(settings) as Record<string, unknown>),
+    target: describeTarget(target),
     url: redactUrl(url),
     headers: headers.map(([header, value]) => [header, redactHeader(header, value)]),
     // How many tokens take turns is part of the load; which ones is not, and differs from run to run.
@@ -79,6 +83,21 @@ export function planRecord(plan: StressPlan): PlanRecord {
   const { thresholds: _thresholds, seed: _seed, url: anyUrl, ...load } = options;
   if (!plan.embedded) load.url = anyUrl;
   return { hash: digest(canonicalJson(load)), name, options };
+}
+
+/** The description as it was filled in; variables and headers may hold secrets. */
+function describeTarget(target: Target): unknown {
+  const { headers, query, ...connect } = target.connect;
+  const masked = (values: Record<string, string>, mask: (name: string, value: string) => string) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mask(name, value)]));
+  return {
+    ...(redactOptions(target) as Target),
+    connect: {
+      ...(redactOptions(connect) as object),
+      headers: masked(headers, redactHeader),
+      query: masked(query, redactNamed),
+    },
+  };
 }
 
 function describeMessage(message: string | Uint8Array): unknown {

@@ -2,6 +2,7 @@
 import { closeAdvice, describeClose } from '../cause/close-code.ts';
 import { redactText } from '../result/redact.ts';
 import type { CloseRecord, Reason, Warning } from '../result/result.ts';
+import { presetAdvice, presetOfClose, presetOfMessage } from '../target/recognise.ts';
 import type { StressPlan } from './plan.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -46,12 +47,23 @@ function describeTarget(
   close: CloseRecord | undefined,
   violation: string | undefined,
 ): string {
+  const described = plan.target.match.by === 'pong' ? 'with a pong' : `as "${plan.target.name}" describes`;
   let seen = `nothing came within ${plan.timeoutMs} ms`;
   if (violation !== undefined) seen = `it broke the protocol: ${violation}`;
   else if (close) seen = `it ended the connection: ${withAdvice(close.code)}`;
-  if (sample !== undefined) seen = `it sent ${JSON.stringify(redactText(sample))}, which answers nothing`;
-  return (
-    `the target did not answer the probe as "${plan.target.name}" describes: ${seen}; ` +
-    'say how it talks with --preset (echo: sends back what it gets; wsbench: the reference protocol)'
-  );
+  if (sample !== undefined) {
+    const text = redactText(sample);
+    const shown = text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+    seen = `it sent ${JSON.stringify(shown)}, which answers nothing`;
+  }
+  const preset =
+    (sample === undefined ? undefined : presetOfMessage(sample)) ??
+    (close === undefined ? undefined : presetOfClose(close.code));
+  const advice =
+    preset === undefined
+      ? 'say how it talks with --preset, --target (docs/targets.md) or --match, or --no-reply if it never answers'
+      : presetAdvice(preset);
+  return `the target did not answer the probe ${described}: ${seen}; ${advice}`;
 }
+
+const shownCharacters = 200;

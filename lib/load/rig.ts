@@ -1,14 +1,20 @@
 // Puts the parts of a run together, as its plan wants them.
 import { randomBytes } from 'node:crypto';
 import type { Warning } from '../result/result.ts';
-import { connectSpec } from './connect-spec.ts';
+import { placeholdersIn } from '../target/template.ts';
+import { connectSpec, tokenOf } from './connect-spec.ts';
 import { Correlator } from './correlation.ts';
 import type { Driver } from './drivers/driver.ts';
 import { Fleet } from './fleet.ts';
+import type { Lane } from './lane.ts';
 import { Ledger } from './ledger.ts';
-import { renderMessage } from './message.ts';
+import { type Message, renderMessage } from './message.ts';
 import type { StressPlan } from './plan.ts';
+import { planWarnings } from './plan-warnings.ts';
 import { Recorder } from './recorder.ts';
+import type { RenewalPlan } from './renewal.ts';
+import { Session } from './session.ts';
+import { SessionPlan } from './session-plan.ts';
 import { Traffic } from './traffic.ts';
 
 /** What a run works with. */
@@ -17,7 +23,9 @@ export interface Rig {
   ledger: Ledger;
   traffic: Traffic;
   fleet: Fleet;
-  /** What is to be said of the message. */
+  /** How tokens are renewed, if they are. */
+  renewal: RenewalPlan | undefined;
+  /** What is to be said of the plan. */
   warnings: Warning[];
 }
 
@@ -26,29 +34,76 @@ const mostEntries = 2 ** 22;
 
 /** Makes the parts of a run; nothing is connected yet. */
 export function assemble(plan: StressPlan, driver: Driver): Rig {
-  const message = renderMessage(plan, randomBytes(4).toString('hex'));
+  // Servers remember ids for minutes.
+  const tag = randomBytes(4).toString('hex');
+  const render = messageRenderer(plan, tag);
+  const isPersonal = differsByConnection(plan);
+  const message = render(plan.tokens[0], 0);
+  const pings = message.by === 'pong';
   const recorder = new Recorder(plan.durationMs * 1000);
   const ledger = new Ledger({
     connections: plan.connections,
     timeoutUs: plan.timeoutMs * 1000,
-    inOrder: message.by === 'order',
+    inOrder: message.by === 'order' || pings,
     entries: ringEntries(plan),
     maxEntries: mostEntries,
   });
   const { match, error, push, echoes } = plan.target;
-  const pointer = match.by === 'id' ? match.pointer : undefined;
   const traffic = new Traffic({
     template: message.template,
-    correlator: new Correlator({ ...message, pointer, error, push }),
+    correlator: new Correlator({ ...match, ...message, error, push }),
     ledger,
     recorder,
-    echoes,
+    echoes: echoes && !pings,
+    repeats: 'repeats' in match && match.repeats,
+    pings,
     dueWhenSent: plan.model === 'closed',
   });
   const { connections, rampUpMs } = plan;
   const spec = (index: number) => connectSpec(plan, index);
-  const fleet = new Fleet({ driver, connections, rampUpMs, spec }, recorder, traffic);
-  return { recorder, ledger, traffic, fleet, warnings: message.warnings };
+  const talk = new SessionPlan(plan);
+  const session = talk.isEmpty
+    ? undefined
+    : (lane: Lane, owner: Fleet) =>
+        new Session(lane, owner, talk, {
+          token: tokenOf(plan, lane.index),
+          connection: lane.index,
+          // An echo is compared with the message as it is now, and one under way has the token of before.
+          ...(isPersonal && !echoes
+            ? { onToken: (token) => (lane.template = renderMessage(plan, tag, token, lane.index).template) }
+            : {}),
+        });
+  const fleet = new Fleet({ driver, connections, rampUpMs, pings: !pings, spec, session }, recorder, traffic);
+  if (isPersonal) {
+    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.index), lane.index).template;
+  }
+  const warnings = [...message.warnings, ...planWarnings(plan, message.template.bytes.length, Date.now())];
+  return { recorder, ledger, traffic, fleet, warnings, renewal: talk.renewal };
+}
+
+/** Renders the plan's message for a token and a connection, once for all that it is the same for. */
+function messageRenderer(
+  plan: StressPlan,
+  tag: string,
+): (token: string | undefined, connection: number) => Message {
+  const byConnection = requestHolds(plan, /^connection$/);
+  const rendered = new Map<string | undefined, Message>();
+  return (token, connection) => {
+    if (byConnection) return renderMessage(plan, tag, token, connection);
+    const known = rendered.get(token) ?? renderMessage(plan, tag, token, connection);
+    rendered.set(token, known);
+    return known;
+  };
+}
+
+/** True when the message is not the same on every connection. */
+function differsByConnection(plan: StressPlan): boolean {
+  return requestHolds(plan, /^connection$/) || (plan.tokens.length > 0 && requestHolds(plan, /^token\b/));
+}
+
+function requestHolds({ message, target }: StressPlan, what: RegExp): boolean {
+  if (message instanceof Uint8Array) return false;
+  return placeholdersIn(message ?? target.request).some(({ name }) => what.test(name));
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */

@@ -187,6 +187,14 @@ class StressRun {
     if (traffic.probe === 'lost' && plan.targetKnown) {
       this.#warn({ code: 'probe-unanswered', message: 'the probe message before the load was not answered' });
     }
+    const { renewal } = this.#rig;
+    if (renewal && renewal.failed > 0) {
+      const all = renewal.renewed + renewal.failed;
+      this.#warn({
+        code: 'token-refresh',
+        message: `${renewal.failed} of ${all} token refreshes failed; the first: ${renewal.firstFailure}`,
+      });
+    }
     for (const warning of targetWarnings(this.#rig, silent)) this.#warn(warning);
     return stressResult({
       plan,

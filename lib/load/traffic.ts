@@ -5,12 +5,13 @@ import type { Correlator } from './correlation.ts';
 import { inOrder, pushed } from './correlation.ts';
 import type { MessageTemplate } from './drivers/driver.ts';
 import type { Lane } from './lane.ts';
-import { type Kind, kinds, type Ledger } from './ledger.ts';
+import { type Kind, kinds, type Ledger, type Verdict } from './ledger.ts';
+import type { MessageView } from './message-view.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A connection with more unsent bytes than this is not given any more. */
 const maxBufferedBytes = 1024 * 1024;
-const maxSampleBytes = 200;
+const maxSampleBytes = 4096;
 
 /** Why a message that was due did not leave. */
 export type UnsentReason = 'connection not open' | 'more than 1 MiB unsent' | 'too many outstanding';
@@ -23,6 +24,10 @@ export interface TrafficParts {
   recorder: Recorder;
   /** Replies must equal the request. */
   echoes: boolean;
+  /** More messages may follow with the id of one that was answered. */
+  repeats: boolean;
+  /** A ping follows each message, and its pong is the reply. */
+  pings: boolean;
   /** Closed model: a message is due when it is sent. */
   dueWhenSent: boolean;
 }
@@ -43,6 +48,8 @@ export class Traffic {
   readonly #template: MessageTemplate;
   readonly #correlator: Correlator;
   readonly #echoes: boolean;
+  readonly #repeats: boolean;
+  readonly #pings: boolean;
   readonly #dueWhenSent: boolean;
   /** The connections, by index: set once by their fleet. */
   lanes: readonly Lane[] = [];
@@ -56,6 +63,8 @@ export class Traffic {
     this.#template = parts.template;
     this.#correlator = parts.correlator;
     this.#echoes = parts.echoes;
+    this.#repeats = parts.repeats;
+    this.#pings = parts.pings;
     this.#dueWhenSent = parts.dueWhenSent;
   }
 
@@ -76,7 +85,8 @@ export class Traffic {
     if (!lane.isOpen) return 'connection not open';
     if (lane.bufferedBytes > maxBufferedBytes) return 'more than 1 MiB unsent';
     if (!ledger.reserve(dueUs)) return 'too many outstanding';
-    if (!lane.queue(this.#template, ledger.next, dueUs)) return 'connection not open';
+    if (!lane.queue(lane.template ?? this.#template, ledger.next, dueUs)) return 'connection not open';
+    if (this.#pings) lane.queuePing(ledger.next);
     const seq = ledger.add(lane.index, dueUs, kind);
     if (kind === kinds.measured && seq < this.#firstMeasured) this.#firstMeasured = seq;
     if (kind === kinds.probe) this.probe = 'waiting';
@@ -95,15 +105,16 @@ export class Traffic {
       lane.flush();
       lane.isDirty = false;
     }
-    const bytes = this.#template.bytes.length;
     for (let seq = this.#batchFrom; seq < ledger.next; seq++) {
-      const atUs = this.#laneOf(seq).flushedUs;
+      const lane = this.#laneOf(seq);
+      const atUs = lane.flushedUs;
       ledger.setSent(seq, atUs);
       if (this.#dueWhenSent) ledger.setDue(seq, atUs);
       recorder.totalSent++;
       const kind = ledger.kind(seq);
       if (kind === kinds.measured) {
-        recorder.sent(bytes, atUs, this.#dueWhenSent ? null : Math.max(0, atUs - ledger.dueUs(seq)));
+        const { bytes } = lane.template ?? this.#template;
+        recorder.sent(bytes.length, atUs, this.#dueWhenSent ? null : Math.max(0, atUs - ledger.dueUs(seq)));
       } else if (kind === kinds.warmup) {
         recorder.warmup.sent++;
       }
@@ -112,29 +123,64 @@ export class Traffic {
     this.#dirty.length = 0;
   }
 
+  /** True when a message names the message of ours that it answers. */
+  isReply(view: MessageView): boolean {
+    return this.#correlator.read(view) >= 0;
+  }
+
   /** Takes a message that a connection received. */
-  received(lane: Lane, buf: Buffer, start: number, end: number, atUs: number): void {
+  received(lane: Lane, view: MessageView, atUs: number): void {
     const { ledger, recorder } = this;
-    recorder.totalReceived++;
-    let seq = this.#correlator.read(buf, start, end);
+    let seq = this.#correlator.read(view);
     if (seq === pushed) {
-      if (recorder.isMeasuring(atUs)) this.#count('messages.push', end - start, atUs);
+      this.push(view.length, atUs);
       return;
     }
+    recorder.totalReceived++;
     if (seq === inOrder) seq = ledger.takeInLine(lane.index);
     if (ledger.isOverdue(seq, atUs) && ledger.connection(seq) === lane.index) this.#lose(seq);
+    const isForgotten = seq >= 0 && seq < ledger.next && !ledger.remembers(seq);
     const verdict = ledger.answer(seq, lane.index);
     if (verdict === 'unexpected') {
       if (ledger.remembers(seq)) this.crossed++;
-      if (recorder.isMeasuring(atUs)) this.#count('messages.unexpected', end - start, atUs);
-      this.unexpectedSample ??= buf.toString('utf8', start, Math.min(end, start + maxSampleBytes));
-      return;
+      if (recorder.isMeasuring(atUs)) this.#count('messages.unexpected', view.length, atUs);
+      this.unexpectedSample ??= view.buf.toString(
+        'utf8',
+        view.start,
+        Math.min(view.end, view.start + maxSampleBytes),
+      );
+    } else if (verdict === 'fresh') {
+      const kind = ledger.kind(seq);
+      const isAltered = kind === kinds.measured && this.#echoes && !this.#isEcho(lane, seq, view);
+      this.#fresh(seq, lane.index, view.length, atUs);
+      if (isAltered && this.#correlator.refusal === null) recorder.counters['messages.corrupt']++;
+    } else if (this.#repeats && (verdict === 'duplicate' || isForgotten)) {
+      if (recorder.isMeasuring(atUs)) this.#count('messages.push', view.length, atUs);
+    } else this.#again(seq, verdict, view.length, atUs);
+  }
+
+  /** Takes the pong to the ping that followed message `seq`, and so the reply to it and to all before it. */
+  pong(lane: Lane, seq: number, atUs: number): void {
+    const { ledger } = this;
+    // Peers may send pongs that nobody asked for. RFC 6455 §5.5.3
+    if (!ledger.remembers(seq) || ledger.connection(seq) !== lane.index) return;
+    for (
+      let one = ledger.firstInLine(lane.index);
+      one >= 0 && one <= seq;
+      one = ledger.firstInLine(lane.index)
+    ) {
+      ledger.takeInLine(lane.index);
+      if (ledger.isOverdue(one, atUs)) this.#lose(one);
+      const verdict = ledger.answer(one, lane.index);
+      if (verdict === 'fresh') this.#fresh(one, lane.index, 0, atUs);
+      else this.#again(one, verdict, 0, atUs);
     }
-    const kind = this.#kindOf(seq);
-    if (verdict === 'fresh') this.#fresh(seq, lane.index, kind, buf, start, end, atUs);
-    else if (kind === kinds.measured) {
-      this.#count(verdict === 'late' ? 'messages.late' : 'messages.duplicate', end - start, atUs);
-    }
+  }
+
+  /** Counts a message that the target pushed. */
+  push(bytes: number, atUs: number): void {
+    this.recorder.totalReceived++;
+    if (this.recorder.isMeasuring(atUs)) this.#count('messages.push', bytes, atUs);
   }
 
   /** Gives up every message that is overdue. */
@@ -143,38 +189,37 @@ export class Traffic {
       this.#lose(seq);
   }
 
-  #fresh(
-    seq: number,
-    connection: number,
-    kind: Kind,
-    buf: Buffer,
-    start: number,
-    end: number,
-    atUs: number,
-  ): void {
+  #fresh(seq: number, connection: number, bytes: number, atUs: number): void {
     const { ledger, recorder } = this;
     const { refusal } = this.#correlator;
+    const kind = ledger.kind(seq);
     if (kind === kinds.probe) {
       this.probe = refusal === null ? 'answered' : 'rejected';
       return;
     }
     if (refusal === null) recorder.reply(atUs);
     if (kind === kinds.measured) {
-      recorder.received(end - start, atUs);
+      recorder.received(bytes, atUs);
       if (refusal !== null) recorder.rejected(ledger.dueUs(seq), refusal);
       else {
         recorder.matched(ledger.dueUs(seq), ledger.sentUs(seq), atUs);
         if (ledger.isReordered(seq, connection)) recorder.counters['messages.reordered']++;
-        if (this.#echoes && !this.#isEcho(seq, buf, start, end)) recorder.counters['messages.corrupt']++;
       }
     } else recorder.warmup[refusal === null ? 'matched' : 'rejected']++;
     this.onSettled?.(connection);
   }
 
-  #isEcho(seq: number, buf: Buffer, start: number, end: number): boolean {
+  /** Counts a reply to a message that was lost or answered before. */
+  #again(seq: number, verdict: Verdict, bytes: number, atUs: number): void {
+    if (this.#kindOf(seq) !== kinds.measured) return;
+    this.#count(verdict === 'late' ? 'messages.late' : 'messages.duplicate', bytes, atUs);
+  }
+
+  #isEcho(lane: Lane, seq: number, { buf, start, end }: MessageView): boolean {
     // Stamped with the reply's number, the template is the request again, so all of it can be compared at once.
-    this.#template.stamp(seq);
-    return this.#template.bytes.compare(buf, start, end) === 0;
+    const template = lane.template ?? this.#template;
+    template.stamp(seq);
+    return template.bytes.compare(buf, start, end) === 0;
   }
 
   #lose(seq: number): void {

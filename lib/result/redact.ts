@@ -6,15 +6,21 @@ const secretParameter =
   /auth|token|secret|passw|credential|session|signature|jwt|key$|^(pass|pw|pwd|sig|sid|code|ticket|otp)$/i;
 // Names that end in what they hold: `token`, `jwtSecret`, `api_key`; not `tokenIn`.
 const secretOption = /(token|secret|password|passphrase|apikey|api[-_]key|authorization|cookie|jwt)s?$/i;
-// Two dots or more: JWS and JWE.
-const jwt = /eyJ[\w-]{4,}(?:\.[\w-]*){2,}/g;
+// JWS and JWE, whole or cut off (`{"` in base64url is `eyJ`), and what is inside `bearer.<base64url of a token>`.
+const jwt = /(?:eyJ[\w-]{4,}(?:\.[\w-]*)+|eyJ[\w-]{12,}|ZXlK[\w-]{24,})/g;
 const supabaseKey = /\bsb_(publishable|secret)_[\w-]+/g;
-const headerLine = /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(\s*:\s*)[^\r\n']+/gi;
-const userInformation = /\b([a-z][a-z+]*:\/\/)[^/?#\s"']*@/gi;
+// A name of the shell (`$TOKEN`) is no secret: lines to run again hold them. What was masked is not masked again, with what
+// was written behind it since.
+const headerLine =
+  /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(?!\s*:\s*(?:\$[A-Z][A-Z\d_]*"|\[redacted\](?![;,])))(\s*:\s*)[^\r\n']+/gi;
+const userInformation = /\b([a-z][a-z+]*:\/\/)(?!\$[A-Z][A-Z\d_]*@)([^/?#\s"']*)@/gi;
+const parameter = /([?&;#])([\w.%-]+)=([^&\s"'#;]+)/g;
+const shellName = /^\$[A-Z][A-Z\d_]*$/;
 // The same in what was meant to be a URL: `user:password@host`, `ws:/user:password@host`.
 const strayUserInformation = /[^/?#\s"'@:[\]]{1,100}:[^/?#\s"'@:[\]]{1,100}@/g;
+// A placeholder (`"token": "{{ token }}"`) is no secret.
 const jsonMember =
-  /("[\w-]*(?:token|secret|password|passphrase|api[-_]?key|authorization|cookie|jwt)"\s*:\s*")(?:[^"\\]|\\.)*"/gi;
+  /("[\w-]*(?:token|secret|password|passphrase|api[-_]?key|authorization|cookie|jwt)"\s*:\s*")(?!\{\{\s*[\w.]+\s*\}\}")(?:[^"\\]|\\.)*"/gi;
 // `bearer, <token>`: browsers cannot set headers, so a credential may follow such a name in the list of subprotocols.
 const credentialFollows =
   /^(bearer|token|jwt|auth|authorization|access[-_.]?token|.*[-_.](bearer|token|jwt|auth))$/i;
@@ -23,28 +29,110 @@ const mask = '[redacted]';
 
 // Shorter ones would mask ordinary words.
 const shortestSecret = 6;
-const kept = new Set<string>();
+// So much of a longer secret counts as the secret: what a peer sends is shown cut off.
+const shortestPart = 12;
+const leastWithParts = 16;
+/** Secrets in all their forms, by their first characters. */
+const kept = new Map<string, Set<string>>();
 
 /**
  * Remembers a secret that this process was given, so that {@link redactText} masks it wherever it turns up, whatever it looks
- * like: a target may send it back. Its forms in URLs, JSON and base64url are masked too.
+ * like: a target may send it back. Its forms in URLs, JSON and base64 are masked too, and what is left of a long one that
+ * was cut off. Fewer than six characters are not masked: they would be found in ordinary words.
  */
 export function keepSecret(value: string): void {
-  const escaped = JSON.stringify(value).slice(1, -1);
-  for (const form of [value, encodeURIComponent(value), escaped, Buffer.from(value).toString('base64url')]) {
-    if (form.length >= shortestSecret) kept.add(form);
+  const bytes = Buffer.from(value);
+  // Half a surrogate pair is no text that a URL could hold.
+  const urls = /\p{Surrogate}/u.test(value) ? [] : [encodeURIComponent(value), encodeURI(value)];
+  const forms = [value, ...urls, JSON.stringify(value).slice(1, -1)];
+  const codes = value.length < shortestSecret ? [] : [bytes.toString('base64url'), bytes.toString('base64')];
+  for (const form of [...forms, ...codes]) {
+    if (form.length < shortestSecret) continue;
+    const start = form.slice(0, shortestSecret);
+    const same = kept.get(start);
+    if (same) same.add(form);
+    else kept.set(start, new Set([form]));
+  }
+}
+
+/** Remembers the secrets of a URL, or of what was meant to be one: user information and parameters with such names. */
+export function keepUrlSecrets(url: string): void {
+  const users = [...url.matchAll(userInformation)].map((match) => match[2] ?? '');
+  const strays = [...url.matchAll(strayUserInformation)].map((match) => match[0].slice(0, -1));
+  for (const part of [...users, ...strays].flatMap((user) => [user, ...user.split(':')])) keepDecoded(part);
+  for (const [, , name = '', value = ''] of url.matchAll(parameter)) {
+    if (secretParameter.test(name)) keepDecoded(value);
+  }
+}
+
+/** Remembers the value of a header if its name says that it is a secret, and the credentials in it. */
+export function keepHeaderSecret(name: string, value: string): void {
+  if (!secretHeader.test(name)) return;
+  keepSecret(value);
+  if (/cookie/i.test(name)) {
+    for (const pair of value.split(/;\s*/)) keepSecret(pair.slice(pair.indexOf('=') + 1));
+    return;
+  }
+  // `Bearer <token>`; `Basic <base64 of user:password>`.
+  const [, scheme = '', credential = ''] = /^(\S+)\s+(.+)$/.exec(value) ?? [];
+  keepSecret(credential);
+  if (/^basic$/i.test(scheme)) {
+    const user = Buffer.from(credential, 'base64').toString('utf8');
+    for (const part of [user, user.slice(user.indexOf(':') + 1)]) keepSecret(part);
+  }
+}
+
+/** Remembers the subprotocols that carry a credential: `bearer.<token>`, and what follows a name such as `bearer`. */
+export function keepSubprotocolSecrets(names: readonly string[]): void {
+  names.forEach((name, index) => {
+    if (credentialFollows.test(names[index - 1] ?? '')) keepSecret(name);
+    const [, credential] = /^(?:.*[-_.])?(?:bearer|token|jwt|auth|authorization)\.(.+)$/i.exec(name) ?? [];
+    if (credential !== undefined) keepSecret(credential);
+  });
+}
+
+/** Remembers the value of a named setting, such as a variable, if its name says that it is a secret. */
+export function keepNamedSecret(name: string, value: string): void {
+  if (secretParameter.test(name)) keepSecret(value);
+}
+
+function keepDecoded(text: string): void {
+  keepSecret(text);
+  try {
+    keepSecret(decodeURIComponent(text));
+  } catch {
+    // Not percent-encoded, then.
   }
 }
 
 function maskKept(text: string): string {
   let masked = text;
-  for (const secret of kept) if (masked.includes(secret)) masked = masked.replaceAll(secret, mask);
+  for (const [start, secrets] of kept) {
+    for (let at = masked.indexOf(start); at >= 0; at = masked.indexOf(start, at)) {
+      const length = secretLength(masked, at, secrets);
+      masked = length === 0 ? masked : `${masked.slice(0, at)}${mask}${masked.slice(at + length)}`;
+      at += length === 0 ? 1 : mask.length;
+    }
+  }
   return masked;
+}
+
+/** How many characters from a place on belong to a secret. */
+function secretLength(text: string, at: number, secrets: ReadonlySet<string>): number {
+  let longest = 0;
+  for (const secret of secrets) {
+    let same = 0;
+    while (same < secret.length && text[at + same] === secret[same]) same++;
+    const counts =
+      same === secret.length || (same >= shortestPart && secret.length >= leastWithParts && same > longest);
+    if (counts) longest = Math.max(longest, same);
+  }
+  return longest;
 }
 
 /**
  * Masks everything in free text that looks like a secret: JWTs, Supabase keys, bearer credentials, header lines, the
- * user information of URLs, parameters.
+ * user information of URLs, parameters; and every secret that {@link keepSecret} was told.
  */
 export function redactText(text: string): string {
   return maskKept(text)
@@ -54,10 +142,37 @@ export function redactText(text: string): string {
     .replace(userInformation, `$1${mask}@`)
     .replace(strayUserInformation, `${mask}@`)
     .replace(jsonMember, `$1${mask}"`)
-    .replace(/\b(bearer(?:\s+|\.))[^\s,"'\]]+/gi, `$1${mask}`)
-    .replace(/([?&;#])([\w.-]+)=([^&\s"'#;]+)/g, (whole, lead: string, name: string) =>
-      secretParameter.test(name) ? `${lead}${name}=${mask}` : whole,
+    .replace(/\b(bearer(?:\s+|\.))(?!\[redacted\]|\$[A-Z][A-Z\d_]*")[^\s,"'\]]+/gi, `$1${mask}`)
+    .replace(parameter, (whole, lead: string, name: string, value: string) =>
+      secretParameter.test(name) && !shellName.test(value) ? `${lead}${name}=${mask}` : whole,
     );
+}
+
+/** Masks the secrets of a message, which may be JSON: then each of its texts by itself, so that it stays JSON. */
+export function redactMessage(text: string): string {
+  if (!/^\s*[[{"]/.test(text)) return redactText(text);
+  const inner = text.replace(/"((?:[^"\\]|\\.)*)"/g, (_, content: string) => `"${redactText(content)}"`);
+  return maskKept(inner.replace(jsonMember, `$1${mask}"`));
+}
+
+/**
+ * A copy of a result in which every text went through `redact`: what was saved by another version or tool, and what came
+ * from a target by a way that nobody thought of. Histograms, which are base64, are left as they are.
+ */
+export function redactStrings<T>(value: T, redact: (text: string) => string = redactText): T {
+  return mapStrings(value, redact) as T;
+}
+
+function mapStrings(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, redact));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      maskKept(key),
+      key === 'hdr' ? inner : mapStrings(inner, redact),
+    ]),
+  );
 }
 
 /** Masks the user information and the secret parameters of a URL. */
@@ -70,12 +185,30 @@ export function redactHeader(name: string, value: string): string {
   return secretHeader.test(name) ? mask : redactText(value);
 }
 
+/** Masks the value of a named setting, such as a variable, if its name says that it is a secret, else what looks like one in it. */
+export function redactNamed(name: string, value: string): string {
+  return secretParameter.test(name) ? mask : redactText(value);
+}
+
 /** Masks what a list of subprotocols carries as credentials: what looks like one, and what follows a name such as `bearer`. */
 export function redactSubprotocols(names: readonly string[]): string[] {
   return names.map((name, index) => {
     const before = names[index - 1];
     return before !== undefined && credentialFollows.test(before) ? mask : redactText(name);
   });
+}
+
+/**
+ * Whether a name says that its value is a secret: `password`, `access_token`, `Authorization`. Among request headers and
+ * query parameters more names do than elsewhere.
+ *
+ * @param among the name of what holds it: `headers`, `query`, or anything else
+ */
+export function isSecretName(name: string, among = ''): boolean {
+  if (/^headers?$/i.test(among)) return secretHeader.test(name);
+  if (/^query$/i.test(among)) return secretParameter.test(name);
+  if (among === 'auth' && name === 'value') return true;
+  return secretOption.test(name) || /(passwd|pwd|credential)s?$/i.test(name);
 }
 
 /** A copy of a plan's options: values whose name says that they are secret are masked, every other string goes through {@link redactText}. */
@@ -85,7 +218,7 @@ export function redactOptions(value: unknown): unknown {
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
-        key,
+        maskKept(key),
         secretOption.test(key)
           ? maskAll(inner)
           : isSubprotocols(key, inner)

@@ -1,8 +1,6 @@
 // Reading scenario files: the shipped ones by default.
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { messageOf, WsbenchError } from '../errors.ts';
-import { parseYaml } from '../yaml.ts';
+import { parseYaml, readYamlText } from '../yaml.ts';
 import {
   type QuickScenario,
   quickScenarioSchema,
@@ -31,10 +29,5 @@ export function loadQuickScenario(file?: string): QuickScenario {
 function load<T>(file: string | undefined, shipped: string, schema: z.ZodType<T>): T {
   const source = file ?? new URL(`../../../scenarios/${shipped}`, import.meta.url);
   const name = file ?? `scenarios/${shipped}`;
-  try {
-    return parseYaml(readFileSync(source, 'utf8'), schema, name);
-  } catch (cause) {
-    if (cause instanceof WsbenchError) throw cause;
-    throw new WsbenchError('USAGE', `cannot read scenario ${name}: ${messageOf(cause)}`, { cause });
-  }
+  return parseYaml(readYamlText(source, name, 'scenario'), schema, name);
 }

@@ -1,45 +1,62 @@
 // Scenario files: what `quick` and `stress` are asked to do, as data.
 import { z } from 'zod';
+import { messageOf } from '../errors.ts';
 import { count, duration, ratePerSecond, sizeBytes } from '../quantities.ts';
+import { parseThreshold } from '../result/thresholds.ts';
+
+const name = z.string().min(1).describe('Name that reports use.');
+const threshold = z.string().superRefine((text, context) => {
+  try {
+    parseThreshold(text, 'scenario');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
+const description = z.string().describe('One line for people.').optional();
 
 /** Schema of a stress scenario (`kind: stress`). Durations need a unit. */
 export const stressScenarioSchema = z.strictObject({
-  kind: z.literal('stress'),
-  name: z.string().min(1),
-  description: z.string().optional(),
-  /** Preset that says how the target talks: `wsbench`, `echo`. */
-  preset: z.string().optional(),
-  connections: count,
-  /** Messages per second over all connections (open model). */
-  rate: ratePerSecond,
-  /** `open`: by schedule. `closed`: the next message when the reply came. */
-  model: z.enum(['open', 'closed']),
-  /** Messages in flight per connection in the closed model. */
-  depth: count,
-  arrival: z.enum(['constant', 'poisson']),
-  duration,
-  rampUp: duration,
-  settle: duration,
-  warmup: duration,
-  timeout: duration,
-  connectTimeout: duration,
-  /** Message size in bytes; without it, that of the target's description. */
-  size: sizeBytes.optional(),
-  thresholds: z.array(z.string()),
+  kind: z.literal('stress').describe('Load, for wsbench stress.'),
+  name,
+  description,
+  preset: z
+    .string()
+    .describe('Preset that says how the target talks, such as echo or json-rpc; --preset wins.')
+    .optional(),
+  connections: count.describe('Connections at the same time.'),
+  rate: ratePerSecond.describe('Messages per second over all connections (open model).'),
+  model: z
+    .enum(['open', 'closed'])
+    .describe('open: by schedule, whatever the replies do. closed: the next message when the reply came.'),
+  depth: count.describe('Messages in flight per connection in the closed model.'),
+  arrival: z.enum(['constant', 'poisson']).describe('How messages are spread over time in the open model.'),
+  duration: duration.describe('How long to measure.'),
+  rampUp: duration.describe('Time over which the connections are opened.'),
+  settle: duration.describe('Pause after the last connection opened.'),
+  warmup: duration.describe('Load before measuring.'),
+  timeout: duration.describe('A message without a reply after this time is lost.'),
+  connectTimeout: duration.describe('Time that opening one connection may take.'),
+  size: sizeBytes.describe("Message size in bytes; without it, that of the target's description.").optional(),
+  thresholds: z.array(threshold).describe('What the run must fulfil, such as rtt.p99<20ms.'),
 });
 
 /** Schema of a quick scenario (`kind: quick`). */
 export const quickScenarioSchema = z.strictObject({
-  kind: z.literal('quick'),
-  name: z.string().min(1),
-  description: z.string().optional(),
-  /** Time that one reply may take. */
-  timeout: duration,
-  /** Connections that the check of simultaneous connections opens. */
-  connections: count,
-  /** Ids of the checks to run, in this order. */
-  checks: z.array(z.string()).min(1),
+  kind: z.literal('quick').describe('Checks, for wsbench quick.'),
+  name,
+  description,
+  timeout: duration.describe('Time that one reply may take.'),
+  connections: count.describe('Connections that the check of simultaneous connections opens.'),
+  checks: z
+    .array(z.string())
+    .min(1)
+    .describe('Ids of the checks to run, in this order: wsbench quick --list.'),
 });
+
+/** Schema of a scenario file of either kind. */
+export const scenarioSchema = z
+  .discriminatedUnion('kind', [stressScenarioSchema, quickScenarioSchema])
+  .meta({ title: 'wsbench scenario file', description: 'What wsbench quick or wsbench stress does.' });
 
 export type StressScenario = z.output<typeof stressScenarioSchema>;
 export type QuickScenario = z.output<typeof quickScenarioSchema>;

@@ -1,8 +1,11 @@
 // Where a token is put on its way to the target. Pure.
 
 import { WsbenchError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { headerTrouble, subprotocolTrouble } from './headers.ts';
+import { withParameter } from './query.ts';
 import { type CredentialPlace, credentialPlaces, type Target } from './target.ts';
-import { substitute } from './template.ts';
+import { placeholdersIn, substitute } from './template.ts';
 
 /** What an upgrade is made of. */
 export interface Upgrade {
@@ -32,6 +35,8 @@ export function tokenPlaceOf(target: Target | null): TokenPlace {
 /**
  * An upgrade with a token put where it goes, in place of what stood there. With the place `message`, or without a token, it is
  * the upgrade as it was. Cookies and query parameters beside it are kept.
+ *
+ * @throws WsbenchError `USAGE` for a token with characters that its place cannot carry
  */
 export function placeToken(upgrade: Upgrade, place: TokenPlace, token: string | undefined): Upgrade {
   if (token === undefined || place.in === 'message') return upgrade;
@@ -41,21 +46,37 @@ export function placeToken(upgrade: Upgrade, place: TokenPlace, token: string | 
     { header: 'Bearer {{ token }}', subprotocol: 'bearer.{{ token }}' }[place.in as string] ??
     '{{ token }}';
   const value = String(substitute(template, (asked) => tokenForm(asked, token)));
-  const others = upgrade.headers.filter(([header]) => header.toLowerCase() !== name.toLowerCase());
-  if (place.in === 'header') return { ...upgrade, headers: [...others, [name, value]] };
-  if (place.in === 'cookie')
-    return { ...upgrade, headers: [...upgrade.headers, ['Cookie', `${name}=${value}`]] };
-  if (place.in === 'query') {
-    const url = new URL(upgrade.url);
-    url.searchParams.set(name, value);
-    return { ...upgrade, url: url.href };
+  if (place.in === 'query') return { ...upgrade, url: withParameter(upgrade.url, name, value) };
+  if (place.in === 'subprotocol') {
+    // The credential goes last: servers select the first subprotocol that they know, and that must be a real one.
+    const offered = value.split(/\s*,\s*/).filter((one) => one !== '' && !upgrade.subprotocols.includes(one));
+    if (offered.some(subprotocolTrouble))
+      fail(place, 'a subprotocol cannot carry; {{ token.base64url }} always can');
+    return { ...upgrade, subprotocols: [...upgrade.subprotocols, ...offered] };
   }
-  // The credential goes last: servers select the first subprotocol that they know, and that must be a real one.
-  return { ...upgrade, subprotocols: [...upgrade.subprotocols, ...value.split(/, */)] };
+  if (headerTrouble(name, value)) fail(place, 'a header cannot carry');
+  if (place.in === 'header') {
+    const others = upgrade.headers.filter(([header]) => header.toLowerCase() !== name.toLowerCase());
+    return { ...upgrade, headers: [...others, [name, value]] };
+  }
+  if (/[;,\s"\\]/.test(value)) fail(place, 'a cookie cannot carry');
+  const others = upgrade.headers.flatMap((header) => withoutCookie(header, name));
+  return { ...upgrade, headers: [...others, ['Cookie', `${name}=${value}`]] };
 }
 
-/** `{{ token }}`, or `{{ token.base64url }}` as Kubernetes wants it in a subprotocol. */
-function tokenForm(name: string, token: string): string | undefined {
+function fail(place: TokenPlace, why: string): never {
+  throw new WsbenchError('USAGE', `the token (in: ${place.in}) has characters that ${why}`);
+}
+
+/** A header, without the cookie of a name if it is one of cookies; none when nothing else is left. */
+function withoutCookie([header, value]: readonly [string, string], name: string): [string, string][] {
+  if (header.toLowerCase() !== 'cookie') return [[header, value]];
+  const others = value.split(/;\s*/).filter((cookie) => cookie !== '' && cookie.split('=')[0] !== name);
+  return others.length === 0 ? [] : [[header, others.join('; ')]];
+}
+
+/** What a placeholder makes of a token: `{{ token }}`, or `{{ token.base64url }}` as Kubernetes wants it in a subprotocol. */
+export function tokenForm(name: string, token: string): string | undefined {
   if (name === 'token') return token;
   return name === 'token.base64url' ? Buffer.from(token).toString('base64url') : undefined;
 }
@@ -71,12 +92,26 @@ export function parseTokenPlace(text: string): TokenPlace {
   const place = colon < 0 ? text : text.slice(0, colon);
   const rest = colon < 0 ? '' : text.slice(colon + 1);
   const known = credentialPlaces.find((name) => name === place);
+  // What stands there may be the token.
   if (!known) {
-    throw new WsbenchError('USAGE', `--token-in: "${place}" is none of ${credentialPlaces.join(', ')}`);
+    const near = nearest(place, credentialPlaces);
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    throw new WsbenchError('USAGE', `--token-in takes one of ${credentialPlaces.join(', ')}${hint}`);
   }
   if (rest === '') return { in: known };
-  if (known === 'subprotocol') return { in: known, value: rest.includes('{{') ? rest : `${rest}{{ token }}` };
-  if (known !== 'message') return { in: known, name: rest };
-  if (rest.includes('{{ token }}')) return { in: known, value: rest };
-  throw new WsbenchError('USAGE', '--token-in message: the message must hold {{ token }}');
+  const holdsToken = placeholdersIn(rest).some(({ name }) => /^token(\.base64url)?$/.test(name));
+  if (known === 'message') {
+    if (holdsToken) return { in: known, value: rest };
+    throw new WsbenchError('USAGE', '--token-in message: the message must hold {{ token }}');
+  }
+  if (known === 'subprotocol') {
+    if (rest.includes('{{') && !holdsToken) {
+      throw new WsbenchError('USAGE', '--token-in subprotocol: the template must hold {{ token }}');
+    }
+    return { in: known, value: holdsToken ? rest : `${rest}{{ token }}` };
+  }
+  if (known !== 'query' && headerTrouble(rest, '')) {
+    throw new WsbenchError('USAGE', `--token-in: "${rest}" is no name that a ${known} can have`);
+  }
+  return { in: known, name: rest };
 }

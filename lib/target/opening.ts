@@ -1,6 +1,6 @@
 // What is said on a new connection before it counts as open: the token by message, then the steps of `join`. Pure.
 
-import type { TokenPlace } from './credential.ts';
+import { type TokenPlace, tokenForm } from './credential.ts';
 import { compileMatcher, describeMatcher, pathOf, type Received, valueAt } from './matcher.ts';
 import type { Step, Target } from './target.ts';
 import { type MessageSource, messageText, substitute } from './template.ts';
@@ -27,8 +27,10 @@ export class OpeningPlan {
   /** @param withToken whether the connections have tokens */
   constructor(target: Target | null, place: TokenPlace, withToken: boolean) {
     const own = place.in === 'message' && withToken ? authStep(target, place) : [];
+    // A token that goes elsewhere by --token-in is not said as well.
+    const saysToken = withToken && (place.in === 'message' || target?.auth?.in !== 'message');
     this.steps = [...own, ...(target?.join ?? [])]
-      .filter((step) => isWanted(step, target, withToken))
+      .filter((step) => isWanted(step, target, saysToken))
       .map((step) => ({
         send: step.send,
         expect: step.expect && compileMatcher(step.expect),
@@ -43,10 +45,13 @@ export class OpeningPlan {
   }
 }
 
-/** `--token-in message:TEMPLATE` wins over the target's own message. */
+/** `--token-in message:TEMPLATE` wins over the target's own message; `auth.value` is a short form of one without an answer. */
 function authStep(target: Target | null, place: TokenPlace): Step[] {
-  if (place.value !== undefined && place.value !== target?.auth?.value) return [{ send: place.value }];
-  return target?.auth?.message ? [target.auth.message] : [];
+  const own = target?.auth?.message;
+  if (place.value !== undefined && (own === undefined || place.value !== target?.auth?.value)) {
+    return [{ send: place.value }];
+  }
+  return own ? [own] : [];
 }
 
 function isWanted(step: Step, target: Target | null, withToken: boolean): boolean {
@@ -66,10 +71,11 @@ export function connectionMessage(
 ): string {
   return messageText(
     substitute(source, (name) => {
-      if (name === 'token') return token ?? '';
       if (name === 'connection') return connection;
-      if (!name.startsWith('/')) return undefined;
-      return valueAt(last?.body, pathOf(name)) ?? '';
+      if (!name.startsWith('/')) return tokenForm(name, token ?? '');
+      const value = valueAt(last?.body, pathOf(name));
+      // Nothing there is sent as nothing; null is a value.
+      return value === undefined ? '' : value;
     }),
   );
 }

@@ -2,10 +2,15 @@
 import { z } from 'zod';
 
 /** Schema of a message: text as it is sent, or a mapping or list that is sent as JSON. */
-export const messageSchema = z.union(
-  [z.string().min(1), z.record(z.string(), z.unknown()), z.array(z.unknown())],
-  { error: 'a text, or a mapping or list that is sent as JSON' },
-);
+export const messageSchema = z
+  .union([z.string().min(1), z.record(z.string(), z.unknown()), z.array(z.unknown())], {
+    error: 'a text, or a mapping or list that is sent as JSON',
+  })
+  .meta({
+    id: 'message',
+    description:
+      'A message: text that is sent as it is, or a mapping or list that is sent as JSON. {{ placeholders }} are filled in.',
+  });
 
 /** A message of a target file. */
 export type MessageSource = z.output<typeof messageSchema>;
@@ -23,6 +28,20 @@ export function placeholdersIn(
   if (Array.isArray(value)) return value.flatMap((item, index) => placeholdersIn(item, [...path, index]));
   if (value === null || typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([key, inner]) => placeholdersIn(inner, [...path, key]));
+}
+
+/** Every text in a value, keys of mappings too, with its path. */
+export function textsIn(
+  value: unknown,
+  path: readonly (string | number)[] = [],
+): { text: string; path: (string | number)[]; isKey: boolean }[] {
+  if (typeof value === 'string') return [{ text: value, path: [...path], isKey: false }];
+  if (Array.isArray(value)) return value.flatMap((item, index) => textsIn(item, [...path, index]));
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    { text: key, path: [...path, key], isKey: true },
+    ...textsIn(inner, [...path, key]),
+  ]);
 }
 
 /**

@@ -1,12 +1,14 @@
 // Who is there: tokens at the handshake, and the verdict on tokens that come later.
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { createVerifier, type JSONWebKeySet } from '../../lib/token.ts';
 import type { Bus } from '../bus/bus.ts';
+import { credentialsOf, isAllowedOrigin } from '../credentials.ts';
 import { type Identity, identityOf, type Role } from '../identity.ts';
 import { ipKey } from '../limits/ip-key.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Authenticated } from '../server-context.ts';
+import { watchedKeys } from '../watched-keys.ts';
 import { refuse } from './refuse.ts';
 
 declare module 'fastify' {
@@ -23,20 +25,6 @@ declare module 'fastify' {
   }
 }
 
-/** A credential as found: a token, or something that is none. Undefined: there is no credential of this kind. */
-type Credential = { token: string } | { malformed: string };
-
-/** Where a handshake may carry its credential. More kinds (subprotocol, cookie, query) are added here. */
-const credentialReaders: readonly ((request: FastifyRequest) => Credential | undefined)[] = [
-  ({ headers }) => {
-    if (headers.authorization === undefined) return undefined;
-    const token = /^Bearer +([^\s,]+) *$/i.exec(headers.authorization)?.[1];
-    return token === undefined
-      ? { malformed: 'the Authorization header must be: Bearer <token>' }
-      : { token };
-  },
-];
-
 export interface AuthOptions {
   options: ResolvedOptions;
   /** The public keys that tokens are verified with, if any. */
@@ -46,25 +34,35 @@ export interface AuthOptions {
 
 export default fp<AuthOptions>(
   async (app, { options, jwks, bus }) => {
-    const { secret, issuer, audience } = options;
+    const { secret, issuer, audience, allowedOrigins, clock } = options;
+    const keys = jwks instanceof URL ? watchedKeys(app, jwks, options) : jwks;
     const verify = createVerifier({
       ...(secret === undefined ? {} : { secret }),
-      ...(jwks === undefined ? {} : { jwks }),
+      ...(keys === undefined ? {} : { jwks: keys }),
       ...(issuer === undefined ? {} : { issuer }),
       ...(audience === undefined ? {} : { audience }),
+      maxLifetimeS: options.maxTokenLifetimeS,
+      epochMs: () => clock.epochMs(),
     });
 
     async function authenticate(token: string): Promise<Authenticated> {
       const verified = await verify(token);
       if (!verified.ok) {
+        const { why, message, retryAfterMs = 0 } = verified;
+        if (why === 'keys unavailable')
+          return { ok: false, reason: 'AUTH_UNAVAILABLE', message, retryAfterMs };
         // Supabase's new API keys are handed about like tokens, but are none.
-        const isApiKey = token.startsWith('sb_');
-        return { ok: false, message: isApiKey ? 'this is an API key, not a token' : verified.message };
+        if (token.startsWith('sb_'))
+          return invalid('this is an API key, not a token: sign a user in and send their access token');
+        return why === 'expired' ? { ok: false, reason: 'TOKEN_EXPIRED', message } : invalid(message);
       }
-      const identity = identityOf(verified.claims);
+      // It passes every rule of a Supabase project, and belongs on servers.
+      if (verified.claims.role === 'service_role')
+        return invalid('the role service_role is not accepted here');
+      const identity = identityOf(verified.claims, verified.keyId);
       const revokedAtMs = await bus.revokedAtMs(identity.sub);
       if (revokedAtMs !== undefined && identity.issuedAtMs <= revokedAtMs) {
-        return { ok: false, message: 'token has been revoked' };
+        return { ok: false, reason: 'TOKEN_REVOKED', message: 'token has been revoked' };
       }
       return { ok: true, identity };
     }
@@ -72,39 +70,40 @@ export default fp<AuthOptions>(
     app.decorate('authenticate', authenticate);
     app.decorateRequest('identity', null);
     app.addHook('onRequest', async (request, reply) => {
-      const { webSocket, role } = request.routeOptions.config;
+      const { webSocket } = request.routeOptions.config;
       if (webSocket === undefined) return undefined;
-      const unauthorized = (message: string, error = ''): unknown =>
-        refuse(
-          reply.header('www-authenticate', `Bearer realm="wsbench"${error}`),
-          401,
-          'UNAUTHENTICATED',
-          message,
-        );
-      const found = credentialReaders.flatMap((read) => read(request) ?? []);
+      const refused = await admit(request, reply);
+      return refused;
+    });
+
+    /** Finds out who asks. Undefined: come in. */
+    async function admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+      const { raw } = request;
+      const { role } = request.routeOptions.config;
+      // Pages of other sites are sent away whatever they bring; what is no browser sends no Origin.
+      const { origin } = raw.headersDistinct;
+      if (allowedOrigins && origin && !isAllowedOrigin(origin, allowedOrigins)) {
+        return refuse(reply, 403, 'FORBIDDEN', 'this Origin is not allowed');
+      }
+      const found = credentialsOf(raw, options);
       const [credential] = found;
-      if (found.length > 1) return unauthorized('more than one credential', ', error="invalid_request"');
+      if (found.length > 1) {
+        return unauthorized(reply, 'more than one credential', ', error="invalid_request"');
+      }
       if (!credential) {
         return role === undefined
           ? undefined
-          : unauthorized('a token is needed: Authorization: Bearer <token>');
+          : unauthorized(reply, 'a token is needed: Authorization: Bearer <token>');
       }
-      const verdict: Authenticated =
-        'token' in credential
-          ? await authenticate(credential.token)
-          : { ok: false, message: credential.malformed };
-      if (!verdict.ok) {
-        return unauthorized(
-          verdict.message,
-          `, error="invalid_token", error_description="${verdict.message}"`,
-        );
-      }
+      const verdict =
+        'token' in credential ? await authenticate(credential.token) : invalid(credential.malformed);
+      if (!verdict.ok) return refuseToken(reply, verdict);
       if (role !== undefined && !verdict.identity.roles.includes(role)) {
         return refuse(reply, 403, 'FORBIDDEN', `this endpoint needs the role ${role}`);
       }
       request.identity = verdict.identity;
       return undefined;
-    });
+    }
 
     // The last hook before the upgrade, and synchronous: nobody can slip in between this count and the next.
     app.addHook('preHandler', (request, reply, done) => {
@@ -114,5 +113,30 @@ export default fp<AuthOptions>(
       refuse(reply.header('retry-after', 1), 429, 'LIMIT_EXCEEDED', 'too many connections of one user');
     });
   },
-  { name: 'wsbench-auth', fastify: '5.x', dependencies: ['wsbench-guard', 'wsbench-limits'] },
+  {
+    name: 'wsbench-auth',
+    fastify: '5.x',
+    dependencies: ['wsbench-guard', 'wsbench-connections', 'wsbench-limits'],
+  },
 );
+
+type Refused = Authenticated & { ok: false };
+
+function invalid(message: string): Refused {
+  return { ok: false, reason: 'TOKEN_INVALID', message };
+}
+
+/** RFC 6750 §3: 401 with a challenge; without `error` when there was no credential at all. */
+function unauthorized(reply: FastifyReply, message: string, error = '', reason?: string): FastifyReply {
+  reply.header('www-authenticate', `Bearer realm="wsbench"${error}`);
+  return refuse(reply, 401, 'UNAUTHENTICATED', message, 'close', reason === undefined ? {} : { reason });
+}
+
+function refuseToken(reply: FastifyReply, { reason, message, retryAfterMs = 0 }: Refused): FastifyReply {
+  if (reason === 'AUTH_UNAVAILABLE') {
+    reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1000)));
+    return refuse(reply, 503, reason, message);
+  }
+  const error = `, error="invalid_token", error_description="${message}"`;
+  return unauthorized(reply, message, error, reason);
+}

@@ -2,15 +2,19 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
-/** Answers with `{error, message}` and ends the TCP connection. */
+/** Answers with `{error, message}`, and what `more` has, and ends the TCP connection. */
 export function refuse(
   reply: FastifyReply,
   status: number,
   error: string,
   message: string,
   connection = 'close',
+  more: Readonly<Record<string, string>> = {},
 ): FastifyReply {
-  return reply.code(status).header('connection', connection).send({ error, message });
+  return reply
+    .code(status)
+    .header('connection', connection)
+    .send({ error, message, ...more });
 }
 
 /** The same as bytes, for what never became a request. */

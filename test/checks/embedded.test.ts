@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { WebSocketServer } from 'ws';
+import type { Check } from '../../lib/checks/check.ts';
 import type { Facts } from '../../lib/checks/context.ts';
 import { allChecks, type QuickPlan } from '../../lib/checks/index.ts';
 import { readEnvelope, readWelcome } from '../../lib/checks/message.ts';
@@ -12,9 +13,12 @@ import { serverPing } from '../../lib/checks/suite/server-ping.ts';
 import { quickScenarioSchema } from '../../lib/scenario/scenario.ts';
 import { parseYaml } from '../../lib/yaml.ts';
 import { createServer, type ReferenceServer, type ServerOptions } from '../../reference-server/index.ts';
-import { planFor, preset, quick } from './quick-plan.ts';
+import { planFor, preset, quick, verdicts } from './quick-plan.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
+
+/** Limits on messages are tried with subjects of the check's own, where they are ours. */
+const needsMint = ({ needs }: Check): boolean => needs.includes('mint') || needs.includes('rate');
 
 /** What is said of each check that did not pass. */
 async function remaining(
@@ -52,7 +56,7 @@ test('a token and no key: what needs fresh tokens is left out, all others pass',
   timeout: 20_000,
 }, async (t) => {
   const rest = await remaining(t, { secret }, async (server) => ({ token: await server.mint() }));
-  const expected = allChecks.filter(({ needs }) => needs.includes('mint')).map(({ id }) => id);
+  const expected = allChecks.filter(needsMint).map(({ id }) => id);
   assert.ok(expected.length > 3);
   const reason = 'needs a key to mint tokens: --secret or --key';
   assert.deepEqual(rest, Object.fromEntries(expected.map((id) => [id, reason])));
@@ -60,10 +64,11 @@ test('a token and no key: what needs fresh tokens is left out, all others pass',
 
 test('no credential at all: what anybody may do is checked', { timeout: 20_000 }, async (t) => {
   const rest = await remaining(t, {}, () => ({}));
-  for (const { id, needs } of allChecks) {
-    const expected = needs.includes('mint')
+  for (const check of allChecks) {
+    const { id, needs } = check;
+    const expected = needsMint(check)
       ? 'needs a key to mint tokens: --secret or --key'
-      : needs.includes('token')
+      : needs.includes('token') || needs.includes('jwt')
         ? 'needs a token: --token, or a key to mint one: --secret or --key'
         : undefined;
     assert.equal(rest[id], expected, id);
@@ -76,9 +81,46 @@ test('the raw echo endpoint passes as an echo', { timeout: 20_000 }, async (t) =
   const url = `${await server.listen()}/ws/echo`;
   const { result } = await quick(planFor(url, { target: preset('echo') }));
   const passed = result.checks.filter(({ status }) => status === 'passed').map(({ id }) => id);
-  assert.deepEqual(passed, ['connect', 'ping-frame', 'echo', 'simultaneous', 'clean-close', 'bad-frame']);
+  assert.deepEqual(passed, [
+    'connect',
+    'ping-frame',
+    'echo',
+    'request',
+    'simultaneous',
+    'clean-close',
+    'bad-frame',
+  ]);
   assert.equal(result.outcome, 'passed');
 });
+
+for (const [place, changes] of [
+  ['query', {}],
+  ['subprotocol', { subprotocols: ['wsbench.v1'] }],
+  ['cookie', { headers: { Origin: 'https://app.example' } }],
+  ['message', {}],
+] as const) {
+  test(`tokens in ${place}: every check that needs one goes on with it`, { timeout: 20_000 }, async (t) => {
+    const server = await createServer({
+      environment: 'test',
+      limits: 'off',
+      secret,
+      allowedOrigins: ['https://app.example'],
+      drainTimeoutMs: 200,
+    });
+    t.after(() => server.close());
+    const slow = ['server-ping', 'auth-refresh'];
+    const plan = planFor(`${await server.listen()}/ws`, {
+      target: preset('wsbench'),
+      embedded: true,
+      checks: allChecks.map(({ id }) => id).filter((id) => !slow.includes(id) && !id.startsWith('rate-')),
+      mint: (options) => server.mint(options),
+      tokenPlace: { in: place },
+      ...changes,
+    });
+    const { result } = await quick(plan);
+    assert.deepEqual(new Set(Object.values(verdicts(result))), new Set(['passed']));
+  });
+}
 
 test('a URL from which no sibling can be derived: the skip asks for another', {
   timeout: 20_000,
@@ -107,7 +149,13 @@ test('a long heartbeat is waited for only when it is asked for', () => {
       maxMessageBytes: 1,
     };
     const welcome = readWelcome(readEnvelope(JSON.stringify({ type: 'WELCOME', payload })) ?? never());
-    return { speaks: 'wsbench', welcome: welcome ?? never(), timeoutMs: 1000, asked };
+    return {
+      target: preset('wsbench'),
+      speaks: 'wsbench',
+      welcome: welcome ?? never(),
+      timeoutMs: 1000,
+      asked,
+    };
   };
   assert.equal(serverPing.skipIf?.(facts(1000, false)), undefined);
   assert.equal(serverPing.skipIf?.(facts(4000, false)), undefined);

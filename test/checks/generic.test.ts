@@ -1,18 +1,14 @@
 // Servers that we did not write: what can be said of them without knowing anything, and of an echo.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { QuickPlan } from '../../lib/checks/index.ts';
+import { hasWebsockets, startPythonEcho } from '../fixtures/echo-servers.ts';
 import { skipUnless } from '../require.ts';
 import { planFor, preset, quick, verdicts } from './quick-plan.ts';
-
-/** The interpreter that has the websockets package, where it is not the usual one. */
-const python3 = process.env.WSBENCH_PYTHON || 'python3';
 
 const generic = ['connect', 'ping-frame', 'simultaneous', 'clean-close', 'bad-frame'];
 
@@ -28,20 +24,9 @@ async function wsEcho(t: TestContext): Promise<string> {
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** The same in Python. */
-async function pythonEcho(t: TestContext): Promise<string> {
-  const script = fileURLToPath(new URL('../../../test/fixtures/websockets_echo.py', import.meta.url));
-  const python = spawn(python3, [script], { stdio: ['pipe', 'pipe', 'ignore'] });
-  t.after(() => python.stdin.end());
-  const [port] = (await once(python.stdout, 'data')) as [Buffer];
-  return `ws://127.0.0.1:${port.toString().trim()}/`;
-}
-
-const hasWebsockets = spawnSync(python3, ['-c', 'from websockets.asyncio.server import serve']).status === 0;
-
 const servers = [
   { name: 'ws', start: wsEcho, skip: false },
-  { name: 'Python websockets', start: pythonEcho, skip: skipUnless('websockets', hasWebsockets) },
+  { name: 'Python websockets', start: startPythonEcho, skip: skipUnless('websockets', hasWebsockets()) },
 ] as const;
 
 for (const { name, start, skip } of servers) {
@@ -61,8 +46,11 @@ for (const { name, start, skip } of servers) {
     test('as an echo: echo is checked, too', { timeout: 30_000 }, async (t) => {
       const { result } = await quick(planFor(await start(t), { target: preset('echo') }));
       const seen = verdicts(result);
-      for (const id of [...generic, 'echo']) assert.equal(seen[id], 'passed', id);
-      assert.equal(result.checks.find(({ id }) => id === 'heartbeat')?.detail, 'needs --preset wsbench');
+      for (const id of [...generic, 'echo', 'request']) assert.equal(seen[id], 'passed', id);
+      assert.equal(
+        result.checks.find(({ id }) => id === 'heartbeat')?.detail,
+        'needs --preset wsbench, or --target with heartbeat.every and heartbeat.send',
+      );
     });
   });
 }
@@ -166,6 +154,6 @@ test('a target that opens and then says nothing at all is done with in bounded t
     seen['bad-frame'],
     'failed: expected close code 1002 after a reserved opcode (0x3); got the connection stayed open',
   );
-  // Five checks wait once each.
-  assert.ok(result.run.durationMs < 5 * 400 + 2000, `${result.run.durationMs} ms`);
+  // Six checks wait once each.
+  assert.ok(result.run.durationMs < 6 * 400 + 2000, `${result.run.durationMs} ms`);
 });

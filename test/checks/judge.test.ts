@@ -19,7 +19,40 @@ const messages = {
   closeCode: null,
 };
 const reconnect = { limits, accepted: 20, tookMs: 10, refused: true, thirdAcceptedMs: null };
-const refusal = { name: 'no token', status: 401, got: 'HTTP 401', json: true };
+const refusal = {
+  name: 'no token',
+  strict: true,
+  status: 401,
+  closeCode: null,
+  joinRefused: false,
+  got: 'HTTP 401',
+  json: true,
+};
+/** The same where any clear refusal will do. */
+const lax = { ...refusal, strict: false, json: false };
+const asked = { replies: 1, refusal: null, altered: null };
+const requests = {
+  how: 'in order',
+  repeats: false,
+  requests: [asked, asked, asked],
+  atOnce: 2,
+  looseRefusal: null,
+  disorder: null,
+  surplus: 0,
+  strays: 0,
+  stray: null,
+  closed: null,
+};
+const beats = { sent: 3, answered: 3, refusal: null, closed: null };
+const allowed = { perSecond: 10, sent: 30, accepted: 10, refused: 20, code: 'SLOW_DOWN', closed: null };
+const offered = {
+  offered: ['wsbench.v1'],
+  refused: null,
+  selected: 'wsbench.v1',
+  subjects: { token: 's', welcome: 's' },
+};
+const refreshed = { lifetimeMs: 3000, announced: true, refused: null, foreign: null, closed: null };
+const large = { maxBytes: 9, largestServed: true, refusal: null, closeCode: 1009 };
 const held = { pings: 3, heldMs: 2500, closeCode: null };
 const heartbeats = {
   intervalMs: 1000,
@@ -27,7 +60,10 @@ const heartbeats = {
   answering: held,
   silent: { pings: 1, closeCode: 4408 },
 };
-const opened = { failure: null, closed: null, handshakeMs: 3, subprotocol: '', greeted: null, first: null };
+const opened = {
+  ...{ failure: null, closed: null, handshakeMs: 3, subprotocol: '', greeted: null, first: null },
+  preset: null,
+};
 const invalid = {
   rounds: [
     { name: 'an unknown type', code: 'UNKNOWN_TYPE', hint: null, id: 'x', answer: error('UNKNOWN_TYPE') },
@@ -69,12 +105,20 @@ const channel = {
 const typed = { exchanges: [exchange('PING', pong)], toPong: [], stray: [] };
 
 /** A check, what it saw, and what must be said: `passed`, or how the expectation and what came instead begin. */
-const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][] = [
+type Row = [id: string, evidence: object, verdict: 'passed' | RegExp];
+
+const rows: readonly Row[] = [
   ['connect', opened, 'passed'],
   ['connect', { ...opened, greeted: true, first: 'WELCOME' }, 'passed'],
   ['connect', { ...opened, greeted: false, first: null }, /WELCOME with limits.* \| no message/],
   ['connect', { ...opened, greeted: false, first: 'HELLO' }, /WELCOME with limits.* \| HELLO/],
+  ['connect', { ...opened, closed: 'close code 4406', preset: 'graphql-ws' }, /4406.*--preset graphql-ws/],
   ['connect', { ...opened, closed: 'close code 1011' }, /stays open \| an end at once: close code 1011/],
+  [
+    'connect',
+    { ...opened, failure: { kind: 'join', reached: true, message: 'the join waits' } },
+    /a join that succeeds \| the join waits/,
+  ],
   [
     'connect',
     { ...opened, failure: { kind: 'http', reached: true, message: 'HTTP 404', status: 404 } },
@@ -93,6 +137,39 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
     'echo',
     { rounds: [{ name: 'text', ok: false, got: 'nothing' }] },
     /^text back unchanged, once \| nothing/,
+  ],
+  ['request', requests, 'passed'],
+  ['request', { ...requests, requests: [{ ...asked, refusal: '-32601' }] }, /request 1 of 1 refused: -32601/],
+  ['request', { ...requests, looseRefusal: 'PARSE' }, /a refusal that names no request: PARSE/],
+  ['request', { ...requests, disorder: 'reply 1 belongs to request 2' }, /\| wrong order: reply 1 belongs/],
+  [
+    'request',
+    { ...requests, requests: [asked, { ...asked, altered: '"x"' }] },
+    /byte by byte \| request 2 of 2 as "x"/,
+  ],
+  ['request', { ...requests, requests: [{ ...asked, replies: 0 }] }, /one reply.*in order \| no reply$/],
+  [
+    'request',
+    {
+      ...requests,
+      requests: [asked, { ...asked, replies: 0 }],
+      strays: 2,
+      stray: '"a"',
+      closed: 'close code 4000',
+    },
+    /no reply to 1 of 2.*; 2 that answer none, the first: "a"; close code 4000/,
+  ],
+  ['request', { ...requests, requests: [asked, { ...asked, replies: 2 }] }, /2 replies to request 2 of 2/],
+  ['request', { ...requests, repeats: true, requests: [asked, { ...asked, replies: 2 }] }, 'passed'],
+  ['request', { ...requests, surplus: 2 }, /5 replies to 3 requests/],
+  ['request', { ...requests, closed: 'close code 1011' }, /stay open \| close code 1011/],
+  ['heartbeat', beats, 'passed'],
+  ['heartbeat', { ...beats, answered: 0 }, 'passed'],
+  ['heartbeat', { ...beats, refusal: '"no"' }, /understood \| a refusal: "no"/],
+  [
+    'heartbeat',
+    { ...beats, sent: 1, closed: 'close code 1008' },
+    /live on.* \| close code 1008 after 1 of 3/,
   ],
   ['heartbeat', { exchanges: [exchange('PING', pong)] }, 'passed'],
   ['heartbeat', { exchanges: [exchange('PING')] }, /\| no answer/],
@@ -151,9 +228,12 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
     { rounds: [{ name: 'RSV2', closeCode: 1000, ended: true }] },
     /after RSV2 \| close code 1000/,
   ],
-  ['message-too-large', { maxBytes: 9, largestServed: true, closeCode: 1009 }, 'passed'],
-  ['message-too-large', { maxBytes: 9, largestServed: false, closeCode: 1009 }, /9 bytes to be answered/],
-  ['message-too-large', { maxBytes: 9, largestServed: true, closeCode: null }, /10 bytes \| .*stayed open/],
+  ['message-too-large', large, 'passed'],
+  ['message-too-large', { ...large, largestServed: null }, 'passed'],
+  ['message-too-large', { ...large, closeCode: null, refusal: 'TOO_LARGE' }, 'passed'],
+  ['message-too-large', { ...large, largestServed: false }, /9 bytes to be answered/],
+  ['message-too-large', { ...large, closeCode: null }, /10 bytes \| .*stayed open/],
+  ['message-too-large', { ...large, closeCode: 1006 }, /10 bytes \| TCP dropped without a close frame/],
   ['dashboard-connect', { refused: 'HTTP 401', exchange: null }, /to open.* \| HTTP 401/],
   [
     'dashboard-connect',
@@ -218,6 +298,34 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
   ['auth-expired', [refusal], 'passed'],
   ['auth-expired', [{ ...refusal, status: null, got: 'the connection was opened' }], /was opened/],
   ['auth-signature', [{ ...refusal, status: 403, got: 'HTTP 403' }], /HTTP 401.* \| HTTP 403/],
+  ['auth-missing', [lax], 'passed'],
+  ['auth-missing', [{ ...lax, status: 403 }], 'passed'],
+  ['auth-missing', [{ ...lax, status: 404, got: 'HTTP 404' }], /401 or 403, .* \| HTTP 404/],
+  ['auth-missing', [{ ...lax, status: null, joinRefused: true }], 'passed'],
+  ...[1008, 3000, 4401, 4999].map(
+    (closeCode): Row => ['auth-missing', [{ ...lax, status: null, closeCode }], 'passed'],
+  ),
+  ...[1000, 1006, 1011, 2999].map(
+    (closeCode): Row => [
+      'auth-missing',
+      [{ ...lax, status: null, closeCode, got: 'it closed' }],
+      /\| it closed/,
+    ],
+  ),
+  ['auth-missing', [{ ...lax, status: null, got: 'the connection was opened' }], /was opened/],
+  ['auth-subprotocol', offered, 'passed'],
+  ['auth-subprotocol', { ...offered, offered: [], selected: '', subjects: null }, 'passed'],
+  ['auth-subprotocol', { ...offered, refused: 'HTTP 401' }, /beside wsbench\.v1 to open \| HTTP 401/],
+  ['auth-subprotocol', { ...offered, selected: null }, /real subprotocol.* \| the one that carries/],
+  ['auth-subprotocol', { ...offered, selected: '' }, /wsbench\.v1 selected \| none/],
+  ['auth-subprotocol', { ...offered, subjects: { token: 's', welcome: null } }, /WELCOME for nobody/],
+  ['auth-subprotocol', { ...offered, subjects: { token: 's', welcome: 't' } }, /for another subject/],
+  ['auth-refresh', refreshed, 'passed'],
+  ['auth-refresh', { ...refreshed, announced: null }, 'passed'],
+  ['auth-refresh', { ...refreshed, announced: false }, /a word before a token of 3 s ends \| nothing/],
+  ['auth-refresh', { ...refreshed, foreign: 'ACK for AUTH' }, /FORBIDDEN.* \| ACK for AUTH/],
+  ['auth-refresh', { ...refreshed, refused: 'no answer' }, /to be taken \| no answer/],
+  ['auth-refresh', { ...refreshed, closed: 'close code 4401' }, /live on.* \| close code 4401/],
   ['auth-none', [refusal, { ...refusal, status: 500, got: 'HTTP 500' }], /\| HTTP 500/],
   [
     'auth-first-message',
@@ -246,6 +354,13 @@ const rows: readonly [id: string, evidence: object, verdict: 'passed' | RegExp][
   ],
   ['auth-role', { handshakes: [refusal], requests: [] }, /HTTP 403/],
   ['rate-limit-messages', messages, 'passed'],
+  ['rate-limit-messages', allowed, 'passed'],
+  ['rate-limit-messages', { ...allowed, refused: 0, closed: { code: 1008, reason: 'slow down' } }, 'passed'],
+  ['rate-limit-messages', { ...allowed, refused: 0, closed: { code: 1006, reason: '' } }, /\| TCP dropped/],
+  ['rate-limit-messages', { ...allowed, refused: 0, closed: { code: 1011, reason: '' } }, /code 1011/],
+  ['rate-limit-messages', { ...allowed, refused: 0, accepted: 30 }, /all 30 messages were accepted/],
+  ['rate-limit-messages', { ...allowed, refused: 0 }, /10 were answered, 20 were dropped without a word/],
+  ['rate-limit-messages', { ...allowed, refused: 0, accepted: null }, /30 messages were taken without/],
   ['rate-limit-messages', { ...messages, burst: { ...burst, accepted: 21 } }, /\| 21 of 25 accepted/],
   ['rate-limit-messages', { ...messages, burst: { ...burst, accepted: 19 } }, /\| 19 of 25 accepted/],
   // Two tokens come back in 100 ms.

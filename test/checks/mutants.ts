@@ -18,11 +18,14 @@ const handler = (name: string): string => `reference-server/handlers/${name}.js`
 const limit = (name: string): string => `reference-server/limits/${name}.js`;
 
 /** Runs on every accepted socket, before anything else is done with it. */
-const onSocket = (code: string): Pick<Mutant, 'file' | 'find' | 'replace'> => ({
+const onSocket = (code: string, before = ''): Pick<Mutant, 'file' | 'find' | 'replace'> => ({
   file: plugin('websocket'),
   find: 'const { identity } = request;',
-  replace: `const { identity } = request; ${code}`,
+  replace: `const { identity } = request; ${before} ${code}`,
 });
+
+/** Tells answers to the request that the preset describes from all other messages. */
+const echoHasPad = `const isPadded = (text) => String(text).includes('"type":"ECHO"') && String(text).includes('"pad":');`;
 
 /** Closes with another code than meant. */
 const closeWith = (meant: number, sent: number): Pick<Mutant, 'file' | 'find' | 'replace'> =>
@@ -58,6 +61,22 @@ export const mutants: readonly Mutant[] = [
     file: handler('echo'),
     find: "({ type: 'ECHO', payload })",
     replace: "({ type: 'ECHO', payload: typeof payload === 'string' ? payload.slice(0, 1000) : payload })",
+  },
+  {
+    check: 'request',
+    name: 'a padded ECHO is answered twice',
+    ...onSocket(
+      'const send = socket.send; socket.send = (...args) => { send.apply(socket, args); if (isPadded(args[0])) send.apply(socket, args); };',
+      echoHasPad,
+    ),
+  },
+  {
+    check: 'request',
+    name: 'of padded ECHOs at once every second is left unanswered',
+    ...onSocket(
+      'const send = socket.send; let lastMs = 0; socket.send = (...args) => { const nowMs = performance.now(); if (isPadded(args[0]) && nowMs - lastMs < 10) { lastMs = 0; return; } if (isPadded(args[0])) lastMs = nowMs; send.apply(socket, args); };',
+      echoHasPad,
+    ),
   },
   {
     check: 'heartbeat',
@@ -294,16 +313,16 @@ export const mutants: readonly Mutant[] = [
     check: 'auth-missing',
     name: 'the refusal has no JSON body',
     file: plugin('refuse'),
-    find: '.send({ error, message })',
+    find: '.send({ error, message, ...more })',
     replace:
-      ".send(status === 401 && message.startsWith('a token is needed') ? undefined : { error, message })",
+      ".send(status === 401 && message.startsWith('a token is needed') ? undefined : { error, message, ...more })",
   },
   {
     check: 'auth-expired',
     name: 'expired tokens are accepted',
     file: 'lib/token.js',
-    find: 'clockTolerance: options.clockToleranceS ?? 5',
-    replace: 'clockTolerance: options.clockToleranceS ?? 86_400',
+    find: 'const toleranceS = options.clockToleranceS ?? 5;',
+    replace: 'const toleranceS = options.clockToleranceS ?? 86_400;',
   },
   {
     check: 'auth-signature',
@@ -325,8 +344,8 @@ export const mutants: readonly Mutant[] = [
     check: 'auth-first-message',
     name: 'a bad AUTH keeps the connection',
     file: handler('session'),
-    find: 'verdict.message, closes.tokenInvalid',
-    replace: 'verdict.message',
+    find: "new Refusal('UNAUTHENTICATED', message, closeOf[reason])",
+    replace: "new Refusal('UNAUTHENTICATED', message)",
   },
   {
     check: 'auth-first-message',
@@ -334,6 +353,41 @@ export const mutants: readonly Mutant[] = [
     file: 'reference-server/close-codes.js',
     find: 'tokenInvalid: { code: 4401,',
     replace: 'tokenInvalid: { code: 1008,',
+  },
+  {
+    check: 'auth-subprotocol',
+    name: 'the first subprotocol is selected, whatever it is',
+    file: 'reference-server/websocket-servers.js',
+    find: 'offered.has(subprotocol) && subprotocol',
+    replace: '[...offered].at(-1)',
+  },
+  {
+    check: 'auth-subprotocol',
+    name: 'tokens among the subprotocols are overlooked',
+    file: 'reference-server/credentials.js',
+    find: "name.startsWith('bearer.')",
+    replace: 'false',
+  },
+  {
+    check: 'auth-refresh',
+    name: 'the end of a token is not announced',
+    file: 'reference-server/token-lifetime.js',
+    find: "connection.send('TOKEN_EXPIRING',",
+    replace: "void ('TOKEN_EXPIRING',",
+  },
+  {
+    check: 'auth-refresh',
+    name: 'a fresh token does not move the end',
+    file: 'reference-server/token-lifetime.js',
+    find: 'return () => {',
+    replace: 'return () => undefined; () => {',
+  },
+  {
+    check: 'auth-refresh',
+    name: 'a fresh token of another subject is taken',
+    file: handler('session'),
+    find: 'const before = connection.identity;',
+    replace: 'const before = undefined;',
   },
   {
     check: 'auth-role',

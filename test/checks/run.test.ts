@@ -196,8 +196,26 @@ test('skips say exactly what is missing', { timeout: 10_000 }, async (t) => {
     return result.checks.find((check) => check.id === id)?.detail;
   };
   const wsbench = { target: preset('wsbench') };
-  assert.equal(await detailOf('echo', {}), 'needs --preset echo or --preset wsbench');
-  assert.equal(await detailOf('heartbeat', { target: preset('echo') }), 'needs --preset wsbench');
+  const skips: readonly [id: string, changes: Partial<QuickPlan>, detail: string][] = [
+    ['echo', {}, 'needs a target that echoes: --preset echo or wsbench, or --target with echoes: true'],
+    ['request', {}, 'needs a description of the target: --preset or --target'],
+    [
+      'heartbeat',
+      { target: preset('echo') },
+      'needs --preset wsbench, or --target with heartbeat.every and heartbeat.send',
+    ],
+    ['message-too-large', {}, 'needs --preset wsbench, or --target with limits.size'],
+    ['rate-limit-messages', {}, 'needs --preset wsbench, or --target with limits.messages'],
+    ['auth-missing', {}, 'needs --preset wsbench, or --target with auth.required: true'],
+    ['auth-refresh', {}, 'needs --preset wsbench, or --target with auth.refresh'],
+    [
+      'auth-subprotocol',
+      {},
+      'needs --preset wsbench, or a token that travels as subprotocol: --token-in subprotocol',
+    ],
+    ['dashboard-connect', { target: preset('echo') }, 'needs --preset wsbench'],
+  ];
+  for (const [id, changes, detail] of skips) assert.equal(await detailOf(id, changes), detail);
   // Nothing greets here: what depends on connect is skipped for that before anything else.
   assert.equal(await detailOf('heartbeat', wsbench), 'depends on connect, which failed');
 });

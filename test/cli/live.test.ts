@@ -1,6 +1,6 @@
 // The live view: what it says of a second, and when.
 import assert from 'node:assert/strict';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
 import type { Io } from '../../cli/io.ts';
 import { liveView, snapshotLine } from '../../cli/live.ts';
@@ -29,6 +29,7 @@ function terminal(isTTY: boolean, env: Record<string, string> = {}): { io: Io; t
   stderr.isTTY = isTTY;
   stderr.columns = 80;
   const io: Io = {
+    stdin: Readable.from([]),
     stdout: stderr,
     stderr,
     env,

@@ -7,14 +7,17 @@ import { renderMessage } from '../../lib/load/message.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { startLoadServer, startTcpServer } from '../fixtures/server-process.ts';
 import { echoTarget } from '../fixtures/stress-plan.ts';
+import { startTalkServer } from '../fixtures/talk-server.ts';
 
 /** A sink that writes down what it is told, and lets a test wait for it. */
 class Notes implements Sink {
   readonly calls: string[] = [];
   readonly messages: { text: Buffer; opcode: number; atUs: number }[] = [];
   readonly pongs: [number, number][] = [];
+  readonly numbers: number[] = [];
   split: ConnectSplit | undefined;
   close: { code: number; by: ClosedBy; clean: boolean } | undefined;
+  reason: string | undefined;
   failure: { kind: string; detail: string } | undefined;
   #waiting: (() => void)[] = [];
 
@@ -33,8 +36,14 @@ class Notes implements Sink {
     this.#note('pong');
   }
 
-  closed(code: number, by: ClosedBy, clean: boolean): void {
+  pongOf(seq: number): void {
+    this.numbers.push(seq);
+    this.#note('pongOf');
+  }
+
+  closed(code: number, by: ClosedBy, clean: boolean, reason: string): void {
     this.close = { code, by, clean };
+    this.reason = reason;
     this.#note('closed');
   }
 
@@ -125,6 +134,32 @@ export function testDriverContract(make: () => Driver): void {
     }
   });
 
+  test('sends texts beside the load, behind what is queued', { timeout }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const { sink, connection } = open(server.url);
+    assert.equal(connection.sendText('early'), false, 'not open yet');
+    await sink.until(() => sink.split !== undefined);
+    assert.equal(connection.sendText('héllo'), true);
+    await sink.until(() => sink.messages.length === 1);
+    const template = message();
+    connection.queue(template, 7, 0);
+    assert.equal(connection.sendText('behind'), true);
+    connection.flush();
+    await sink.until(() => sink.messages.length === 3);
+    template.stamp(7);
+    assert.deepEqual(
+      sink.messages.map(({ text, opcode }) => [String(text), opcode]),
+      [
+        ['héllo', 1],
+        [String(template.bytes), 1],
+        ['behind', 1],
+      ],
+    );
+    connection.abort();
+    await sink.until(() => sink.close !== undefined);
+    assert.equal(connection.sendText('late'), false, 'not open any more');
+  });
+
   test('pings are answered once, and only one is under way', { timeout }, async (t) => {
     const server = await startLoadServer(t, { mode: 'echo' });
     const { sink, connection } = open(server.url);
@@ -141,6 +176,44 @@ export function testDriverContract(make: () => Driver): void {
     connection.close(1000, '');
     await sink.until(() => sink.close !== undefined);
     assert.equal(sink.pongs.length, 2);
+  });
+
+  test('pings that carry numbers go out with the messages, and their pongs say which', {
+    timeout,
+  }, async (t) => {
+    const heard: string[] = [];
+    const url = await startTalkServer(t, (socket) => {
+      socket.pong('stray');
+      socket.on('message', (data) => heard.push(String(data)));
+      socket.on('ping', (data) => heard.push(data.toString('hex')));
+    });
+    const { sink, connection } = open(url);
+    assert.equal(connection.queuePing(1), false, 'not open yet');
+    await sink.until(() => sink.split !== undefined);
+    const template = message();
+    const numbers = [0, 7, 2 ** 40 + 3];
+    for (const seq of numbers) {
+      connection.queue(template, seq, 0);
+      assert.equal(connection.queuePing(seq), true);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(heard, [], 'nothing leaves before the flush');
+    connection.flush();
+    connection.ping();
+    await sink.until(() => sink.numbers.length === 3 && sink.pongs.length === 1);
+    assert.deepEqual(sink.numbers, numbers);
+    const texts = numbers.map((seq) => {
+      template.stamp(seq);
+      return String(template.bytes);
+    });
+    const payloads = ['000000000000', '000000000007', '010000000003'];
+    assert.deepEqual(
+      heard.slice(0, 6),
+      texts.flatMap((text, at) => [text, payloads[at]]),
+    );
+    connection.abort();
+    await sink.until(() => sink.close !== undefined);
+    assert.equal(connection.queuePing(1), false, 'not open any more');
   });
 
   test('pausing stops messages, resuming lets them through', { timeout }, async (t) => {
@@ -187,6 +260,7 @@ export function testDriverContract(make: () => Driver): void {
         n: 1,
         ...(code === 1005 ? {} : { code }),
         noCode: code === 1005,
+        reason: 'that is all',
       });
       const { sink, connection } = open(server.url);
       await sink.until(() => sink.split !== undefined);
@@ -194,6 +268,7 @@ export function testDriverContract(make: () => Driver): void {
       connection.flush();
       await sink.until(() => sink.close !== undefined);
       assert.deepEqual(sink.close, { code, by: 'peer', clean: true });
+      assert.equal(sink.reason, code === 1005 ? '' : 'that is all');
       assert.deepEqual(sink.calls, ['opened', 'closed']);
     });
   }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planRecord } from '../../lib/load/index.ts';
 import { parseThreshold } from '../../lib/result/thresholds.ts';
-import { stressPlan } from '../fixtures/stress-plan.ts';
+import { targetSchema } from '../../lib/target/target.ts';
+import { echoTarget, stressPlan } from '../fixtures/stress-plan.ts';
 
 const url = 'wss://user:pass@host.example/ws?token=hush&room=1';
 
@@ -30,11 +31,37 @@ test('secrets are masked', () => {
   assert.match(String(options.url), /room=1/);
 });
 
+test('what a target’s description holds is masked, and how to mint is no part of the plan', () => {
+  const target = targetSchema.parse({
+    name: 'secretive',
+    vars: { password: 'hush-1', room: 'lobby' },
+    connect: {
+      headers: { 'X-Session': 'hush-2', 'X-Trace': '7' },
+      query: { sid: 'hush-3', room: 'lobby' },
+    },
+    auth: { in: 'query', name: 'k', value: 'v {{ token }}' },
+    request: { id: '{{ id }}', apiKey: 'hush-4' },
+    match: { by: 'order' },
+  });
+  const tokenPlace = { in: 'query' as const, name: 'k', value: 'v {{ token }}' };
+  const plan = stressPlan(url, { target, tokenPlace, tokens: ['hush-5'], mint: async () => 'hush-6' });
+  const { options } = planRecord(plan);
+  const text = JSON.stringify(options);
+  assert.doesNotMatch(text, /hush/);
+  assert.ok(!('mint' in options));
+  assert.deepEqual(options.tokenPlace, tokenPlace);
+  const described = options.target as typeof target;
+  assert.equal(described.vars.room, 'lobby');
+  assert.deepEqual(described.connect.headers, { 'X-Session': '[redacted]', 'X-Trace': '7' });
+  assert.deepEqual(described.connect.query, { sid: '[redacted]', room: 'lobby' });
+});
+
 const same: [string, Parameters<typeof stressPlan>[1]][] = [
   ['other tokens', { tokens: ['b'] }],
   ['other thresholds', { tokens: ['a'], thresholds: ['rtt.p99<1s'] }],
   ['another command', { tokens: ['a'], reproduce: 'x' }],
   ['another version', { tokens: ['a'], version: '9' }],
+  ['tokens that are minted', { tokens: ['a'], mint: async () => 'b' }],
   ['another seed', { tokens: ['a'], seed: 2 }],
 ];
 for (const [name, changes] of same) {
@@ -52,6 +79,8 @@ const different: [string, Parameters<typeof stressPlan>[1]][] = [
   ['an embedded target', { embedded: true }],
   ['another message', { message: 'a' }],
   ['other bytes', { message: Uint8Array.from([1]) }],
+  ['another place for tokens', { tokenPlace: { in: 'query', name: 'a' } }],
+  ['another way of matching', { target: { ...echoTarget, match: { by: 'pong' } } }],
   ['a token', { tokens: ['a'] }],
   ['a header', { headers: [['X-Trace', '7']] }],
 ];

@@ -23,7 +23,7 @@ function unruly(seed: number): Driver {
     const end = (code: number, by: 'us' | 'peer' | 'none', clean: boolean): void => {
       if (!isOpen) return;
       isOpen = false;
-      setImmediate(() => sink.closed(code, by, clean));
+      setImmediate(() => sink.closed(code, by, clean, ''));
     };
     const answer = (text: string) => {
       const { id } = JSON.parse(text) as { id: string };
@@ -56,6 +56,8 @@ function unruly(seed: number): Driver {
         return true;
       },
       flush: () => queued.splice(0).forEach(answer),
+      sendText: () => isOpen,
+      queuePing: () => isOpen,
       ping: () => {},
       pause: () => {},
       resume: () => {},

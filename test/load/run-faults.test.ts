@@ -16,6 +16,8 @@ import { echoTarget, stress, stressPlan, typedTarget } from '../fixtures/stress-
 const idle: Connection = {
   queue: () => false,
   flush: () => {},
+  sendText: () => false,
+  queuePing: () => false,
   ping: () => {},
   pause: () => {},
   resume: () => {},
@@ -284,6 +286,7 @@ describe('faults', { concurrency: 4 }, () => {
   }, async (t) => {
     const server = await startLoadServer(t, { mode: 'echo' });
     const script = new URL('../fixtures/run-stress.js', import.meta.url).pathname;
+    // Node itself opens several dozen files at once while it loads the modules.
     const limited = 'ulimit -n 200 && exec "$@"';
     const args = ['-c', limited, 'sh', process.execPath, script, server.url, '{"connections":300}'];
     const { stdout } = await promisify(execFile)('sh', args, { maxBuffer: 2 ** 24 });

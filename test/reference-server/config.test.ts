@@ -25,6 +25,11 @@ const accepted: [name: string, env: Env, flags: ConfigFlags, expected: Partial<S
   ['flags win',                { HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'test' }, { host: '::1', port: '9', limits: 'off' }, { environment: 'test', limits: 'off', host: '::1', port: 9 }],
   ['Supabase',                 { SUPABASE_URL: 'https://demo.supabase.co/' },   {}, { environment: 'development', limits: 'development', issuer: 'https://demo.supabase.co/auth/v1', audience: 'authenticated', jwks: new URL('https://demo.supabase.co/auth/v1/.well-known/jwks.json') }],
   ['Supabase in production',   { NODE_ENV: 'production', SUPABASE_URL: 'https://demo.supabase.co' }, {}, { environment: 'production', limits: 'production', issuer: 'https://demo.supabase.co/auth/v1', audience: 'authenticated', jwks: new URL('https://demo.supabase.co/auth/v1/.well-known/jwks.json') }],
+  ['origins',                  { ALLOWED_ORIGINS: 'https://a.example, http://localhost:5173,' }, {}, { environment: 'development', limits: 'development', allowedOrigins: ['https://a.example', 'http://localhost:5173'] }],
+  ['origins, by flag',         { ALLOWED_ORIGINS: 'https://a.example' }, { allowedOrigins: 'https://b.example' }, { environment: 'development', limits: 'development', allowedOrigins: ['https://b.example'] }],
+  ['tokens in the query',      {}, { allowQueryToken: true }, { environment: 'development', limits: 'development', allowQueryToken: true }],
+  ['keys elsewhere',           {}, { jwksUrl: 'https://a.example/jwks', jwtIssuer: 'me', jwtAudience: 'you' }, { environment: 'development', limits: 'development', jwks: new URL('https://a.example/jwks'), issuer: 'me', audience: 'you' }],
+  ['Supabase, but the keys',   { SUPABASE_URL: 'https://demo.supabase.co' }, { jwksUrl: 'http://127.0.0.1:1/' }, { environment: 'development', limits: 'development', jwks: new URL('http://127.0.0.1:1/'), issuer: 'https://demo.supabase.co/auth/v1', audience: 'authenticated' }],
   ['Supabase API keys',        { SUPABASE_ANON_KEY: 'a', SUPABASE_SERVICE_KEY: 'b' }, {}, { environment: 'development', limits: 'development' }],
 ];
 
@@ -43,6 +48,15 @@ const refused: [name: string, env: Env, flags: ConfigFlags, says: RegExp][] = [
   ['a port that is too large',         { PORT: '65536' },                               {}, /PORT: "65536"/],
   ['a negative port flag',             {},                                              { port: -1 }, /--port: "-1"/],
   ['unknown limits',                   {},                                              { limits: 'none' }, /--limits: "none" is none of development/],
+  ['an origin that is none',           { ALLOWED_ORIGINS: '*' },                        {}, /allowed origins: "\*"/],
+  ['an origin with a path',            {},                                              { allowedOrigins: 'https://a.example/x' }, /allowed origins/],
+  ['keys at no URL',                   {},                                              { jwksUrl: 'demo' }, /--jwks-url/],
+  ['a PEM as the secret',              { JWT_SECRET: '-----BEGIN PUBLIC KEY-----' },    {}, /PEM/],
+  ['a PEM after whitespace',           { JWT_SECRET: ' \n-----BEGIN RSA PUBLIC KEY-----' }, {}, /PEM/],
+  ['a JWK as the secret',              { JWT_SECRET: '{"kty": "EC", "crv": "P-256"}' }, {}, /JSON Web Key/],
+  ['a blank secret',                   { JWT_SECRET: '   ' },                           {}, /empty/],
+  ['a documented secret in production', { NODE_ENV: 'production', JWT_SECRET: 'your-super-secret-jwt-token-with-at-least-32-characters-long' }, {}, /make your own/],
+  ['a monotonous secret in production', { NODE_ENV: 'production', JWT_SECRET: '0'.repeat(64) }, {}, /different characters/],
   ['a Supabase URL that is none',      { SUPABASE_URL: 'demo' },                        {}, /SUPABASE_URL/],
   ['a Supabase URL of another scheme', { SUPABASE_URL: 'ftp://demo' },                  {}, /SUPABASE_URL/],
 ];

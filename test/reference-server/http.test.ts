@@ -185,16 +185,23 @@ test('sink and push do not exist under production limits', { timeout }, async (t
   }
 });
 
-test('no subprotocol is selected, whatever is offered', { timeout }, async (t) => {
-  const server = await listening(t);
-  const answer = raw(
-    server,
-    `GET /ws/echo HTTP/1.1\nHost: x\n${upgrade}Sec-WebSocket-Version: 13\nSec-WebSocket-Protocol: chat, bearer.x\n\n`,
-  );
-  setTimeout(() => void server.close(), 100);
-  const text = await answer;
-  assert.match(text, /^HTTP\/1.1 101 /);
-  assert.ok(!/sec-websocket-protocol/i.test(text));
+test('only wsbench.v1 is selected, whatever else is offered', { timeout }, async (t) => {
+  for (const [path, offered, selected] of [
+    ['/ws/echo', 'chat, graphql-ws', undefined],
+    ['/ws', 'chat, wsbench.v1', 'wsbench.v1'],
+    ['/ws/echo', 'wsbench.v1, chat', 'wsbench.v1'],
+    ['/ws', 'WSBENCH.V1', undefined],
+  ]) {
+    const server = await listening(t);
+    const answer = raw(
+      server,
+      `GET ${path} HTTP/1.1\nHost: x\n${upgrade}Sec-WebSocket-Version: 13\nSec-WebSocket-Protocol: ${offered}\n\n`,
+    );
+    setTimeout(() => void server.close(), 100);
+    const text = await answer;
+    assert.match(text, /^HTTP\/1.1 101 /);
+    assert.equal(/sec-websocket-protocol: (.*)\r/i.exec(text)?.[1], selected, offered);
+  }
 });
 
 test('registering the routes twice makes the start fail', async (t) => {

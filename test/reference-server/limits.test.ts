@@ -120,7 +120,7 @@ test('a user may hold so many connections: 429 before the upgrade', { timeout },
   const server = await listening(t, {
     environment: 'production',
     limits: 'production',
-    secret: 'x'.repeat(32),
+    secret: 'a secret that has thirty-two byte',
   });
   const token = await server.mint({ sub: 'alice' });
   const clients: Client[] = [];

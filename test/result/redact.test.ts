@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { redactHeader, redactOptions, redactText, redactUrl } from '../../lib/result/redact.ts';
+import {
+  keepHeaderSecret,
+  keepNamedSecret,
+  keepSecret,
+  keepSubprotocolSecrets,
+  keepUrlSecrets,
+  redactHeader,
+  redactMessage,
+  redactOptions,
+  redactStrings,
+  redactText,
+  redactUrl,
+} from '../../lib/result/redact.ts';
 import { mintToken } from '../../lib/token.ts';
 
 // biome-ignore format: a table
@@ -77,4 +89,106 @@ test('no token survives in any surroundings', { timeout: 60_000 }, async () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('what was kept is masked in every form, and what is left of it', () => {
+  const secret = 'kept-0x41/"é" & more-of-it';
+  keepSecret(secret);
+  const forms = [
+    secret,
+    encodeURIComponent(secret),
+    encodeURI(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('base64url'),
+  ];
+  for (const form of forms)
+    assert.equal(redactText(`a ${form} b ${form}`), 'a [redacted] b [redacted]', form);
+  assert.equal(redactText(`cut off: ${secret.slice(0, 15)}`), 'cut off: [redacted]');
+  assert.equal(redactText('kept-0x4'), 'kept-0x4', 'a few characters of it are left');
+  keepSecret('short');
+  assert.equal(redactText('a short word'), 'a short word');
+  keepSecret('sixsix');
+  assert.equal(redactText('sixsixsixsixsix'), '[redacted][redacted]six');
+  keepSecret('\ud800 half a pair');
+});
+
+test('the secrets of URLs, headers, subprotocols and settings are kept', () => {
+  keepUrlSecrets('ws://kept-user:kept%2Fword@h/ws?room=kept-room&token=kept%20token;sig=kept-signature');
+  keepUrlSecrets('kept-who:kept-pass@h');
+  keepHeaderSecret('Authorization', 'Bearer kept-bearer');
+  keepHeaderSecret('Authorization', `Basic ${Buffer.from('kept-name:kept-basic').toString('base64')}`);
+  keepHeaderSecret('Cookie', 'a=kept-cookie-a; b=kept-cookie-b');
+  keepHeaderSecret('X-Trace', 'kept-trace');
+  keepSubprotocolSecrets([
+    'chat.kept-chat',
+    'bearer.kept-dotted',
+    'x.bearer.kept-deeper',
+    'token',
+    'kept-following',
+  ]);
+  keepNamedSecret('apikey', 'kept-setting');
+  keepNamedSecret('topic', 'kept-topic');
+  // biome-ignore format: a list
+  const masked = ['kept-user', 'kept/word', 'kept token', 'kept-signature', 'kept-who', 'kept-pass', 'kept-bearer', 'kept-basic', 'kept-cookie-a', 'kept-cookie-b', 'kept-dotted', 'kept-deeper', 'kept-following', 'kept-setting'];
+  for (const word of masked) assert.equal(redactText(`it said ${word}.`), 'it said [redacted].', word);
+  for (const word of ['kept-room', 'kept-trace', 'chat.kept-chat', 'kept-topic']) {
+    assert.equal(redactText(`it said ${word}.`), `it said ${word}.`);
+  }
+});
+
+test('JSON stays JSON when its secrets are masked', { timeout: 30_000 }, () => {
+  const message = JSON.stringify({
+    type: 'ACK',
+    note: 'Authorization: Bearer a',
+    token: 'x',
+    n: [1, 'wss://u:p@h/'],
+  });
+  assert.deepEqual(JSON.parse(redactMessage(message)), {
+    type: 'ACK',
+    note: 'Authorization: [redacted]',
+    token: '[redacted]',
+    n: [1, 'wss://[redacted]@h/'],
+  });
+  assert.equal(redactMessage('Bearer abc'), 'Bearer [redacted]');
+});
+
+test('what was masked is masked once', { timeout: 30_000 }, () => {
+  const piece = fc.constantFrom(
+    'Authorization: ',
+    'Bearer ',
+    'bearer.',
+    'ws://',
+    'a:b@',
+    'token=',
+    '?',
+    '&',
+    '"token":"',
+    '"',
+    ' ',
+    'eyJhbGciOi',
+    '.',
+    'x',
+    "'",
+    '[redacted]',
+    '$TOKEN',
+    'sb_secret_a',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const once = redactText(pieces.join(''));
+      assert.equal(redactText(once), once);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a line to run again keeps the names of its variables', () => {
+  const line = `wsbench quick "ws://$SECRET@h/?token=$SECRET" -H "Authorization: $AUTHORIZATION" --subprotocol "bearer.$SECRET" -c 1`;
+  assert.equal(redactText(line), line);
+});
+
+test('the histograms of a result are left as they are', () => {
+  const result = { metrics: { rtt: { hdr: 'eyJhbGciOiJIUzI1NiJ9abc' } }, reasons: ['Bearer abc'] };
+  assert.deepEqual(redactStrings(result), { ...result, reasons: ['Bearer [redacted]'] });
 });

@@ -1,9 +1,12 @@
-// echo: what is sent comes back unchanged, as raw messages or as typed ECHO.
+// echo: what is sent comes back unchanged: raw messages, typed ECHO, or requests that a description says are echoed.
 import { randomBytes } from 'node:crypto';
 import { formatDuration } from '../../duration.ts';
+import { Asker } from '../asker.ts';
 import { type Check, failed, passed } from '../check.ts';
 import { type CheckConnection, describeClosed } from '../connection.ts';
-import { answerOf, describeAnswers } from '../message.ts';
+import type { Context } from '../context.ts';
+import { describedTarget } from '../described.ts';
+import { answerOf, describeAnswers, excerptOf } from '../message.ts';
 
 interface Evidence {
   rounds: { name: string; ok: boolean; got: string }[];
@@ -23,8 +26,14 @@ export const echo: Check<Evidence> = {
   dependsOn: ['connect'],
   async run(context) {
     const connection = await context.connect();
-    const typed = context.facts.speaks === 'wsbench';
-    return { rounds: typed ? await typedRounds(connection) : await rawRounds(connection, context.timeoutMs) };
+    switch (context.facts.speaks) {
+      case 'wsbench':
+        return { rounds: await typedRounds(connection) };
+      case 'other':
+        return { rounds: await requestRounds(context, connection) };
+      default:
+        return { rounds: await rawRounds(connection, context.timeoutMs) };
+    }
   },
   judge({ rounds }) {
     const wrong = rounds.find(({ ok }) => !ok);
@@ -52,6 +61,24 @@ async function typedRounds(connection: CheckConnection): Promise<Evidence['round
   return rounds;
 }
 
+async function requestRounds(context: Context, connection: CheckConnection): Promise<Evidence['rounds']> {
+  const asker = new Asker(context, connection, describedTarget(context.facts));
+  const rounds: Evidence['rounds'] = [];
+  for (const sizeBytes of asker.maker.canPad ? [undefined, 4096] : [undefined]) {
+    const before = connection.received.length;
+    await asker.ask(1, sizeBytes === undefined ? {} : { sizeBytes });
+    await asker.settle(settleMs);
+    const name = sizeBytes === undefined ? 'the request' : 'the request with 4 KiB';
+    const { replies = 0, refusal, altered } = asker.book.sent.at(-1) ?? {};
+    const ok = replies === 1 && altered === null;
+    const other =
+      altered ?? (replies > 1 ? `it ${replies} times` : describe(connection, before, context.timeoutMs));
+    rounds.push({ name, ok, got: refusal ? `a refusal: ${refusal}` : other });
+    if (!ok) break;
+  }
+  return rounds;
+}
+
 async function rawRounds(connection: CheckConnection, timeoutMs: number): Promise<Evidence['rounds']> {
   const messages: [string, string | Buffer][] = [
     ['text', text],
@@ -60,6 +87,7 @@ async function rawRounds(connection: CheckConnection, timeoutMs: number): Promis
   ];
   const rounds: Evidence['rounds'] = [];
   for (const [name, message] of messages) {
+    await connection.pace();
     const before = connection.received.length;
     connection.send(message);
     const bytes = Buffer.from(message);
@@ -84,12 +112,7 @@ async function rawRounds(connection: CheckConnection, timeoutMs: number): Promis
 function describe({ received, closed }: CheckConnection, before: number, timeoutMs: number): string {
   const other = received[before];
   const came = other
-    ? `${other.data.length} bytes of ${other.binary ? 'binary' : 'text'}: ${excerpt(other.data)}`
+    ? `${other.data.length} bytes of ${other.binary ? 'binary' : 'text'}: ${excerptOf(other.data)}`
     : `nothing${closed ? '' : ` within ${formatDuration(timeoutMs)}`}`;
   return closed ? `${other ? `${came}, then ` : 'nothing, but '}${describeClosed(closed)}` : came;
-}
-
-function excerpt(data: Buffer): string {
-  const text = JSON.stringify(data.subarray(0, 40).toString());
-  return data.length > 40 ? `${text}…` : text;
 }

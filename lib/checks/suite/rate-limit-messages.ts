@@ -1,8 +1,11 @@
-// rate-limit-messages: exactly the announced burst is accepted, the penalty is as long as announced, then all is well again.
+// rate-limit-messages: on the reference protocol exactly the announced burst is accepted, the penalty is as long as announced, then all is well again.
 import { performance } from 'node:perf_hooks';
 import { formatDuration } from '../../duration.ts';
-import { type Check, failed, passed } from '../check.ts';
+import { limitsOff } from '../capabilities.ts';
+import { type Check, type Finding, failed, passed } from '../check.ts';
 import type { Context } from '../context.ts';
+import { otherTarget } from '../described.ts';
+import { burstAgainst, type DescribedBurst, judgeBurst, tooManyToTry } from '../described-rate.ts';
 import {
   acceptedAt,
   type FiniteLimits,
@@ -35,60 +38,68 @@ const attempts = 4;
 /** Notices are a second apart at the server; on the way here they may move together. */
 const noticeGapMs = 700;
 
-export const rateLimitMessages: Check<Evidence> = {
+export const rateLimitMessages: Check<Evidence | DescribedBurst> = {
   id: 'rate-limit-messages',
   title: 'Rate limit on messages, as announced',
   tags: ['quick'],
-  needs: ['wsbench', 'mint', 'limits'],
+  needs: ['rate'],
   impact: 'burst',
-  dependsOn: ['connect', 'echo'],
+  dependsOn: ['connect', 'echo', 'request'],
   deadlineMs: (facts) =>
     attempts * (facts.timeoutMs + 2 * finiteLimits(facts.welcome?.limits).penaltyMs) + 5000,
-  skipIf: ({ welcome, asked }) => tooLongToWait('rate-limit-messages', welcome?.limits, asked),
+  skipIf: (facts) => {
+    const target = otherTarget(facts);
+    if (target) return tooManyToTry(target.limits.messages);
+    return limitsOff(facts) ?? tooLongToWait('rate-limit-messages', facts.welcome?.limits, facts.asked);
+  },
   async run(context) {
+    const target = otherTarget(context.facts);
+    if (target) return burstAgainst(context, target);
     for (let attempt = 1; ; attempt++) {
       const evidence = await measure(context, `${context.sub}-${attempt}`);
       const { burst, limits } = evidence;
       if (burst.tookMs * limits.perMs < 1 || attempt === attempts) return evidence;
     }
   },
-  judge({ limits, burst, notices: told, probes, after, closeCode }) {
-    // Refill goes on while the burst is on its way.
-    const most = limits.burst + Math.floor(burst.tookMs * limits.perMs);
-    const expected = `${limits.burst} messages at once accepted, then ERROR RATE_LIMITED`;
-    if (burst.accepted < limits.burst || burst.accepted > most) {
-      return failed(expected, `${burst.accepted} of ${burst.sent} accepted`);
-    }
-    const [first] = told;
-    if (!first) return failed(expected, closeCode === null ? 'no ERROR' : `close code ${closeCode}`);
-    const retryAfterMs = first.retryAfterMs ?? Number.NaN;
-    if (!(retryAfterMs <= limits.penaltyMs + 1 && retryAfterMs >= limits.penaltyMs * 0.9)) {
-      return failed(`retryAfterMs about ${limits.penaltyMs}, the announced penalty`, String(retryAfterMs));
-    }
-    const early = probes.find(({ acceptedMs }) => acceptedMs !== null && acceptedMs < limits.penaltyMs);
-    if (early) {
-      return failed(
-        `nothing accepted for ${formatDuration(limits.penaltyMs)}`,
-        `a message accepted after ${formatDuration(early.acceptedMs ?? 0)}`,
-      );
-    }
-    const crowded = told.some(
-      ({ atMs }, index) => index > 0 && atMs - (told[index - 1]?.atMs ?? 0) < noticeGapMs,
-    );
-    if (crowded) {
-      return failed('at most one ERROR RATE_LIMITED a second', `${told.length} within the penalty`);
-    }
-    if (!after) {
-      return failed(
-        `messages accepted again after ${formatDuration(limits.penaltyMs)}, whatever was refused meanwhile`,
-        closeCode === null ? 'still refused' : `close code ${closeCode}`,
-      );
-    }
-    return passed(
-      `${burst.accepted} of ${burst.sent} accepted, penalty of ${formatDuration(limits.penaltyMs)} kept and not extended`,
-    );
-  },
+  judge: (evidence) => ('perSecond' in evidence ? judgeBurst(evidence) : judgeAnnounced(evidence)),
 };
+
+function judgeAnnounced({ limits, burst, notices: told, probes, after, closeCode }: Evidence): Finding {
+  // Refill goes on while the burst is on its way.
+  const most = limits.burst + Math.floor(burst.tookMs * limits.perMs);
+  const expected = `${limits.burst} messages at once accepted, then ERROR RATE_LIMITED`;
+  if (burst.accepted < limits.burst || burst.accepted > most) {
+    return failed(expected, `${burst.accepted} of ${burst.sent} accepted`);
+  }
+  const [first] = told;
+  if (!first) return failed(expected, closeCode === null ? 'no ERROR' : `close code ${closeCode}`);
+  const retryAfterMs = first.retryAfterMs ?? Number.NaN;
+  if (!(retryAfterMs <= limits.penaltyMs + 1 && retryAfterMs >= limits.penaltyMs * 0.9)) {
+    return failed(`retryAfterMs about ${limits.penaltyMs}, the announced penalty`, String(retryAfterMs));
+  }
+  const early = probes.find(({ acceptedMs }) => acceptedMs !== null && acceptedMs < limits.penaltyMs);
+  if (early) {
+    return failed(
+      `nothing accepted for ${formatDuration(limits.penaltyMs)}`,
+      `a message accepted after ${formatDuration(early.acceptedMs ?? 0)}`,
+    );
+  }
+  const crowded = told.some(
+    ({ atMs }, index) => index > 0 && atMs - (told[index - 1]?.atMs ?? 0) < noticeGapMs,
+  );
+  if (crowded) {
+    return failed('at most one ERROR RATE_LIMITED a second', `${told.length} within the penalty`);
+  }
+  if (!after) {
+    return failed(
+      `messages accepted again after ${formatDuration(limits.penaltyMs)}, whatever was refused meanwhile`,
+      closeCode === null ? 'still refused' : `close code ${closeCode}`,
+    );
+  }
+  return passed(
+    `${burst.accepted} of ${burst.sent} accepted, penalty of ${formatDuration(limits.penaltyMs)} kept and not extended`,
+  );
+}
 
 async function measure(context: Context, sub: string): Promise<Evidence> {
   const limits = finiteLimits(context.facts.welcome?.limits);

@@ -1,7 +1,9 @@
 // simultaneous: several connections at once, each served, none mixed up with another.
+import { Asker } from '../asker.ts';
 import { type Check, failed, passed } from '../check.ts';
 import { CheckConnection, describeClosed } from '../connection.ts';
-import type { Context } from '../context.ts';
+import type { Context, Facts } from '../context.ts';
+import { describedTarget } from '../described.ts';
 import { describeFailure } from '../failure.ts';
 
 interface Evidence {
@@ -14,7 +16,7 @@ interface Evidence {
   openAtEnd: number;
   /** How one of those that were closed meanwhile ended. */
   closed: string | null;
-  by: 'echo' | 'ping frame';
+  by: 'echo' | 'request' | 'ping frame';
 }
 
 export const simultaneous: Check<Evidence> = {
@@ -41,7 +43,7 @@ export const simultaneous: Check<Evidence> = {
       mixed: served.filter((reply) => reply === 'other').length,
       openAtEnd: connections.filter(({ closed }) => closed === null).length,
       closed: connections.flatMap(({ closed }) => (closed ? [describeClosed(closed)] : []))[0] ?? null,
-      by: context.facts.speaks === null ? 'ping frame' : 'echo',
+      by: meansOf(context.facts),
     };
   },
   judge({ asked, failures, served, mixed, openAtEnd, closed, by }) {
@@ -67,20 +69,34 @@ export const simultaneous: Check<Evidence> = {
   },
 };
 
+/** How a connection shows that it is served as itself. */
+function meansOf({ target, speaks }: Facts): Evidence['by'] {
+  if (speaks === 'wsbench' || speaks === 'echo') return 'echo';
+  return target && target.match.by !== 'pong' ? 'request' : 'ping frame';
+}
+
 type Reply = 'own' | 'other' | 'none';
 
 async function serve(context: Context, connection: CheckConnection, index: number): Promise<Reply> {
+  const { facts } = context;
   const mark = `connection ${index} of ${context.sub}`;
-  if (context.facts.speaks === 'wsbench') {
+  if (facts.speaks === 'wsbench') {
     const { answers } = await connection.request('ECHO', mark);
     return answers.length === 1 && answers[0]?.payload.value === mark ? 'own' : 'none';
   }
-  if (context.facts.speaks === 'echo') {
+  if (facts.speaks === 'echo') {
     connection.send(mark);
     const got = await connection.waitFor(() =>
       connection.received.find(({ data }) => data.toString().endsWith(context.sub)),
     );
     return got === undefined ? 'none' : got.data.toString() === mark ? 'own' : 'other';
+  }
+  if (meansOf(facts) === 'request') {
+    const asker = new Asker(context, connection, describedTarget(facts));
+    await asker.ask(1);
+    const [own] = asker.book.sent;
+    if (own === undefined || own.replies === 0) return 'none';
+    return own.altered === null && asker.book.disorder === null ? 'own' : 'other';
   }
   connection.ping(mark);
   const pong = await connection.waitFor(() => connection.pongs.find((payload) => payload === mark));

@@ -51,10 +51,18 @@ export interface Sink {
    * @param atUs when it was read
    */
   message(buf: Buffer, start: number, end: number, opcode: 1 | 2, atUs: number): void;
-  /** The answer to our {@link Connection.ping}; other pongs are not reported. */
+  /** The answer to our {@link Connection.ping}; pongs to nothing that was sent are not reported. */
   pong(sentUs: number, atUs: number): void;
-  /** @param code 1006 without a close frame, 1005 for one without a code */
-  closed(code: number, by: ClosedBy, clean: boolean): void;
+  /**
+   * The answer to the ping of message `seq` ({@link Connection.queuePing}), and with it to all that were sent before: a peer
+   * may answer only the last of several pings (RFC 6455 §5.5.3), and may send pongs that answer none, with any number.
+   */
+  pongOf?(seq: number, atUs: number): void;
+  /**
+   * @param code 1006 without a close frame, 1005 for one without a code
+   * @param reason what the close frame says
+   */
+  closed(code: number, by: ClosedBy, clean: boolean, reason: string): void;
   /** Before `opened`: there will be no connection. After it: a protocol violation of the peer; `closed` follows. */
   failed(kind: FailureKind, detail: string): void;
 }
@@ -68,8 +76,21 @@ export interface Connection {
    * @returns false when the connection is not open
    */
   queue(template: MessageTemplate, seq: number, dueUs: number): boolean;
+  /**
+   * Takes a ping frame for the next {@link flush} whose payload is the number of a message: six bytes, big endian. Its pong
+   * goes to {@link Sink.pongOf}.
+   *
+   * @returns false when the connection is not open
+   */
+  queuePing(seq: number): boolean;
   /** Writes everything queued with one call. */
   flush(): void;
+  /**
+   * Sends a text message that is no part of the load, at once, or behind what is queued: a token, a heartbeat.
+   *
+   * @returns false when the connection is not open
+   */
+  sendText(text: string): boolean;
   /** Sends a ping frame unless one is unanswered. */
   ping(): void;
   /** Stops reading, so that the peer's sends fill up. */

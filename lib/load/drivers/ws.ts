@@ -17,6 +17,7 @@ import { type Lookup, sharedLookup } from './lookup.ts';
 
 const maxPayloadBytes = 16 * 1024 * 1024;
 const closeTimeoutMs = 2000;
+const numberBytes = 6;
 // Of an answer that is no 101; its head came in time already.
 const bodyWaitMs = 1000;
 
@@ -48,6 +49,7 @@ class WsConnection implements Connection {
   readonly #startUs = nowUs();
   readonly #secure: boolean;
   readonly #pingPayload = Buffer.alloc(4);
+  readonly #numberPayload = Buffer.alloc(numberBytes);
   readonly #timer: NodeJS.Timeout;
   readonly #shared: Shared;
   #ws: WebSocket | undefined;
@@ -86,13 +88,19 @@ class WsConnection implements Connection {
   queue(template: MessageTemplate, seq: number, _dueUs: number): boolean {
     const ws = this.#ws;
     if (!ws || ws.readyState !== WebSocket.OPEN) return false;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket?.cork();
-    }
+    this.#cork();
     template.stamp(seq);
     // ws copies a Buffer when it masks it, so the template's bytes are free again when send returns.
     ws.send(template.bytes, template.binary ? asBinary : asText);
+    return true;
+  }
+
+  queuePing(seq: number): boolean {
+    const ws = this.#ws;
+    if (!ws || ws.readyState !== WebSocket.OPEN) return false;
+    this.#cork();
+    this.#numberPayload.writeUIntBE(seq, 0, numberBytes);
+    ws.ping(this.#numberPayload);
     return true;
   }
 
@@ -100,6 +108,12 @@ class WsConnection implements Connection {
     if (!this.#isCorked) return;
     this.#isCorked = false;
     this.#socket?.uncork();
+  }
+
+  sendText(text: string): boolean {
+    if (this.#ws?.readyState !== WebSocket.OPEN) return false;
+    this.#ws.send(text, asText);
+    return true;
   }
 
   ping(): void {
@@ -139,6 +153,12 @@ class WsConnection implements Connection {
     this.#socket?.destroy();
   }
 
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#socket?.cork();
+  }
+
   #connect(): WebSocket {
     const { headers, subprotocols } = this.#spec;
     const ws = new WebSocket(this.#spec.url, [...subprotocols], {
@@ -163,7 +183,7 @@ class WsConnection implements Connection {
     ws.on('ping', () => this.#pinged(ws));
     ws.on('unexpected-response', (request, response) => this.#refused(request, response));
     ws.on('error', (error) => this.#errored(error));
-    ws.on('close', (code) => this.#closed(code));
+    ws.on('close', (code, reason) => this.#closed(code, reason));
     return ws;
   }
 
@@ -228,6 +248,10 @@ class WsConnection implements Connection {
   }
 
   #ponged(data: Buffer): void {
+    if (data.length === numberBytes) {
+      if (this.#stage === 'open') this.#sink.pongOf?.(data.readUIntBE(0, numberBytes), nowUs());
+      return;
+    }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
     if (this.#pingSentUs === 0 || this.#stage !== 'open' || !data.equals(this.#pingPayload)) return;
     const sentUs = this.#pingSentUs;
@@ -274,13 +298,13 @@ class WsConnection implements Connection {
     this.#sink.failed('protocol', describeViolation(violation));
   }
 
-  #closed(code: number): void {
+  #closed(code: number, reason: Buffer): void {
     if (this.#stage !== 'open') return;
     this.#over();
     this.flush();
     const clean = code !== 1006 && this.#violation === 0;
-    if (this.#violation !== 0) this.#sink.closed(this.#violation, 'us', false);
-    else this.#sink.closed(code, this.#closing ? 'us' : clean ? 'peer' : 'none', clean);
+    const by = this.#violation !== 0 || this.#closing ? 'us' : clean ? 'peer' : 'none';
+    this.#sink.closed(this.#violation || code, by, clean, reason.toString());
   }
 
   #timedOut(): void {

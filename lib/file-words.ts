@@ -1,5 +1,5 @@
 // What the file system says, in words for people: what is wrong, without the name of a temporary file.
-import { messageOf } from '../lib/errors.ts';
+import { messageOf } from './errors.ts';
 
 const words: Record<string, string> = {
   ENOENT: 'no such file or folder',

@@ -1,0 +1,38 @@
+// What is said on every connection beside the load, compiled once.
+import { compileMatcher, type Received } from '../target/matcher.ts';
+import { OpeningPlan } from '../target/opening.ts';
+import type { MessageSource } from '../target/template.ts';
+import type { StressPlan } from './plan.ts';
+import { RenewalPlan } from './renewal.ts';
+import { TokenSource } from './tokens.ts';
+
+/** The conversation that a target wants on each of its connections. */
+export class SessionPlan {
+  readonly opening: OpeningPlan;
+  /** Limit of the connect, the opening included. */
+  readonly connectTimeoutMs: number;
+  /** What the target's own heartbeats are answered with. */
+  readonly replies: readonly { is: (message: Received) => boolean; send: MessageSource }[];
+  /** What is sent every so often. */
+  readonly beat: { everyMs: number; send: MessageSource } | undefined;
+  readonly renewal: RenewalPlan | undefined;
+  readonly connections: number;
+
+  constructor(plan: StressPlan) {
+    const { target, tokenPlace, tokens, connections, mint } = plan;
+    const { every, send, reply } = target.heartbeat;
+    const refresh = tokens.length > 0 ? target.auth?.refresh : undefined;
+    this.opening = new OpeningPlan(target, tokenPlace, tokens.length > 0);
+    this.connectTimeoutMs = plan.connectTimeoutMs;
+    this.connections = connections;
+    this.replies = reply.map((one) => ({ is: compileMatcher(one.when), send: one.send }));
+    this.beat = every === undefined || send === undefined ? undefined : { everyMs: every, send };
+    this.renewal =
+      refresh && new RenewalPlan(refresh, new TokenSource(tokens, connections, mint), plan.timeoutMs);
+  }
+
+  /** True when a connection needs nobody who talks on it. */
+  get isEmpty(): boolean {
+    return this.opening.isEmpty && this.replies.length === 0 && !this.beat && !this.renewal;
+  }
+}

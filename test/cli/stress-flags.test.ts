@@ -1,0 +1,131 @@
+// Flags that say how a target matches and whom it lets in: what they refuse, that they work, and that they keep secrets.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { StressResult } from '../../lib/index.ts';
+import { startTalkServer } from '../fixtures/talk-server.ts';
+import { emptyFolder, run } from './spawn.ts';
+
+const url = 'ws://127.0.0.1:1/';
+const secret = ['--secret', 'x'.repeat(32)];
+
+// biome-ignore format: a table
+const wrong: [string, string[], RegExp][] = [
+  ['claims without a key', ['stress', url, '--claims', '{}'], /--claims is about tokens that are minted: give --secret or --key/],
+  ['a lifetime without a key', ['stress', url, '--token-expires', '5m'], /--token-expires is about tokens that are minted/],
+  ['claims of quick without a key', ['quick', url, '--claims', '{}'], /--claims is about tokens/],
+  ['claims that are no JSON', ['stress', url, ...secret, '--claims', 'role=admin'], /--claims: not a JSON object; write it like '\{"role":"admin"\}'/],
+  ['claims that are a list', ['stress', url, ...secret, '--claims', '["admin"]'], /--claims: not a JSON object/],
+  ['claims in a file that is not there', ['stress', url, ...secret, '--claims', '@nowhere.json'], /--claims: cannot read nowhere\.json/],
+  ['a lifetime without a unit', ['stress', url, ...secret, '--token-expires', '60'], /--token-expires: "60" has no unit/],
+  ['a lifetime of nearly nothing', ['stress', url, ...secret, '--token-expires', '10ms'], /--token-expires: .*one at least/],
+  ['two kinds of tokens', ['stress', url, '--token', 'a', '--tokens-file', 'b'], /--token and --tokens-file exclude/],
+  ['two kinds of keys', ['stress', url, ...secret, '--key', 'b'], /--secret and --key exclude/],
+  ['a key for our own server', ['stress', ...secret], /the embedded server signs its own tokens/],
+  ['a way of matching that is none', ['stress', url, '--match', 'luck'], /--match: "luck" is none of marker, order, id:\/pointer, regex:PATTERN/],
+  ['two ways of matching', ['stress', url, '--match', 'order', '--no-reply'], /--match and --no-reply exclude each other/],
+  ['an id in a message without one', ['stress', url, '--match', 'id:/id', '-m', 'hello'], /--match id needs \{\{ id \}\} or \{\{ seq \}\} in the message/],
+];
+for (const [name, args, stderr] of wrong) {
+  test(`flags: ${name}`, { timeout: 30_000 }, async (t) => {
+    const result = await run(args, { cwd: emptyFolder(t) });
+    assert.match(result.stderr, stderr);
+    assert.equal(result.code, 2, result.stderr);
+    assert.equal(result.stdout, '');
+    assert.equal(result.stderr.trim().split('\n').length, 1, `one line: ${result.stderr}`);
+  });
+}
+
+const short = ['-c', '2', '-d', '300ms', '--warmup', '0s', '-t', '2s', '--json', '--no-save', '-q'];
+const quiet = ['--no-default-thresholds'];
+
+test('flags: --no-reply, and --match for a message of one’s own', { timeout: 60_000 }, async (t) => {
+  const silent = await startTalkServer(t, () => {});
+  const replies = await startTalkServer(t, (socket, _request, onText) =>
+    onText((text) => socket.send(JSON.stringify({ done: JSON.parse(text).n }))),
+  );
+  for (const args of [
+    [silent, '--no-reply', '-m', 'to whom it may concern'],
+    [replies, '--match', 'id:/done', '-m', '{"n":{{ seq }}}'],
+    [replies, '--match', 'regex:"done":(\\d+)', '-m', '{"n":{{ seq }}}'],
+  ]) {
+    const { stdout, stderr } = await run(['stress', ...args, ...short, ...quiet], { cwd: emptyFolder(t) });
+    const { counters } = JSON.parse(stdout) as StressResult;
+    assert.equal(counters['messages.matched'], 30, `${args} ${stderr}`);
+    assert.equal(counters['messages.unexpected'], 0);
+  }
+});
+
+test('flags: tokens, secrets and what a target file holds turn up nowhere, even when the target sends them back', {
+  timeout: 120_000,
+}, async (t) => {
+  let seen = 0;
+  // Whatever it is told, it tells everyone: in its messages, and in the reason of its close.
+  const gossip = await startTalkServer(t, (socket, request, onText) => {
+    if (String(request.headers.authorization).includes('CANARY')) seen++;
+    if (String(request.headers['x-session']).includes('CANARY')) seen++;
+    onText((text) => {
+      seen++;
+      socket.send(`you said ${text} and ${request.headers.authorization}`);
+      if (text.includes('now')) socket.close(4001, `no: ${text}`.slice(0, 100));
+    });
+  });
+  const input = emptyFolder(t);
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(input, name), text);
+    return join(input, name);
+  };
+  const joining = file(
+    'joining.yml',
+    [
+      'name: joining',
+      'connect: { headers: { X-Session: CANARY-h1 } }',
+      'auth: { in: message }',
+      'join:',
+      '  - { send: "let in {{ token }}, now", expect: { equals: welcome } }',
+      'request: "{{ id }}"',
+      'match: { by: marker }',
+    ].join('\n'),
+  );
+  const ignored = joining.replace('joining.yml', 'ignored.yml');
+  writeFileSync(ignored, readFileSync(joining, 'utf8').replace(', now"', '"'));
+  const tokens = file('tokens', 'CANARY-t1/+=?\nCANARY-t2\n');
+  const outputs = ['-o', 'r.md', '-o', 'r.json', '-o', 'r.txt', '--debug'];
+  const brief = ['-c', '2', '-d', '200ms', '--warmup', '0s', '-t', '300ms', '--connect-timeout', '500ms'];
+  const cwd = emptyFolder(t);
+  for (const args of [
+    [gossip, '--target', joining, '--token', 'CANARY-t3"x'],
+    [gossip, '--target', ignored, '--tokens-file', tokens],
+    [gossip, '--token', 'CANARY-t4', '-m', '{"id":"{{ id }}","t":"{{ token }}"}', '--match', 'order'],
+    [gossip, '--token', 'CANARY-t5'],
+    [
+      gossip,
+      '--secret',
+      'CANARY-s1-which-is-long-enough-for-HS256',
+      '--claims',
+      '{"a":1}',
+      '-m',
+      '{{ token }}',
+    ],
+    [
+      gossip,
+      '--secret',
+      'CANARY-s1-which-is-long-enough-for-HS256',
+      '--match',
+      'id:/id',
+      '-m',
+      '{{ id }} {{ token }}',
+    ],
+  ]) {
+    const { stdout, stderr } = await run(['stress', ...args, ...brief, ...outputs], { cwd });
+    assert.doesNotMatch(stdout + stderr, /CANARY|eyJ[\w-]{20}/, args.join(' '));
+    assert.doesNotMatch(stderr, /bug in wsbench/);
+  }
+  assert.ok(seen >= 20, `the target knew them all: ${seen}`);
+  for (const name of readdirSync(cwd, { recursive: true, encoding: 'utf8' })) {
+    if (statSync(join(cwd, name)).isDirectory()) continue;
+    const text = readFileSync(join(cwd, name), 'utf8');
+    assert.doesNotMatch(text, /CANARY|eyJ[\w-]{20}/, name);
+  }
+});
