@@ -19,6 +19,8 @@ export interface UpgradeOptions {
   /** One that is given takes the place of ours of the same name. */
   headers?: readonly (readonly [string, string])[];
   subprotocols?: readonly string[];
+  /** Whether a server that chooses none of them fails the handshake; RFC 6455 §4.1 lets it. */
+  subprotocolRequired?: boolean;
   /** What is offered of permessage-deflate; nothing by default. */
   deflate?: DeflateParameters;
   /** 16 bytes in base64, instead of random ones. */
@@ -98,6 +100,12 @@ export class UpgradeDialogue {
       deflate: this.#options.deflate ?? null,
     });
     if (!('problem' in judged)) {
+      const { subprotocols = [], subprotocolRequired } = this.#options;
+      if (subprotocolRequired && subprotocols.length > 0 && judged.subprotocol === '') {
+        // What is offered may be a credential, so it is counted, not named.
+        const detail = `HTTP 101, but it chose none of the ${subprotocols.length} subprotocols that were offered (RFC 6455 §4.2.2)`;
+        return { state: 'failed', cause: { kind: 'subprotocol', detail } };
+      }
       return { state: 'done', handshake: { ...judged, response: head.response }, rest: head.rest };
     }
     if (judged.kind !== 'http') {

@@ -138,6 +138,29 @@ describe('in the handshake', () => {
   });
 });
 
+test('a subprotocol that was offered, chosen or not', { timeout: 10_000 }, async (t) => {
+  const choosing = await listen(t, (socket) =>
+    accept(socket, () => {}, Buffer.alloc(0), ['Sec-WebSocket-Protocol: b']),
+  );
+  const silent = await listen(t, (socket) => accept(socket));
+  const subprotocols = ['a', 'b'];
+  for (const [port, chosen] of [
+    [choosing, 'b'],
+    [silent, ''],
+  ] as const) {
+    const { seen } = opened(t, ws(port), { upgrade: { subprotocols } });
+    await seen.until(isOpen);
+    assert.equal(seen.handshake?.subprotocol, chosen);
+  }
+  await fails(
+    t,
+    ws(silent),
+    { upgrade: { subprotocols, subprotocolRequired: true } },
+    'subprotocol',
+    /chose none of the 2 subprotocols/,
+  );
+});
+
 /** A TLS server that says hello. */
 async function tlsServer(
   t: TestContext,
