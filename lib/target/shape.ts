@@ -102,6 +102,9 @@ const connectSchema = z.strictObject({
     .default([]),
 });
 
+// Timers hold little more, and then fire at once.
+const mostBeatMs = 86_400_000;
+
 const heartbeatSchema = z
   .strictObject({
     every: duration.describe('Send the heartbeat this often on each connection.').optional(),
@@ -117,8 +120,8 @@ const heartbeatSchema = z
     if ((every === undefined) !== (send === undefined)) {
       context.addIssue({ code: 'custom', message: 'every and send go together' });
     }
-    if (every !== undefined && every < 1) {
-      context.addIssue({ code: 'custom', path: ['every'], message: 'must be at least 1ms' });
+    if (every !== undefined && (every < 1 || every > mostBeatMs)) {
+      context.addIssue({ code: 'custom', path: ['every'], message: 'must be between 1ms and 24h' });
     }
   })
   .meta({ dependentRequired: { every: ['send'], send: ['every'] } });
