@@ -72,9 +72,11 @@ describe('conversation', { concurrency: 4 }, () => {
       assert.equal(counters['connections.attempted'], 3);
       assert.equal(counters[`connections.${end}`], 3);
       assert.equal(counters.protocol_errors, 0);
-      assert.equal(exitCode(result), end === 'opened' ? 0 : 3);
       if (end === 'opened') assert.equal(counters['messages.matched'], 30);
-      else assert.equal(result.failures.length, 1);
+      else {
+        assert.equal(exitCode(result), 3);
+        assert.equal(result.failures.length, 1);
+      }
     });
   }
 
@@ -144,7 +146,7 @@ describe('conversation', { concurrency: 4 }, () => {
     const url = await startTalkServer(t, (socket, _request, onText) =>
       onText((text) => {
         const { id, token } = JSON.parse(text) as Record<string, string>;
-        if (token === undefined) return socket.send(JSON.stringify({ id, renew: fresh.length === 0 }));
+        if (token === undefined) return socket.send(JSON.stringify({ id, renew: true }));
         fresh.push(token);
         // Answered three times, the last time much later, while it drains or closes.
         for (const afterMs of [0, 0, 400]) setTimeout(() => socket.send('{"renewed":true}'), afterMs);
