@@ -48,17 +48,18 @@ function describeTarget(
   violation: string | undefined,
 ): string {
   const described = plan.target.match.by === 'pong' ? 'with a pong' : `as "${plan.target.name}" describes`;
+  const preset =
+    (sample === undefined ? undefined : presetOfMessage(sample)) ??
+    (close === undefined ? undefined : presetOfClose(close.code));
   let seen = `nothing came within ${plan.timeoutMs} ms`;
   if (violation !== undefined) seen = `it broke the protocol: ${violation}`;
-  else if (close) seen = `it ended the connection: ${withAdvice(close.code)}`;
+  // One advice is enough: that of the preset says more.
+  else if (close) seen = `it ended the connection: ${(preset ? describeClose : withAdvice)(close.code)}`;
   if (sample !== undefined) {
     const text = redactText(sample);
     const shown = text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
     seen = `it sent ${JSON.stringify(shown)}, which answers nothing`;
   }
-  const preset =
-    (sample === undefined ? undefined : presetOfMessage(sample)) ??
-    (close === undefined ? undefined : presetOfClose(close.code));
   const advice =
     preset === undefined
       ? 'say how it talks with --preset, --target (docs/targets.md) or --match, or --no-reply if it never answers'
