@@ -1,5 +1,5 @@
 // `connect`: one connection to talk over, by hand or by a script. Auth, join and heartbeats of the target are done for its user.
-import { mayCloseWith } from './close-codes.ts';
+import { mayCloseWith } from './cause/close-code.ts';
 import { WsbenchError } from './errors.ts';
 import { FailureLog } from './load/failures.ts';
 import { type ClosedBy, type Connection, createWsDriver, type Driver, type Sink } from './load/index.ts';

@@ -53,7 +53,12 @@ const everyone = [
 // Packages that only some files may use.
 const packages: Record<string, readonly string[]> = {
   jose: ['lib/token.ts'],
-  ws: ['lib/load/drivers/ws.ts', 'lib/checks/connection.ts', 'reference-server/'],
+  ws: [
+    'lib/load/drivers/ws.ts',
+    'lib/checks/connection.ts',
+    'lib/checks/open-connection.ts',
+    'reference-server/',
+  ],
   commander: ['cli/'],
   fastify: ['reference-server/'],
   'fastify-plugin': ['reference-server/'],

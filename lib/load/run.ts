@@ -196,7 +196,8 @@ class StressRun {
         message: `${renewal.failed} of ${all} token refreshes failed; the first: ${renewal.firstFailure}`,
       });
     }
-    for (const warning of targetWarnings(this.#rig, silent)) this.#warn(warning);
+    const remains = { ...silent, unansweredCloses: this.#abandoned ? 0 : fleet.unansweredCloses };
+    for (const warning of targetWarnings(this.#rig, remains, plan.target.echoes)) this.#warn(warning);
     return stressResult({
       plan,
       startedAt: this.#startedAt,
