@@ -1,5 +1,5 @@
 // What a JSON Web Token says, and what looks wrong in it. Pure: nothing is sent, and the signature is not looked at.
-import { WsbenchError } from './errors.ts';
+import { WsbenchError } from '../errors.ts';
 
 /** What a token is for. */
 export type TokenKind = 'supabase-user' | 'supabase-api-key' | 'wsbench' | 'unknown';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { inspectToken } from '../lib/inspect-token.ts';
+import { inspectToken } from '../../lib/token.ts';
 
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 const nowS = nowMs / 1000;
