@@ -41,10 +41,7 @@ export function tokenPlaceOf(target: Target | null): TokenPlace {
 export function placeToken(upgrade: Upgrade, place: TokenPlace, token: string | undefined): Upgrade {
   if (token === undefined || place.in === 'message') return upgrade;
   const name = place.name ?? names[place.in] ?? '';
-  const template =
-    place.value ??
-    { header: 'Bearer {{ token }}', subprotocol: 'bearer.{{ token }}' }[place.in as string] ??
-    '{{ token }}';
+  const template = place.value ?? standardForm(place.in, name);
   const value = String(substitute(template, (asked) => tokenForm(asked, token)));
   if (place.in === 'query') return { ...upgrade, url: withParameter(upgrade.url, name, value) };
   if (place.in === 'subprotocol') {
@@ -62,6 +59,12 @@ export function placeToken(upgrade: Upgrade, place: TokenPlace, token: string | 
   if (/[;,\s"\\]/.test(value)) fail(place, 'a cookie cannot carry');
   const others = upgrade.headers.flatMap((header) => withoutCookie(header, name));
   return { ...upgrade, headers: [...others, ['Cookie', `${name}=${value}`]] };
+}
+
+/** What is put at a place unless the target's description says so. */
+function standardForm(place: CredentialPlace, name: string): string {
+  if (place === 'subprotocol') return 'bearer.{{ token }}';
+  return place === 'header' && name.toLowerCase() === 'authorization' ? 'Bearer {{ token }}' : '{{ token }}';
 }
 
 function fail(place: TokenPlace, why: string): never {

@@ -26,7 +26,8 @@ const k8s = 'base64url.bearer.authorization.k8s.io.{{ token.base64url }}';
 // biome-ignore format: a table
 const rows: [what: string, place: TokenPlace, changed: Partial<Upgrade>][] = [
   ['header, in place of the one there', { in: 'header' }, { headers: [cookies ?? ['', ''], ['Authorization', 'Bearer T0K']] }],
-  ['header of another name', { in: 'header', name: 'X-Key', value: 'k {{ token }}' }, { headers: [...upgrade.headers, ['X-Key', 'k T0K']] }],
+  ['header of another name, which has no scheme', { in: 'header', name: 'X-Key' }, { headers: [...upgrade.headers, ['X-Key', 'T0K']] }],
+  ['header of another name, as asked', { in: 'header', name: 'X-Key', value: 'k {{ token }}' }, { headers: [...upgrade.headers, ['X-Key', 'k T0K']] }],
   ['query, in place of the one there', { in: 'query' }, { url: 'ws://h/p?sig=a%20b+c&x&token=T0K' }],
   ['query of another name', { in: 'query', name: 'access token' }, { url: 'ws://h/p?sig=a%20b+c&token=old&x&access%20token=T0K' }],
   ['cookie beside others', { in: 'cookie' }, { headers: [basic ?? ['', ''], ['Cookie', 'theme=dark'], ['Cookie', 'token=T0K']] }],
