@@ -10,7 +10,7 @@ const hints: Record<FailureKind, (detail: string) => string | undefined> = {
   http: httpHint,
   timeout: timeoutHint,
   reset: () =>
-    'the target accepted and then hung up: is this the right port? is it out of file descriptors, or does it cap connections?',
+    'the target accepted and then hung up: are port and path right? is it out of file descriptors, or does it cap connections?',
   'accept-key': () =>
     'what answered did not read our Sec-WebSocket-Key: a cache or proxy in between, or a server that answers by rote',
   subprotocol: (detail) =>
