@@ -5,7 +5,7 @@ import { runStress, type StressPlan } from './load/index.ts';
 import { matchedBy, parseMatch } from './load/match.ts';
 import { runMs } from './load/plan-warnings.ts';
 import { preflight } from './preflight.ts';
-import { recognise } from './recognise.ts';
+import { type Recognised, recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
 import { keepSecret } from './result/redact.ts';
 import type { StressResult } from './result/result.ts';
@@ -68,11 +68,11 @@ export async function stress(
     const url = targetUrlOf(embedded ?? target ?? '');
     const { tokens, mint } = await tokensFor(target, options, scenario, control, embedded);
     const bare = connectPlan(url, null, options);
-    const guess = embedded
-      ? 'wsbench'
-      : described
-        ? undefined
+    const seen: Recognised =
+      embedded || described
+        ? { warnings: [] }
         : await recognise(bare, tokens[0], saysHow(options) ? 'warn' : 'refuse', control);
+    const guess = embedded ? 'wsbench' : seen.preset;
     const description = withMatch(
       described ?? plainPreset(guess ?? 'echo'),
       options,
@@ -106,7 +106,8 @@ export async function stress(
       thresholds,
       ...(options.reproduce === undefined ? {} : { reproduce: options.reproduce }),
     };
-    return await runToEnd((signal) => runStress(plan, signal), control);
+    const result = await runToEnd((signal) => runStress(plan, signal), control);
+    return { ...result, warnings: [...seen.warnings, ...result.warnings] };
   } finally {
     await embedded?.stop();
   }

@@ -162,7 +162,7 @@ export class Session implements Sink {
     const came =
       this.#passedOver === undefined ? 'nothing came' : `what came was ${quoted(this.#passedOver)}`;
     const limit = formatDuration(Number(this.#limitMs.toPrecision(2)));
-    this.#fail(`no ${this.#opening.waitsFor} within ${limit} after the upgrade; ${came}`);
+    this.#fail(`still waiting for ${this.#opening.waitsFor} ${limit} after the upgrade; ${came}`);
   }
 
   #whereItStood(): string {

@@ -71,7 +71,7 @@ const authSchema = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'What is put there: `Bearer {{ token }}` in a header, `bearer.{{ token }}` as subprotocol, else `{{ token }}`.',
+      'What is put there: `Bearer {{ token }}` in the header Authorization, `bearer.{{ token }}` as subprotocol, else `{{ token }}`.',
     )
     .optional(),
   required: z
