@@ -47,16 +47,18 @@ function ofSubprotocols({ headers }: Handshake): Credential[] {
   const found: Credential[] = [];
   for (let index = 0; index < offered.length; index++) {
     const name = offered[index] ?? '';
-    if (name === 'bearer') {
+    // Whoever writes Bearer means it: a credential is judged, not overlooked.
+    const form = name.toLowerCase();
+    if (form === 'bearer') {
       const token = offered[++index];
       found.push(
         token === undefined || token === '' || token === subprotocol
           ? { malformed: 'in Sec-WebSocket-Protocol the token must follow bearer' }
           : { token },
       );
-    } else if (name.startsWith('bearer.')) {
+    } else if (form.startsWith('bearer.')) {
       found.push({ token: name.slice('bearer.'.length) });
-    } else if (name.startsWith(kubernetesPrefix)) {
+    } else if (form.startsWith(kubernetesPrefix)) {
       found.push(decoded(name.slice(kubernetesPrefix.length)));
     }
   }
@@ -96,16 +98,13 @@ function ofCookies({ headersDistinct }: Handshake, { allowedOrigins }: Credentia
 function ofQuery({ url = '' }: Handshake, { allowQueryToken }: CredentialRules): Credential[] {
   const start = url.indexOf('?');
   if (start < 0) return [];
-  const parameters = new URLSearchParams(url.slice(start + 1));
-  return queryNames.flatMap((name) =>
-    parameters
-      .getAll(name)
-      .map((token) =>
-        allowQueryToken
-          ? { token }
-          : { malformed: 'tokens in the URL are switched off here: use the Authorization header' },
-      ),
-  );
+  return [...new URLSearchParams(url.slice(start + 1))]
+    .filter(([name]) => queryNames.includes(name.toLowerCase()))
+    .map(([, token]) =>
+      allowQueryToken
+        ? { token }
+        : { malformed: 'tokens in the URL are switched off here: use the Authorization header' },
+    );
 }
 
 /** Whether the Origin headers of a request are exactly one that is on the list. */
@@ -122,5 +121,5 @@ export function originOf(text: string): string | undefined {
   if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s,*@]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   // Schemes that the standard does not list (apps, extensions) have no origin of their own there.
-  return url.origin === 'null' ? text.replace(/\/$/, '') : url.origin;
+  return url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin;
 }

@@ -13,7 +13,7 @@ export interface Identity {
   expiresAtMs: number;
   /** `iat`, in ms since the epoch; 0 when the token does not say. */
   issuedAtMs: number;
-  /** The published key that signed the token; undefined when it was a secret, or a key without a name. */
+  /** The key at a URL that signed the token; undefined when it was a secret or a key that the server was given. */
   keyId: string | undefined;
 }
 

@@ -110,7 +110,9 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     return refuse(reply.header('allow', 'GET'), 405, 'METHOD_NOT_ALLOWED', 'only GET is answered here');
   });
 
-  const bus = new MemoryBus(new MemoryBackend(clock));
+  const bus = new MemoryBus(
+    new MemoryBackend(clock, { rememberRevocationMs: options.maxTokenLifetimeS * 1000 }),
+  );
   await app.register(fastifyWebsocket, {
     options: webSocketOptions,
     // By default the plugin cuts the socket, and the close frame that says why with it.
@@ -148,6 +150,11 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
       if (isNewcomer) app.limits.rekey(connection, fromKey);
       expiryStops.get(connection)?.();
       expiryStops.set(connection, watchExpiry(connection, identity.expiresAtMs, options));
+      // From here on it is seen by whoever revokes; what was revoked since its token was judged is found here.
+      void app
+        .wasRevoked(identity)
+        .then((is) => is && connection.identity === identity && connection.close(closes.tokenRevoked))
+        .catch((error) => options.log({ level: 'error', message: 'revocations cannot be read', error }));
     },
   };
   await app.register(websocket, { context });

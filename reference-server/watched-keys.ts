@@ -2,14 +2,15 @@
 import type { FastifyInstance } from 'fastify';
 import { type FetchOutcome, KeySet } from '../lib/token.ts';
 import { closes } from './close-codes.ts';
+import type { Connection } from './connection.ts';
 import type { ResolvedOptions } from './options.ts';
 
-/** How soon keys are asked for again, by nobody in particular, after they could not be fetched. */
-const retryMs = 30_000;
+/** How often keys are asked for while connections count on them, and after they could not be fetched. */
+const watchMs = 30_000;
 
 /**
- * The keys at a URL. While the server listens they are fetched anew when they are too old, also when nobody connects: a key that
- * was withdrawn must not keep its connections. Outages are logged once, when they begin and when they end.
+ * The keys at a URL. While connections are open by them they are fetched every 30 s: a key that was withdrawn must not keep its
+ * connections. Outages are logged once, when they begin and when they end.
  */
 export function watchedKeys(
   app: FastifyInstance,
@@ -18,7 +19,6 @@ export function watchedKeys(
 ): KeySet {
   const keys = new KeySet(url, { ...jwksFetch, nowMs: () => clock.nowMs(), onFetch });
   let wasOk = true;
-  let isListening = false;
   let stop = (): void => {};
 
   function onFetch(outcome: FetchOutcome): void {
@@ -29,28 +29,29 @@ export function watchedKeys(
       log({ level: outcome.ok ? 'info' : 'warn', message });
     }
     wasOk = outcome.ok;
-    fetchLater(outcome.ok ? keys.maxAgeMs : Math.min(keys.maxAgeMs, retryMs));
-    if (outcome.ok && outcome.withdrawn.length > 0) closeAll(outcome.withdrawn);
+    if (outcome.ok) closeWithdrawn();
   }
 
-  function closeAll(withdrawn: readonly string[]): void {
+  function* watched(): Generator<[Connection, string]> {
     for (const connection of app.connections.open) {
       const keyId = connection.identity?.keyId;
-      if (keyId !== undefined && withdrawn.includes(keyId)) connection.close(closes.tokenRevoked);
+      if (keyId !== undefined) yield [connection, keyId];
     }
   }
 
-  function fetchLater(afterMs: number): void {
-    stop();
-    if (isListening) stop = clock.schedule(afterMs, () => void keys.refresh());
+  function closeWithdrawn(): void {
+    for (const [connection, keyId] of watched()) {
+      if (!keys.publishes(keyId)) connection.close(closes.tokenRevoked);
+    }
   }
 
-  app.addHook('onListen', async () => {
-    isListening = true;
-    fetchLater(keys.maxAgeMs);
-  });
+  function watch(): void {
+    if (!wasOk || !watched().next().done) void keys.refresh();
+    stop = clock.schedule(Math.min(keys.maxAgeMs, watchMs), watch);
+  }
+
+  app.addHook('onListen', async () => watch());
   app.addHook('preClose', async () => {
-    isListening = false;
     stop();
   });
   return keys;

@@ -10,14 +10,33 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 // Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
 const table: Record<string, readonly string[]> = {
   'lib/cause': [],
+  'lib/protocol': [],
+  'lib/transport': ['lib/protocol', 'lib/cause'],
   'lib/metrics': [],
   'lib/result': ['lib/metrics'],
   'lib/compare': ['lib/metrics', 'lib/result'],
   'lib/yaml': ['lib/result'],
+  'lib/token': [],
   'lib/target': ['lib/result'],
   'lib/scenario': ['lib/result'],
-  'lib/load': ['lib/cause', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
-  'lib/checks': ['lib/cause', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/load': [
+    'lib/transport',
+    'lib/protocol',
+    'lib/cause',
+    'lib/metrics',
+    'lib/result',
+    'lib/target',
+    'lib/scenario',
+  ],
+  'lib/checks': [
+    'lib/transport',
+    'lib/protocol',
+    'lib/cause',
+    'lib/metrics',
+    'lib/result',
+    'lib/target',
+    'lib/scenario',
+  ],
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };
@@ -34,7 +53,7 @@ const everyone = [
 
 // Packages that only some files may use.
 const packages: Record<string, readonly string[]> = {
-  jose: ['lib/token.ts'],
+  jose: ['lib/token.ts', 'lib/token/'],
   ws: [
     'lib/load/drivers/ws.ts',
     'lib/checks/connection.ts',

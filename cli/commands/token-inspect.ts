@@ -1,9 +1,8 @@
 // wsbench token inspect: what a token says, what looks wrong, and whether its signature is good. Sends nothing.
 import type { Command } from 'commander';
 import { WsbenchError } from '../../lib/errors.ts';
-import { inspectToken, type TokenFacts } from '../../lib/inspect-token.ts';
 import { keepSecret, redactOptions } from '../../lib/result/redact.ts';
-import { type CheckingKey, checkSignature } from '../../lib/token.ts';
+import { type CheckingKey, checkSignature, inspectToken, type TokenFacts } from '../../lib/token.ts';
 import { newCommand } from '../command.ts';
 import { harmless, type Io, note } from '../io.ts';
 import { readJwks } from '../jwks-files.ts';

@@ -190,6 +190,7 @@ export class Fleet implements LaneOwner {
   }
 
   lanePongOf(lane: Lane, seq: number, atUs: number): void {
+    lane.pongedUs = atUs;
     if (this.#ending) return;
     try {
       this.#traffic.pong(lane, seq, atUs);

@@ -3,6 +3,7 @@ import type { Cause } from '../cause/cause.ts';
 import { describeCause } from '../cause/describe-cause.ts';
 import { messageOf } from '../errors.ts';
 import type { Phase, RunEvent } from '../result/events.ts';
+import { redactText } from '../result/redact.ts';
 import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
@@ -234,7 +235,10 @@ class StressRun {
 
   #bug(error: unknown): void {
     if (!this.#reasons.some((reason) => reason.code === 'bug')) {
-      this.#reasons.push({ code: 'bug', message: `this is a bug in wsbench: ${messageOf(error)}` });
+      this.#reasons.push({
+        code: 'bug',
+        message: `this is a bug in wsbench: ${redactText(messageOf(error))}`,
+      });
     }
     this.abandon();
   }

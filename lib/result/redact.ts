@@ -1,4 +1,7 @@
 // Secrets never reach a result, a report or a log: this is where they are masked.
+import { keepSecret, mask, maskKept } from './kept-secrets.ts';
+
+export { keepSecret };
 
 // Too much masked costs a reader little, too little costs a secret: X-Custom-Auth and X-Session count.
 const secretHeader = /auth|cookie|token|secret|passw|credential|session|signature|jwt|key$/i;
@@ -9,51 +12,23 @@ const secretOption = /(token|secret|password|passphrase|apikey|api[-_]key|author
 // JWS and JWE, whole or cut off (`{"` in base64url is `eyJ`), and what is inside `bearer.<base64url of a token>`.
 const jwt = /(?:eyJ[\w-]{4,}(?:\.[\w-]*)+|eyJ[\w-]{12,}|ZXlK[\w-]{24,})/g;
 const supabaseKey = /\bsb_(publishable|secret)_[\w-]+/g;
-// A name of the shell (`$TOKEN`) is no secret: lines to run again hold them. What was masked is not masked again, with what
+// Neither a name of the shell (`$TOKEN`) nor a placeholder (`{{ token }}`) is a secret: lines to run again and target files hold
+// them. What was masked is not masked again, with what
 // was written behind it since.
 const headerLine =
-  /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(?!\s*:\s*(?:\$[A-Z][A-Z\d_]*"|\[redacted\](?![;,])))(\s*:\s*)[^\r\n']+/gi;
-const userInformation = /\b([a-z][a-z+]*:\/\/)(?!\$[A-Z][A-Z\d_]*@)([^/?#\s"']*)@/gi;
-const parameter = /([?&;#])([\w.%-]+)=([^&\s"'#;]+)/g;
+  /\b((?:proxy-)?authorization|(?:set-)?cookie|apikey|x-api-key)(?!\s*:\s*(?:\$[A-Z][A-Z\d_]*"|\[redacted\](?![;,])|(?:bearer\s+|[\w-]+=)?\{\{\s*[\w.]+\s*\}\}(?=["'\r\n]|$)))(\s*:\s*)[^\r\n']+/gi;
+const userInformation = /\b([a-z][a-z+]{0,30}:\/\/)(?!\$[A-Z][A-Z\d_]*@)([^/?#\s"']*)@/gi;
+const parameter = /([?&;#])([\w.%-]+)=(?!\{\{\s*[\w.]+\s*\}\})([^&\s"'#;]+)/g;
+const bearer = /\b(bearer(?:\s+|\.))(?!\[redacted\]|\$[A-Z][A-Z\d_]*"|\{\{\s*[\w.]+\s*\}\})[^\s,"'\]]+/gi;
 const shellName = /^\$[A-Z][A-Z\d_]*$/;
 // The same in what was meant to be a URL: `user:password@host`, `ws:/user:password@host`.
 const strayUserInformation = /[^/?#\s"'@:[\]]{1,100}:[^/?#\s"'@:[\]]{1,100}@/g;
-// A placeholder (`"token": "{{ token }}"`) is no secret.
+// Messages are shown cut off: a value may have no end.
 const jsonMember =
-  /("[\w-]*(?:token|secret|password|passphrase|api[-_]?key|authorization|cookie|jwt)"\s*:\s*")(?!\{\{\s*[\w.]+\s*\}\}")(?:[^"\\]|\\.)*"/gi;
+  /("[\w-]*(?:token|secret|password|passphrase|api[-_]?key|authorization|cookie|jwt)"\s*:\s*")(?!\{\{\s*[\w.]+\s*\}\}")(?:[^"\\]|\\.)*("|\\?$)/gi;
 // `bearer, <token>`: browsers cannot set headers, so a credential may follow such a name in the list of subprotocols.
 const credentialFollows =
   /^(bearer|token|jwt|auth|authorization|access[-_.]?token|.*[-_.](bearer|token|jwt|auth))$/i;
-
-const mask = '[redacted]';
-
-// Shorter ones would mask ordinary words.
-const shortestSecret = 6;
-// So much of a longer secret counts as the secret: what a peer sends is shown cut off.
-const shortestPart = 12;
-const leastWithParts = 16;
-/** Secrets in all their forms, by their first characters. */
-const kept = new Map<string, Set<string>>();
-
-/**
- * Remembers a secret that this process was given, so that {@link redactText} masks it wherever it turns up, whatever it looks
- * like: a target may send it back. Its forms in URLs, JSON and base64 are masked too, and what is left of a long one that
- * was cut off. Fewer than six characters are not masked: they would be found in ordinary words.
- */
-export function keepSecret(value: string): void {
-  const bytes = Buffer.from(value);
-  // Half a surrogate pair is no text that a URL could hold.
-  const urls = /\p{Surrogate}/u.test(value) ? [] : [encodeURIComponent(value), encodeURI(value)];
-  const forms = [value, ...urls, JSON.stringify(value).slice(1, -1)];
-  const codes = value.length < shortestSecret ? [] : [bytes.toString('base64url'), bytes.toString('base64')];
-  for (const form of [...forms, ...codes]) {
-    if (form.length < shortestSecret) continue;
-    const start = form.slice(0, shortestSecret);
-    const same = kept.get(start);
-    if (same) same.add(form);
-    else kept.set(start, new Set([form]));
-  }
-}
 
 /** Remembers the secrets of a URL, or of what was meant to be one: user information and parameters with such names. */
 export function keepUrlSecrets(url: string): void {
@@ -105,31 +80,6 @@ function keepDecoded(text: string): void {
   }
 }
 
-function maskKept(text: string): string {
-  let masked = text;
-  for (const [start, secrets] of kept) {
-    for (let at = masked.indexOf(start); at >= 0; at = masked.indexOf(start, at)) {
-      const length = secretLength(masked, at, secrets);
-      masked = length === 0 ? masked : `${masked.slice(0, at)}${mask}${masked.slice(at + length)}`;
-      at += length === 0 ? 1 : mask.length;
-    }
-  }
-  return masked;
-}
-
-/** How many characters from a place on belong to a secret. */
-function secretLength(text: string, at: number, secrets: ReadonlySet<string>): number {
-  let longest = 0;
-  for (const secret of secrets) {
-    let same = 0;
-    while (same < secret.length && text[at + same] === secret[same]) same++;
-    const counts =
-      same === secret.length || (same >= shortestPart && secret.length >= leastWithParts && same > longest);
-    if (counts) longest = Math.max(longest, same);
-  }
-  return longest;
-}
-
 /**
  * Masks everything in free text that looks like a secret: JWTs, Supabase keys, bearer credentials, header lines, the
  * user information of URLs, parameters; and every secret that {@link keepSecret} was told.
@@ -141,8 +91,8 @@ export function redactText(text: string): string {
     .replace(headerLine, `$1$2${mask}`)
     .replace(userInformation, `$1${mask}@`)
     .replace(strayUserInformation, `${mask}@`)
-    .replace(jsonMember, `$1${mask}"`)
-    .replace(/\b(bearer(?:\s+|\.))(?!\[redacted\]|\$[A-Z][A-Z\d_]*")[^\s,"'\]]+/gi, `$1${mask}`)
+    .replace(jsonMember, `$1${mask}$2`)
+    .replace(bearer, `$1${mask}`)
     .replace(parameter, (whole, lead: string, name: string, value: string) =>
       secretParameter.test(name) && !shellName.test(value) ? `${lead}${name}=${mask}` : whole,
     );
@@ -151,8 +101,11 @@ export function redactText(text: string): string {
 /** Masks the secrets of a message, which may be JSON: then each of its texts by itself, so that it stays JSON. */
 export function redactMessage(text: string): string {
   if (!/^\s*[[{"]/.test(text)) return redactText(text);
-  const inner = text.replace(/"((?:[^"\\]|\\.)*)"/g, (_, content: string) => `"${redactText(content)}"`);
-  return maskKept(inner.replace(jsonMember, `$1${mask}"`));
+  const inner = text.replace(
+    /"((?:[^"\\]|\\.)*)("|\\?$)/g,
+    (_, content: string, end: string) => `"${redactText(content)}${end}`,
+  );
+  return maskKept(inner.replace(jsonMember, `$1${mask}$2`));
 }
 
 /**

@@ -25,11 +25,11 @@ export interface MemoryBackendOptions {
   maxChannels?: number;
   /** Answers and revocations remembered; 100,000 by default. */
   maxRemembered?: number;
+  /** How long a revocation counts: it must outlive every token that it revokes. A week by default. */
+  rememberRevocationMs?: number;
 }
 
 const rememberMs = 5 * 60_000;
-/** A revocation must outlive the tokens that it revokes; access tokens live for an hour, as a rule. */
-const rememberRevocationMs = 24 * 3_600_000;
 
 interface Agent {
   presence: AgentPresence;
@@ -65,6 +65,7 @@ export class MemoryBackend {
       maxBytes: 512 * 1024,
       maxChannels: 256,
       maxRemembered: 100_000,
+      rememberRevocationMs: 7 * 86_400_000,
       ...options,
     };
   }
@@ -96,7 +97,7 @@ export class MemoryBackend {
   rememberRevocation(sub: string, atMs: number): void {
     this.revocations.delete(sub);
     this.revocations.set(sub, atMs);
-    this.#trim(this.revocations, (oldMs) => oldMs <= atMs - rememberRevocationMs);
+    this.#trim(this.revocations, (oldMs) => oldMs <= atMs - this.#options.rememberRevocationMs);
   }
 
   /** Maps keep the order of insertion, so what is too old stands first. */

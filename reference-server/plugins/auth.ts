@@ -1,7 +1,7 @@
 // Who is there: tokens at the handshake, and the verdict on tokens that come later.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { createVerifier, type JSONWebKeySet } from '../../lib/token.ts';
+import { createVerifier, type JSONWebKeySet, KeySet } from '../../lib/token.ts';
 import type { Bus } from '../bus/bus.ts';
 import { credentialsOf, isAllowedOrigin } from '../credentials.ts';
 import { type Identity, identityOf, type Role } from '../identity.ts';
@@ -14,6 +14,8 @@ import { refuse } from './refuse.ts';
 declare module 'fastify' {
   interface FastifyInstance {
     authenticate: (token: string) => Promise<Authenticated>;
+    /** Whether what was good a moment ago was revoked, or its key withdrawn, before anybody could see the connection. */
+    wasRevoked: (identity: Identity) => Promise<boolean>;
   }
   interface FastifyRequest {
     /** Set on WebSocket routes once the handshake is accepted; null: anonymous. */
@@ -60,14 +62,20 @@ export default fp<AuthOptions>(
       if (verified.claims.role === 'service_role')
         return invalid('the role service_role is not accepted here');
       const identity = identityOf(verified.claims, verified.keyId);
-      const revokedAtMs = await bus.revokedAtMs(identity.sub);
-      if (revokedAtMs !== undefined && identity.issuedAtMs <= revokedAtMs) {
+      if (await wasRevoked(identity)) {
         return { ok: false, reason: 'TOKEN_REVOKED', message: 'token has been revoked' };
       }
       return { ok: true, identity };
     }
 
+    async function wasRevoked({ keyId, sub, issuedAtMs }: Identity): Promise<boolean> {
+      if (keyId !== undefined && keys instanceof KeySet && !keys.publishes(keyId)) return true;
+      const revokedAtMs = await bus.revokedAtMs(sub);
+      return revokedAtMs !== undefined && issuedAtMs <= revokedAtMs;
+    }
+
     app.decorate('authenticate', authenticate);
+    app.decorate('wasRevoked', wasRevoked);
     app.decorateRequest('identity', null);
     app.addHook('onRequest', async (request, reply) => {
       const { webSocket } = request.routeOptions.config;

@@ -271,7 +271,7 @@ test('the target is never reached: one reason, nothing is judged', { timeout: 30
 for (const [status, says] of [
   [200, /HTTP 200 .*an HTTP page, not a WebSocket endpoint/],
   [301, /HTTP 301 .*redirects are not followed/],
-  [401, /HTTP 401 .*wants a credential: --token/],
+  [401, /HTTP 401 .*wants a credential, or refused this one: --token/],
   [403, /HTTP 403 .*forbids/],
   [404, /HTTP 404 .*no WebSocket at this path/],
   [429, /HTTP 429 X; Retry-After: 60; body: no \(the target limits upgrades: .*; it asks to wait 1 m\)/],

@@ -238,7 +238,10 @@ test('connect: auth and join of the target are done, or said to be refused', {
   assert.match(refused.stderr, /exit 3: the target refused .*ERROR/);
   const upgrade = await run(['connect', `${url}/dashboard`, ...ping], { cwd });
   assert.equal(upgrade.code, 3);
-  assert.match(upgrade.stderr, /exit 3: http: HTTP 401.*\(the target wants a credential: --token\)\n$/);
+  assert.match(
+    upgrade.stderr,
+    /exit 3: http: HTTP 401.*\(the target wants a credential, or refused this one: --token, --token-in\)\n$/,
+  );
   const unjoined = await run(
     ['connect', await startServer(t), '--preset', 'socket.io', '-t', '300ms', '--send', 'x'],
     { cwd },

@@ -6,6 +6,7 @@ import { generateSigningKey, mintToken } from '../../lib/token.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
 import { keyServer, outages } from '../fixtures/key-server.ts';
 import { Client, Refused } from './client.ts';
+import { FakeClock } from './fake-clock.ts';
 import { b64, claims } from './forgery.ts';
 import { listening } from './servers.ts';
 
@@ -130,4 +131,54 @@ test('keys are fetched for no token that none could make good', { timeout }, asy
     assert.equal((await server.app.authenticate(`${b64(header)}.${rest}`)).ok, false);
   }
   assert.equal(keys.hits, 0);
+});
+
+test('JW-23: while connections are open by them, keys are fetched every 30 s, and never for nobody', {
+  timeout,
+}, async (t) => {
+  const bare = one.jwks.keys.map(({ kid: _kid, ...key }) => key);
+  const keys = await keyServer(t, { keys: bare });
+  const clock = new FakeClock();
+  const server = await listening(t, {
+    jwks: keys.url,
+    clock,
+    heartbeat: { intervalMs: 1e9, timeoutMs: 1e9 },
+  });
+  const nowS = Math.floor(clock.epochMs() / 1000);
+  const times = { iat: nowS, exp: nowS + 3600 };
+  const { kid: _kid, ...namelessKey } = one.jwk;
+  // Neither the token nor the published key has a name.
+  const nameless = await mintToken({ jwk: namelessKey }, { claims: times });
+  const tick = async (hits: number): Promise<void> => {
+    clock.advance(30_000);
+    for (let waited = 0; keys.hits < hits && waited < 100; waited++) await sleep(20);
+    await sleep(50);
+    assert.equal(keys.hits, hits);
+  };
+  await tick(0);
+  const client = await Client.open(`${server.url}/ws`, nameless);
+  assert.equal(keys.hits, 1);
+  await tick(2);
+  await tick(3);
+  keys.set = two.jwks;
+  await tick(4);
+  assert.deepEqual(await client.closed, { code: 4401, reason: 'TOKEN_REVOKED' });
+  await tick(4);
+});
+
+test('a token that is revoked between its verdict and the upgrade opens nothing for long', {
+  timeout,
+}, async (t) => {
+  const server = await listening(t, {});
+  const token = await server.mint({ sub: 'alice' });
+  // The last question before the upgrade: the token has been found good, and nobody can see the connection yet.
+  const { hasRoom } = server.app.limits;
+  server.app.limits.hasRoom = (key) => {
+    void server.revoke('alice');
+    return hasRoom(key);
+  };
+  const client = await Client.open(`${server.url}/ws`, token);
+  assert.deepEqual(await client.closed, { code: 4401, reason: 'TOKEN_REVOKED' });
+  const late = await Client.open(`${server.url}/ws`);
+  assert.equal((await late.error('AUTH', { token })).code, 'UNAUTHENTICATED');
 });

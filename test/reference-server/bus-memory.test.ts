@@ -51,3 +51,16 @@ test('a channel that was forgotten comes back with another epoch', async () => {
   assert.notEqual(back.epoch, epoch);
   assert.equal(back.recovered, false);
 });
+
+test('a revocation outlives every token that it revokes', async () => {
+  const clock = new FakeClock();
+  const bus = new MemoryBus(new MemoryBackend(clock, { rememberRevocationMs: 7 * 86_400_000 }));
+  await bus.revoke('alice');
+  clock.advance(7 * 86_400_000 - 1);
+  await bus.revoke('bob');
+  assert.notEqual(await bus.revokedAtMs('alice'), undefined);
+  clock.advance(1);
+  await bus.revoke('carol');
+  assert.equal(await bus.revokedAtMs('alice'), undefined);
+  await bus.close();
+});

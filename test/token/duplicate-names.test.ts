@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hasDuplicateNames } from '../lib/duplicate-names.ts';
+import { hasDuplicateNames } from '../../lib/token/duplicate-names.ts';
 
 // biome-ignore format: a table
 const cases: [json: string, expected: boolean][] = [

@@ -1,5 +1,5 @@
 // The public keys that a URL publishes (RFC 7517 §5): fetched when needed, kept as long as they are all there is.
-import { messageOf, WsbenchError } from './errors.ts';
+import { messageOf, WsbenchError } from '../errors.ts';
 
 /** One public key, as published. */
 export interface PublicKey {
@@ -22,8 +22,8 @@ export interface KeySetOptions {
   onFetch?: (outcome: FetchOutcome) => void;
 }
 
-/** What a fetch brought: which keys are no longer published, or why there are none. */
-export type FetchOutcome = { ok: true; withdrawn: readonly string[] } | { ok: false; why: string };
+/** What a fetch brought: keys, or why there are none. */
+export type FetchOutcome = { ok: true } | { ok: false; why: string };
 
 /** Keys to look for a token's key in, or when to ask again because they could not be fetched. */
 export type KeysFound = { ok: true; keys: readonly PublicKey[] } | { ok: false; retryAfterMs: number };
@@ -45,6 +45,7 @@ export class KeySet {
   readonly #onFetch: (outcome: FetchOutcome) => void;
   #keys: readonly PublicKey[] | undefined;
   #kids: ReadonlySet<string> = new Set();
+  #ids: ReadonlySet<string> = new Set();
   #fetchedAtMs = Number.NEGATIVE_INFINITY;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #failed = false;
@@ -73,6 +74,11 @@ export class KeySet {
     return { ok: false, retryAfterMs };
   }
 
+  /** Whether the keys that were fetched last, if any were, have the one that {@link keyIdOf} calls so. */
+  publishes(keyId: string): boolean {
+    return this.#ids.has(keyId);
+  }
+
   /** Fetches the keys, unless that was tried a moment ago. Never rejects. */
   refresh(): Promise<void> {
     if (!this.#pending) {
@@ -94,14 +100,12 @@ export class KeySet {
       this.#onFetch({ ok: false, why: whyOf(error) });
       return;
     }
-    const before = this.#keys ?? [];
     this.#keys = keys;
     this.#kids = new Set(keys.flatMap(({ kid }) => kid ?? []));
+    this.#ids = new Set(keys.map(keyIdOf));
     this.#fetchedAtMs = this.#nowMs();
     this.#failed = false;
-    const still = new Set(keys.map(materialOf));
-    const withdrawn = before.filter((key) => !still.has(materialOf(key))).flatMap(({ kid }) => kid ?? []);
-    this.#onFetch({ ok: true, withdrawn });
+    this.#onFetch({ ok: true });
   }
 }
 
@@ -150,8 +154,8 @@ function isPublicKey(key: unknown): key is PublicKey {
   return isKind && !('d' in key) && !('k' in key) && (!('kid' in key) || typeof key.kid === 'string');
 }
 
-/** What makes a key this key. */
-function materialOf({ kty, kid, crv, x, y, n, e }: PublicKey): string {
+/** What makes a key this key: another one under the same `kid` is another. */
+export function keyIdOf({ kty, kid, crv, x, y, n, e }: PublicKey): string {
   return JSON.stringify([kty, kid, crv, x, y, n, e]);
 }
 

@@ -13,7 +13,7 @@ import {
   unsignedToken,
   type VerifierOptions,
   type VerifyFailure,
-} from '../lib/token.ts';
+} from '../../lib/token.ts';
 
 const secret = 'a secret of at least thirty-two bytes';
 const key = await generateSigningKey();
