@@ -1,8 +1,8 @@
-// The words that stand in every output, whatever is tested: those of the result's schema, and a few of the command.
+// The words that stand in every output, whatever is tested: those of the result's schema, and some that messages are made of.
 import { z } from 'zod';
 import { resultSchema } from './schema.ts';
 
-const ofTheCommand = [
+const ofMessages = [
   'wsbench',
   'websocket',
   'localhost',
@@ -10,6 +10,12 @@ const ofTheCommand = [
   'subprotocol',
   'reference-server',
   'authenticated',
+  'authorization',
+  'bearer',
+  'cookie',
+  'password',
+  'secret',
+  'tokens',
 ];
 
 let words: string[] | undefined;
@@ -20,7 +26,7 @@ let words: string[] | undefined;
  */
 export function isPartOfOwnWord(text: string): boolean {
   if (!/^[a-z\d_.-]+$/i.test(text)) return false;
-  words ??= [...ofTheCommand, ...wordsOf(z.toJSONSchema(resultSchema, { unrepresentable: 'any' }))];
+  words ??= [...ofMessages, ...wordsOf(z.toJSONSchema(resultSchema, { unrepresentable: 'any' }))];
   return words.some((word) => word.includes(text));
 }
 
