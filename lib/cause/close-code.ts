@@ -15,7 +15,7 @@ const meanings: Record<number, readonly [name: string, advice?: string]> = {
   1012: ['service restart', 'it is restarting'],
   1013: ['try again later', 'it is overloaded or caps connections: fewer of them, or --ramp-up'],
   1014: ['bad gateway', 'the server behind it failed'],
-  3000: ['unauthorized', 'it wants a credential, or refused this one: --token'],
+  3000: ['unauthorized', 'it wants a credential: --token'],
   3003: ['forbidden', 'it forbids this: check the rights of the token'],
   3008: ['timeout', 'it waited in vain for something'],
   4400: ['bad request', 'it did not understand what it got: describe how it talks with --preset or --target'],
