@@ -85,9 +85,10 @@ export async function quick(
     const server = embedded ?? target;
     const url = targetUrlOf(server ?? '');
     const mint = minterOf(server, options);
-    const bare = connectPlan(url, null, options);
     const seen: Recognised =
-      embedded || described ? { warnings: [] } : await recognise(bare, options.token, 'warn', control);
+      embedded || described
+        ? { warnings: [] }
+        : await recognise(connectPlan(url, null, options), options.token, 'warn', control);
     const guess = embedded ? 'wsbench' : seen.preset;
     const known = described ?? (guess === undefined ? null : plainPreset(guess));
     const connect = connectPlan(url, known, options);

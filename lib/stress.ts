@@ -67,11 +67,15 @@ export async function stress(
   try {
     const url = targetUrlOf(embedded ?? target ?? '');
     const { tokens, mint } = await tokensFor(target, options, scenario, control, embedded);
-    const bare = connectPlan(url, null, options);
     const seen: Recognised =
       embedded || described
         ? { warnings: [] }
-        : await recognise(bare, tokens[0], saysHow(options) ? 'warn' : 'refuse', control);
+        : await recognise(
+            connectPlan(url, null, options),
+            tokens[0],
+            saysHow(options) ? 'warn' : 'refuse',
+            control,
+          );
     const guess = embedded ? 'wsbench' : seen.preset;
     const description = withMatch(
       described ?? plainPreset(guess ?? 'echo'),

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createServer, mintToken } from '../lib/index.ts';
 import { phoenixSecret } from './fixtures/preset-peers.ts';
@@ -71,43 +71,43 @@ function bringsToken({ headers, url = '/' }: IncomingMessage): boolean {
 
 const sections = text.split(/^## /m).slice(1);
 
-for (const section of sections) {
-  const [title = ''] = section.split('\n');
-  const blocks = [...section.matchAll(/```(sh|yaml)\n([\s\S]*?)```/g)];
-  const commands = blocks.flatMap(([, kind, body]) => (kind === 'sh' ? (body ?? '').trim().split('\n') : []));
-  test(`tasks: ${title}`, { timeout: 120_000 }, async (t) => {
-    assert.ok(commands.length > 0, 'a task has a command');
-    const folder = mkdtempSync(join(tmpdir(), 'wsbench-tasks-'));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
-    for (const [, kind, body = ''] of blocks) {
-      const name = /^# (\S+)/.exec(body)?.[1];
-      if (kind === 'yaml' && name !== undefined) writeFileSync(join(folder, name), body);
-    }
-    const hosts = new Map<string, string>();
-    for (const command of commands) {
-      for (const [address, port = ''] of command.matchAll(/localhost:(\d+)/g)) {
-        const start = servers[port];
-        assert.ok(start, `nothing is known to listen at ${address}`);
-        if (!hosts.has(address)) hosts.set(address, await start(t));
+// A load of a second leaves a processor idle most of the time.
+describe('tasks', { concurrency: 2 }, () => {
+  for (const section of sections) {
+    const [title = ''] = section.split('\n');
+    const blocks = [...section.matchAll(/```(sh|yaml)\n([\s\S]*?)```/g)];
+    const commands = blocks.flatMap(([, kind, body]) =>
+      kind === 'sh' ? (body ?? '').trim().split('\n') : [],
+    );
+    test(title, { timeout: 120_000 }, async (t) => {
+      assert.ok(commands.length > 0, 'a task has a command');
+      const folder = mkdtempSync(join(tmpdir(), 'wsbench-tasks-'));
+      t.after(() => rmSync(folder, { recursive: true, force: true }));
+      for (const [, kind, body = ''] of blocks) {
+        const name = /^# (\S+)/.exec(body)?.[1];
+        if (kind === 'yaml' && name !== undefined) writeFileSync(join(folder, name), body);
       }
-      const line = [...hosts].reduce((made, [address, host]) => made.replaceAll(address, host), command);
-      const { code, output } = await runConclusive(line, folder);
-      assert.ok(code === 0 || (code === 4 && isGood(output)), `exit ${code}: ${line}\n${output}`);
-      // Nobody wants to see these in a log of CI.
-      assert.ok(!output.includes(phoenixSecret) && !output.includes(token), line);
-    }
-  });
-}
+      const hosts = new Map<string, string>();
+      for (const command of commands) {
+        for (const [address, port = ''] of command.matchAll(/localhost:(\d+)/g)) {
+          const start = servers[port];
+          assert.ok(start, `nothing is known to listen at ${address}`);
+          if (!hosts.has(address)) hosts.set(address, await start(t));
+        }
+        const line = [...hosts].reduce((made, [address, host]) => made.replaceAll(address, host), command);
+        let { code, output } = await shell(line, folder);
+        if (code === 4 && !isGood(code, output)) ({ code, output } = await shell(line, folder));
+        assert.ok(isGood(code, output), `exit ${code}: ${line}\n${output}`);
+        // Nobody wants to see these in a log of CI.
+        assert.ok(!output.includes(phoenixSecret) && !output.includes(token), line);
+      }
+    });
+  }
+});
 
-/** Whether all thresholds were met, whatever else the machine was busy with. */
-function isGood(output: string): boolean {
-  return output.includes('✓ error_rate') && !output.includes('✗');
-}
-
-/** Runs a command line as a shell does; once more where the machine was too busy to measure. */
-async function runConclusive(line: string, folder: string): Promise<{ code: number; output: string }> {
-  const run = await shell(line, folder);
-  return run.code === 4 ? shell(line, folder) : run;
+/** Whether a command did what it should: also a load on a machine too busy to measure (exit 4) has to lose nothing. */
+function isGood(code: number, output: string): boolean {
+  return code === 0 || (code === 4 && output.includes('✓ error_rate') && !output.includes('✗'));
 }
 
 function shell(line: string, folder: string): Promise<{ code: number; output: string }> {
