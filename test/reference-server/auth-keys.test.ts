@@ -1,7 +1,7 @@
 // JW-21 to JW-23 through a real server: floods of unknown keys, outages of the key set, rotation under open connections.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { generateSigningKey, mintToken } from '../../lib/token.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
 import { keyServer, outages } from '../fixtures/key-server.ts';
@@ -38,47 +38,50 @@ test('JW-21: 10,000 tokens of unknown keys make one fetch per cool-down, and non
   t.diagnostic(`10,000 tokens in ${Math.round(tookMs)} ms: ${keys.hits} fetches`);
 });
 
-for (const mode of outages) {
-  test(`JW-22, ${mode}: known keys go on, tokens of others get 503 within 2 s`, { timeout }, async (t) => {
-    const keys = await keyServer(t, one.jwks);
-    const log: LogEntry[] = [];
-    const server = await listening(t, {
-      jwks: keys.url,
-      jwksFetch: { cooldownMs: 200, maxAgeMs: 600 },
-      logger: (entry) => log.push(entry),
+// Side by side: they only wait.
+describe('JW-22', { concurrency: true }, () => {
+  for (const mode of outages) {
+    test(`JW-22, ${mode}: known keys go on, tokens of others get 503 within 2 s`, { timeout }, async (t) => {
+      const keys = await keyServer(t, one.jwks);
+      const log: LogEntry[] = [];
+      const server = await listening(t, {
+        jwks: keys.url,
+        jwksFetch: { cooldownMs: 200, maxAgeMs: 600 },
+        logger: (entry) => log.push(entry),
+      });
+      const known = await mintToken({ jwk: one.jwk });
+      const unknown = await mintToken({ jwk: two.jwk });
+      const early = await Client.open(`${server.url}/ws`, known);
+      keys.mode = mode;
+      keys.set = bothKeys;
+      await sleep(700);
+      await (await Client.open(`${server.url}/ws/dashboard`, known)).close();
+      const startMs = performance.now();
+      const refused = await rejection(Client.open(`${server.url}/ws`, unknown));
+      const tookMs = performance.now() - startMs;
+      assert.equal(refused.status, 503);
+      assert.ok(tookMs < 2000, `${tookMs} ms`);
+      assert.ok(Number(refused.headers['retry-after']) >= 1);
+      assert.deepEqual(JSON.parse(refused.body), {
+        error: 'AUTH_UNAVAILABLE',
+        message: 'the signing keys could not be fetched',
+      });
+      const late = await Client.open(`${server.url}/ws`);
+      const error = await late.error('AUTH', { token: unknown });
+      assert.equal(error.code, 'AUTH_UNAVAILABLE');
+      assert.ok(Number(error.retryAfterMs) >= 0);
+      assert.equal((await late.request('PING')).type, 'PONG');
+      assert.equal((await early.request('PING')).type, 'PONG');
+      assert.equal(keys.elsewhere.hits, 0);
+      // One line an outage, not one a token.
+      assert.equal(log.filter(({ level }) => level === 'warn').length, 1, JSON.stringify(log));
+      keys.mode = 'ok';
+      await sleep(300);
+      await late.ack('AUTH', { token: unknown });
+      t.diagnostic(`${mode}: 503 in ${Math.round(tookMs)} ms`);
     });
-    const known = await mintToken({ jwk: one.jwk });
-    const unknown = await mintToken({ jwk: two.jwk });
-    const early = await Client.open(`${server.url}/ws`, known);
-    keys.mode = mode;
-    keys.set = bothKeys;
-    await sleep(700);
-    await (await Client.open(`${server.url}/ws/dashboard`, known)).close();
-    const startMs = performance.now();
-    const refused = await rejection(Client.open(`${server.url}/ws`, unknown));
-    const tookMs = performance.now() - startMs;
-    assert.equal(refused.status, 503);
-    assert.ok(tookMs < 2000, `${tookMs} ms`);
-    assert.ok(Number(refused.headers['retry-after']) >= 1);
-    assert.deepEqual(JSON.parse(refused.body), {
-      error: 'AUTH_UNAVAILABLE',
-      message: 'the signing keys could not be fetched',
-    });
-    const late = await Client.open(`${server.url}/ws`);
-    const error = await late.error('AUTH', { token: unknown });
-    assert.equal(error.code, 'AUTH_UNAVAILABLE');
-    assert.ok(Number(error.retryAfterMs) >= 0);
-    assert.equal((await late.request('PING')).type, 'PONG');
-    assert.equal((await early.request('PING')).type, 'PONG');
-    assert.equal(keys.elsewhere.hits, 0);
-    // One line an outage, not one a token.
-    assert.equal(log.filter(({ level }) => level === 'warn').length, 1, JSON.stringify(log));
-    keys.mode = 'ok';
-    await sleep(300);
-    await late.ack('AUTH', { token: unknown });
-    t.diagnostic(`${mode}: 503 in ${Math.round(tookMs)} ms`);
-  });
-}
+  }
+});
 
 test('JW-23: a rotated key is accepted within 5 s; a withdrawn one takes its connections with it', {
   timeout,

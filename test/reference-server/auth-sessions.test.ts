@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../reference-server/clock.ts';
 import { createServer, type ServerOptions } from '../../reference-server/index.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
 import { Client, Refused } from './client.ts';
+import { FakeClock } from './fake-clock.ts';
 import { audience, claims, good, hmac, secret, token } from './forgery.ts';
 import { listening } from './servers.ts';
 
@@ -32,12 +33,16 @@ class SetClock implements Clock {
 }
 
 test('JW-01: no token is 401 with a challenge, or 4408 where AUTH is awaited', { timeout }, async (t) => {
-  const server = await listening(t, { environment: 'production', secret });
+  const clock = new FakeClock();
+  const server = await listening(t, { environment: 'production', secret, clock });
   const waiting = await Client.open(`${server.url}/ws`);
   for (const path of ['/ws/dashboard', '/ws/agent']) {
     const refused = await rejection(Client.open(server.url + path));
     assert.deepEqual([refused.status, refused.headers['www-authenticate']], [401, 'Bearer realm="wsbench"']);
   }
+  clock.advance(4999);
+  assert.equal((await waiting.error('PING')).code, 'UNAUTHENTICATED');
+  clock.advance(1);
   assert.deepEqual(await waiting.closed, { code: 4408, reason: 'AUTH_TIMEOUT' });
 });
 
@@ -153,12 +158,14 @@ test('JW-25: only a good token of the same subject extends a connection', { time
     ['of service_role',    await mint({ role: 'service_role' }),         'UNAUTHENTICATED', 'TOKEN_INVALID'],
     ['forged',             token({ alg: 'HS256' }, claims, hmac('no')),  'UNAUTHENTICATED', 'TOKEN_INVALID'],
   ];
-  for (const [name, fresh, code, end] of cases) {
-    const client = await Client.open(`${server.url}/ws`, await mint({ expiresInS: 2 }));
-    assert.equal((await client.error('AUTH', { token: fresh })).code, code, name);
-    // What is refused does not extend the life of what is there.
-    assert.deepEqual(await client.closed, { code: 4401, reason: end ?? 'TOKEN_EXPIRED' }, name);
-  }
+  await Promise.all(
+    cases.map(async ([name, fresh, code, end]) => {
+      const client = await Client.open(`${server.url}/ws`, await mint({ expiresInS: 2 }));
+      assert.equal((await client.error('AUTH', { token: fresh })).code, code, name);
+      // What is refused does not extend the life of what is there.
+      assert.deepEqual(await client.closed, { code: 4401, reason: end ?? 'TOKEN_EXPIRED' }, name);
+    }),
+  );
   const client = await Client.open(`${server.url}/ws`, await mint({ expiresInS: 2 }));
   await client.ack('SUBSCRIBE', { channel: 'news' });
   await client.ack('AUTH', { token: await mint({ role: 'anon' }) });

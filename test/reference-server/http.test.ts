@@ -186,12 +186,13 @@ test('sink and push do not exist under production limits', { timeout }, async (t
 });
 
 test('only wsbench.v1 is selected, whatever else is offered', { timeout }, async (t) => {
-  for (const [path, offered, selected] of [
+  const cases = [
     ['/ws/echo', 'chat, graphql-ws', undefined],
     ['/ws', 'chat, wsbench.v1', 'wsbench.v1'],
     ['/ws/echo', 'wsbench.v1, chat', 'wsbench.v1'],
     ['/ws', 'WSBENCH.V1', undefined],
-  ]) {
+  ];
+  const check = async ([path, offered, selected]: (string | undefined)[]): Promise<void> => {
     const server = await listening(t);
     const answer = raw(
       server,
@@ -201,7 +202,8 @@ test('only wsbench.v1 is selected, whatever else is offered', { timeout }, async
     const text = await answer;
     assert.match(text, /^HTTP\/1.1 101 /);
     assert.equal(/sec-websocket-protocol: (.*)\r/i.exec(text)?.[1], selected, offered);
-  }
+  };
+  await Promise.all(cases.map(check));
 });
 
 test('registering the routes twice makes the start fail', async (t) => {
