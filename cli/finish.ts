@@ -1,5 +1,6 @@
 // What every run ends with: summary on stdout, reports, saved run, step summary, the exit code and its reason.
 import { appendFileSync } from 'node:fs';
+import type { Command } from 'commander';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { fileTrouble } from '../lib/file-words.ts';
 import { decidingReason, exitCode, strongest } from '../lib/result/exit-code.ts';
@@ -13,18 +14,30 @@ import {
   summaryMarkdown,
 } from '../reports/index.ts';
 import { type Io, note } from './io.ts';
+import { collect } from './options.ts';
 import type { ReportFile } from './report-files.ts';
 import { saveRun } from './runs.ts';
 
 const stepSummaryBytes = 900_000;
 
-/** How a run's result is to be put out. */
+/** How a run's result is to be put out: raw values of the options of {@link outputFlags}. */
 export interface OutputFlags {
   json?: boolean;
   save?: boolean;
   color?: boolean;
   quiet?: boolean;
   output?: string[];
+}
+
+/** Adds the options of {@link OutputFlags}. */
+export function outputFlags(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
+    .option('--json', 'print the result as JSON')
+    .option('--no-save', 'do not save the run in .wsbench/runs')
+    .option('--no-color', 'no colours')
+    .option('-q, --quiet', 'no progress');
 }
 
 /** How text for this terminal looks. */

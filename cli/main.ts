@@ -1,5 +1,5 @@
 // The wsbench command: wires the process to the commands. The only file that touches `process`.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { exitCodeOfError } from '../lib/result/exit-code.ts';
 import { redactText } from '../lib/result/redact.ts';
@@ -19,13 +19,15 @@ Examples:
   wsbench quick                                        check the embedded reference server
   wsbench quick  ws://localhost:8080/ws --preset wsbench
   wsbench stress ws://localhost:8080/ws -c 500 -r 5k/s -d 30s --threshold 'rtt.p99<20ms'
+  wsbench stress ws://localhost:8545 --preset json-rpc -e method=sum -e params='[1,2]' --token env:TOKEN
   wsbench connect ws://localhost:8080/ws/echo          talk to it by hand, or in scripts
   wsbench serve                                        run the reference server
   wsbench compare before.json after.json -o report.md
 
 Exit codes: 0 passed · 1 check failed · 2 usage · 3 unreachable · 4 inconclusive · 6 report not written
             70 bug · 99 threshold crossed · 130/143 interrupted
-Every flag can be given as WSBENCH_<FLAG>, for example WSBENCH_TOKEN. Data is sent only to the URL you give.`;
+Every flag can be given as WSBENCH_<FLAG>, for example WSBENCH_TOKEN. Data is sent only to the URL you give.
+A command for each common task: docs/tasks.md`;
 
 function program(io: Io): Command {
   const root = new Command('wsbench')
@@ -52,7 +54,8 @@ function prepare(command: Command, io: Io, name = command.name()): void {
   command.exitOverride((error) => {
     throw error.exitCode === 0 || error.code === 'commander.help' ? error : usageError(error, name);
   });
-  command.option('--debug', 'show stack traces');
+  // Beside --help, whatever groups the command's own options are in.
+  command.addOption(new Option('--debug', 'show stack traces').helpGroup('Options:'));
   command.configureOutput({
     writeOut: (text) => io.stdout.write(text),
     writeErr: (text) => io.stderr.write(text),

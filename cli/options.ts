@@ -31,6 +31,7 @@ export interface ConnectFlags {
   preset?: string;
   target?: string;
   env?: string[];
+  /** Of the options for tokens. */
   tokenIn?: string;
   header?: string[];
   subprotocol?: string[];
@@ -41,10 +42,10 @@ export interface ConnectFlags {
 /** Adds the options that say how to connect. */
 export function connectFlags(command: Command): Command {
   return command
+    .optionsGroup('Target:')
     .option('--preset <name>', `how the target talks: ${presetNames.join(', ')}`)
     .option('--target <file>', 'how the target talks, in a target file (docs/targets.md)')
     .option('-e, --env <name=value>', 'variable of the preset or target file (repeatable)', collect)
-    .option('--token-in <place>', 'where tokens go: header, query, subprotocol, cookie or message[:…]')
     .option('-H, --header <k: v>', 'request header of the upgrade (repeatable)', collect)
     .option('--subprotocol <name>', 'subprotocol to offer (repeatable)', collect)
     .option('-k, --insecure', 'accept any TLS certificate')

@@ -6,7 +6,7 @@ import type { SigningKey, TokenOptions } from '../lib/token.ts';
 import type { Io } from './io.ts';
 import { readText, secretValue, signingKey, tokensOfFile } from './options.ts';
 
-/** Raw values of the options of {@link tokenFlags} and {@link manyTokensFlags}. */
+/** Raw values of the options of {@link tokenFlags}, and of those that commands add to them. */
 export interface TokenFlags {
   token?: string;
   tokensFile?: string;
@@ -26,25 +26,23 @@ export interface TokenValues {
 /**
  * Adds the options for tokens.
  *
- * @param whose what a minted token is for, such as `each check mints its own`
+ * @param whose what is minted with a key, such as `each check mints its own`
  */
 export function tokenFlags(command: Command, whose: string): Command {
   return command
+    .optionsGroup('Tokens (docs/auth.md):')
     .option('--token <token>', 'token that the target accepts, @file or env:NAME')
+    .option(
+      '--token-in <place>',
+      'where tokens go: header[:NAME], query[:NAME], cookie[:NAME], subprotocol[:PREFIX] or message[:TEMPLATE]',
+    )
     .option('--secret <secret>', `HS256 secret of the target's tokens, @file or env:NAME: ${whose}`)
     .option('--key <file>', `private JWK of the target's tokens: ${whose}`)
     .option('--claims <json>', 'claims of minted tokens, a JSON object or @file');
 }
 
-/** Adds the options for tokens of many connections that live long. */
-export function manyTokensFlags(command: Command): Command {
-  return command
-    .option('--tokens-file <file>', 'one token a line, for the connections in turn')
-    .option('--token-expires <time>', 'lifetime of minted tokens (default 1h, or longer than the run)');
-}
-
 /**
- * Reads the options of {@link tokenFlags} and {@link manyTokensFlags}.
+ * Reads the options of {@link tokenFlags}, `--tokens-file` and `--token-expires`.
  *
  * @throws WsbenchError `USAGE` for options that exclude or need each other, or a value that cannot be read
  */

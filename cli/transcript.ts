@@ -1,5 +1,5 @@
 // How `connect` shows what happens: what the target sent on stdout, everything else on stderr.
-import { closeMeaning } from '../lib/close-codes.ts';
+import { closeMeaning } from '../lib/cause/close-code.ts';
 import type { ClientEvent } from '../lib/connect.ts';
 import { redactMessage, redactStrings, redactText } from '../lib/result/redact.ts';
 import { terminalStyle } from './finish.ts';

@@ -1,14 +1,14 @@
 // `connect`: one connection to talk over, by hand or by a script. Auth, join and heartbeats of the target are done for its user.
-import { mayCloseWith } from './close-codes.ts';
+import { mayCloseWith } from './cause/close-code.ts';
 import { WsbenchError } from './errors.ts';
 import { FailureLog } from './load/failures.ts';
 import { type ClosedBy, type Connection, createWsDriver, type Driver, type Sink } from './load/index.ts';
 import { keepSecret } from './result/redact.ts';
 import { placeToken } from './target/credential.ts';
-import { compileMatcher, receivedText } from './target/matcher.ts';
-import { connectionMessage, Opening, OpeningPlan } from './target/opening.ts';
+import { compileHeartbeats, type HeartbeatReply } from './target/heartbeats.ts';
+import { receivedText } from './target/matcher.ts';
+import { type ConnectionValues, connectionMessage, Opening, OpeningPlan } from './target/opening.ts';
 import type { Target } from './target/target.ts';
-import type { MessageSource } from './target/template.ts';
 import {
   type ConnectOptions,
   type ConnectPlan,
@@ -89,11 +89,11 @@ export function connect(url: string, options: ClientOptions, onEvent: (event: Cl
 class OpenClient implements Client {
   state: Client['state'] = 'connecting';
   readonly #target: Target | null;
-  readonly #token: string | undefined;
+  readonly #values: ConnectionValues;
   readonly #timeoutMs: number;
   readonly #onEvent: (event: ClientEvent) => void;
   readonly #opening: Opening;
-  readonly #replies: { when: ReturnType<typeof compileMatcher>; send: MessageSource }[];
+  readonly #answer: HeartbeatReply | undefined;
   readonly #connection: Connection;
   #timer: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -106,7 +106,7 @@ class OpenClient implements Client {
     driver: Driver,
   ) {
     this.#target = target;
-    this.#token = token;
+    this.#values = { token, connection: 0 };
     this.#timeoutMs = timeoutMs;
     this.#onEvent = onEvent;
     const steps = new OpeningPlan(target, plan.tokenPlace, token !== undefined);
@@ -116,11 +116,8 @@ class OpenClient implements Client {
         `--token-in message: say which message, like --token-in 'message:{"token":"{{ token }}"}'`,
       );
     }
-    this.#opening = new Opening(steps, { token, connection: 0 });
-    this.#replies = (target?.heartbeat.reply ?? []).map(({ when, send }) => ({
-      when: compileMatcher(when),
-      send,
-    }));
+    this.#opening = new Opening(steps, this.#values);
+    this.#answer = compileHeartbeats(target);
     const upgrade = placeToken(plan, plan.tokenPlace, token);
     this.#connection = driver.open({ ...plan, ...upgrade, timeoutMs: connectTimeoutMs }, this.#sink());
   }
@@ -180,6 +177,8 @@ class OpenClient implements Client {
         this.#onEvent({ type: 'closed', code, by, clean, reason });
       },
       failed: (kind, detail) => {
+        // After `failed` only `closed` follows.
+        if (this.state === 'over') return;
         if (this.state !== 'connecting') {
           this.#onEvent({ type: 'violation', detail });
           return;
@@ -193,12 +192,12 @@ class OpenClient implements Client {
   }
 
   #received(data: Buffer, binary: boolean): void {
+    if (this.state === 'over') return;
     this.#onEvent({ type: 'message', data, binary });
     if (binary) return;
     const message = receivedText(data.toString('utf8'));
-    for (const { when, send } of this.#replies) {
-      if (when(message)) this.#send(this.#text(send, message), 'heartbeat');
-    }
+    const answer = this.#answer?.(message, this.#values);
+    if (answer !== undefined) this.#send(answer, 'heartbeat');
     if (this.state !== 'opening') return;
     const texts = this.#opening.receive(message);
     if (this.#opening.state === 'refused') {
@@ -234,11 +233,8 @@ class OpenClient implements Client {
   #startBeating(): void {
     const { every, send } = this.#target?.heartbeat ?? {};
     if (every === undefined || send === undefined) return;
-    this.#beat = setInterval(() => this.#send(this.#text(send, undefined), 'heartbeat'), every);
-  }
-
-  #text(source: MessageSource, last: ReturnType<typeof receivedText> | undefined): string {
-    return connectionMessage(source, { token: this.#token, connection: 0 }, last);
+    const text = connectionMessage(send, this.#values, undefined);
+    this.#beat = setInterval(() => this.#send(text, 'heartbeat'), every);
   }
 
   #send(data: string | Uint8Array, why: 'asked' | 'opening' | 'heartbeat'): boolean {

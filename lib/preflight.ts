@@ -13,6 +13,8 @@ export interface ProcessLimits {
   openFiles?: number | undefined;
   /** Local ports that connections to one destination can have. */
   ports?: number | undefined;
+  /** Where those ports are, when the user named the local addresses: `127.0.0.1:10000–65535`. */
+  portsOf?: string | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ProcessLimits {
  * nothing speaks against it. Pure.
  */
 export function shortage(connections: number, limits: ProcessLimits): string | undefined {
-  const { files, openFiles = 0, ports } = limits;
+  const { files, openFiles = 0, ports, portsOf } = limits;
   const needed = connections + openFiles + reserveFiles;
   if (files !== undefined && needed > files) {
     const most = files - openFiles - reserveFiles;
@@ -30,6 +32,12 @@ export function shortage(connections: number, limits: ProcessLimits): string | u
     );
   }
   if (ports !== undefined && connections > ports) {
+    if (portsOf !== undefined) {
+      return (
+        `${connections} connections to one address need as many local ports, and ${portsOf} has ${ports}: ` +
+        `name more local addresses, or use at most ${ports} connections`
+      );
+    }
     return (
       `${connections} connections to one address need as many local ports, and this machine has ${ports}: ` +
       `widen net.ipv4.ip_local_port_range, or use at most ${ports} connections`
@@ -48,12 +56,19 @@ export function preflight(connections: number, limits: ProcessLimits = processLi
   if (short !== undefined) throw new WsbenchError('RESOURCES', short);
 }
 
-function processLimits(): ProcessLimits {
-  if (process.platform !== 'linux') return {};
+/**
+ * What this process may use.
+ *
+ * @param own the local ports that connections go from, where they are chosen by us
+ */
+export function processLimits(own?: { size: number; describe(): string }): ProcessLimits {
+  const chosen = own && { ports: own.size, portsOf: own.describe() };
+  if (process.platform !== 'linux') return { ...chosen };
   return {
     files: fileLimit(tried(() => readFileSync('/proc/self/limits', 'utf8'))),
     openFiles: tried(() => readdirSync('/proc/self/fd').length),
     ports: portCount(tried(() => readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'))),
+    ...chosen,
   };
 }
 

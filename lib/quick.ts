@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from '../reference-server/index.ts';
 import { allChecks, type QuickPlan, runChecks, selectChecks } from './checks/index.ts';
-import { recognise } from './recognise.ts';
+import { type Recognised, recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
 import { keepSecret } from './result/redact.ts';
 import type { QuickResult } from './result/result.ts';
@@ -85,12 +85,11 @@ export async function quick(
     const server = embedded ?? target;
     const url = targetUrlOf(server ?? '');
     const mint = minterOf(server, options);
-    const bare = connectPlan(url, null, options);
-    const guess = embedded
-      ? 'wsbench'
-      : described
-        ? undefined
-        : await recognise(bare, options.token, 'warn', control);
+    const seen: Recognised =
+      embedded || described
+        ? { warnings: [] }
+        : await recognise(connectPlan(url, null, options), options.token, 'warn', control);
+    const guess = embedded ? 'wsbench' : seen.preset;
     const known = described ?? (guess === undefined ? null : plainPreset(guess));
     const connect = connectPlan(url, known, options);
     const plan: QuickPlan = {
@@ -111,7 +110,8 @@ export async function quick(
       reproduceBase: options.reproduce ?? 'wsbench quick',
       seed: options.seed ?? randomInt(2 ** 31),
     };
-    return await runToEnd((signal) => runChecks(plan, signal), control);
+    const result = await runToEnd((signal) => runChecks(plan, signal), control);
+    return { ...result, warnings: [...seen.warnings, ...result.warnings] };
   } finally {
     await embedded?.close();
   }

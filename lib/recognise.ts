@@ -9,6 +9,7 @@ import {
   type Sink,
 } from './load/index.ts';
 import type { RunControl } from './result/events.ts';
+import type { Warning } from './result/result.ts';
 import { placeToken } from './target/credential.ts';
 import type { PresetName } from './target/presets.ts';
 import {
@@ -26,6 +27,13 @@ const greetingTimeoutMs = 250;
 
 type Address = Omit<ConnectSpec, 'timeoutMs'>;
 
+/** Whom a run was not told of. */
+export interface Recognised {
+  /** The preset to use: only the reference server is taken as what it is. */
+  preset?: 'wsbench';
+  warnings: Warning[];
+}
+
 /** How one short connection went: the preset that gave itself away, or why it did not open. */
 interface Glimpse {
   preset?: PresetName | undefined;
@@ -37,7 +45,7 @@ interface Glimpse {
  * `others` says whether to warn that it should be named, or to refuse the run. Whatever else goes wrong here goes wrong again,
  * and is reported, in the run itself.
  *
- * @returns `wsbench` for a reference server
+ * @returns who it is, and what the result has to say of it, which a watcher was told already
  * @throws WsbenchError `USAGE` that names the preset, when `others` is `refuse`
  */
 export async function recognise(
@@ -46,20 +54,21 @@ export async function recognise(
   others: 'warn' | 'refuse',
   control: RunControl,
   driver: Driver = createWsDriver(),
-): Promise<'wsbench' | undefined> {
-  const warn = (message: string): void =>
-    control.onEvent?.({ type: 'warning', warning: { code: 'recognised', message } });
+): Promise<Recognised> {
+  const warned = (message: string): Warning[] => {
+    const warning = { code: 'recognised', message };
+    control.onEvent?.({ type: 'warning', warning });
+    return [warning];
+  };
   const address = { ...connect, ...placeToken(connect, connect.tokenPlace, token) };
   const { preset, at } = await presetOf(address, driver, control);
+  if (preset === undefined) return { warnings: [] };
   if (preset === 'wsbench') {
-    warn('the target greets with WELCOME: using --preset wsbench');
-    return 'wsbench';
+    return { preset, warnings: warned('the target greets with WELCOME: using --preset wsbench') };
   }
-  if (preset === undefined) return undefined;
   const message = presetAdvice(preset, at);
   if (others === 'refuse') throw new WsbenchError('USAGE', message);
-  warn(message);
-  return undefined;
+  return { warnings: warned(message) };
 }
 
 async function presetOf(

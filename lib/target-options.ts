@@ -89,7 +89,13 @@ export function connectPlan(url: string, target: Target | null, options: Connect
   const asked = options.subprotocols ?? [];
   const address = targetAddress(url, target);
   const headers = [...own, ...given];
+  const tokenPlace =
+    options.tokenIn === undefined ? tokenPlaceOf(target) : askedPlace(options.tokenIn, target);
   const subprotocols = asked.length > 0 ? [...asked] : [...(described?.subprotocols ?? [])];
+  // Beside a credential stands a real subprotocol: clients give up when none of those that they offer is chosen.
+  if (target?.speaks === 'wsbench' && tokenPlace.in === 'subprotocol' && subprotocols.length === 0) {
+    subprotocols.push('wsbench.v1');
+  }
   keepUrlSecrets(address);
   for (const [name, value] of headers) keepHeaderSecret(name, value);
   keepSubprotocolSecrets(subprotocols);
@@ -99,7 +105,7 @@ export function connectPlan(url: string, target: Target | null, options: Connect
     subprotocols,
     insecure: options.insecure ?? false,
     ...(options.caCertificates === undefined ? {} : { caCertificates: options.caCertificates }),
-    tokenPlace: options.tokenIn === undefined ? tokenPlaceOf(target) : askedPlace(options.tokenIn, target),
+    tokenPlace,
   };
 }
 

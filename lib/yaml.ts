@@ -24,6 +24,8 @@ export interface FileIssue {
 /** What came of checking a text: its value, or all that is wrong with it. */
 export type Checked<T> = { value: T; issues: [] } | { value?: never; issues: [FileIssue, ...FileIssue[]] };
 
+/** Messages without the place, which we put in front; and none that the parser prints by itself. */
+const parserOptions = { strict: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
 /** Mistakes that are told at once. */
 const most = 20;
 /** Words, signs and gaps that a file may have: reading takes a kilobyte of memory for each, and more time for the next. */
@@ -92,8 +94,7 @@ function readDocument(text: string, lineCounter: LineCounter): Read {
   }
   let document: Document.Parsed;
   try {
-    // Messages without the place: we put it in front.
-    document = parseDocument(text, { lineCounter, strict: true, uniqueKeys: false, prettyErrors: false });
+    document = parseDocument(text, { lineCounter, ...parserOptions });
   } catch (error) {
     // The parser goes down into nested lists by calling itself.
     const message = error instanceof RangeError ? tooDeep : messageOf(error);

@@ -4,6 +4,7 @@ import type { QuickResult, Result, StressResult } from '../lib/result/result.ts'
 import { repeatsEvidence } from './evidence.ts';
 import { timeoutMs } from './figures.ts';
 import { markdownCode, markdownText } from './markdown-escape.ts';
+import { skipsOfOneKind } from './skips.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
 
 /** A list, or a sentence that there is nothing on it. */
@@ -34,9 +35,15 @@ function failedChecks(result: QuickResult): string[] {
 }
 
 function skippedChecks(result: QuickResult): string[] {
-  return result.checks
-    .filter((check) => check.status === 'skipped')
-    .map((check) => `- ⏭️ ${markdownText(check.title, 120)}, skipped: ${markdownText(check.detail)}`);
+  const gathered = skipsOfOneKind(result.checks);
+  const single = result.checks.filter((check) => check.status === 'skipped' && !gathered.has(check.detail));
+  return [
+    ...single.map((check) => `- ⏭️ ${markdownText(check.title, 120)}, skipped: ${markdownText(check.detail)}`),
+    ...[...gathered].map(
+      ([reason, skipped]) =>
+        `- ⏭️ ${skipped.length} skipped: ${markdownText(reason)} (${skipped.map(({ id }) => markdownCode(id, 120)).join(', ')})`,
+    ),
+  ];
 }
 
 function missedThresholds(result: StressResult): string[] {

@@ -4,6 +4,7 @@ import { count, lostText, timeoutMs } from './figures.ts';
 import { anyLost, connectRows, type LatencyStat, latencyCell, latencyRows, statTitles } from './latency.ts';
 import { markdownCode, markdownTable, markdownText } from './markdown-escape.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
+import { talkWords } from './talk-words.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
 import { loadWords } from './verdict.ts';
 
@@ -15,7 +16,11 @@ export function stressLines(result: StressResult, titled: boolean): string[] {
   const title = titled
     ? [`### ${markdownCode(result.target.url, 200)} (${markdownText(result.run.id, 100)})`, '']
     : [];
-  const plan = [...loadWords(result), `target: ${markdownText(result.target.description, 60)}`];
+  const plan = [
+    ...loadWords(result),
+    `target: ${markdownText(result.target.description, 60)}`,
+    ...talkWords(result).map((words) => markdownText(words, 60)),
+  ];
   if (result.target.embedded) plan.push('embedded server, same machine');
   return [
     ...title,

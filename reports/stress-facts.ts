@@ -52,8 +52,10 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
   ];
   const errors = [
     ...(derived.error_rate === null ? [] : [`${percent(derived.error_rate)} of messages`]),
-    ...(derived.errors === null ? [] : [`${count(derived.errors)} errors in all`]),
-    `${count(counters.protocol_errors)} protocol errors`,
+    ...(derived.errors === null
+      ? []
+      : [`${count(derived.errors)} error${derived.errors === 1 ? '' : 's'} in all`]),
+    `${count(counters.protocol_errors)} protocol error${counters.protocol_errors === 1 ? '' : 's'}`,
     ...(derived['backlog.end'] === null ? [] : [`backlog at the end ${count(derived['backlog.end'])}`]),
   ];
   return [

@@ -2,6 +2,7 @@
 import type { CheckRecord, QuickResult } from '../lib/result/result.ts';
 import { repeatsEvidence } from './evidence.ts';
 import type { Ink } from './ink.ts';
+import { skipsOfOneKind } from './skips.ts';
 import { displayWidth, fit } from './width.ts';
 
 /** Lines for a quick result: mark, id, detail; a failure says what was expected, what came, and how to see it again. */
@@ -11,6 +12,7 @@ export function quickText(result: QuickResult, ink: Ink): string[] {
   const listed = result.checks.filter((check) => !gathered.has(check.detail) || check.status !== 'skipped');
   const ids = listed.map((check) => fit(ink.safe(check.id, 120), ink.width - 8, ink.unicode));
   // An id that is wider than this keeps its line for itself.
+  const isSole = listed.length === 1 && listed[0]?.status === 'failed';
   const room = Math.floor(ink.width * 0.42);
   const idWidth = Math.max(0, ...ids.map(displayWidth).filter((columns) => columns <= room));
   return [
@@ -18,23 +20,16 @@ export function quickText(result: QuickResult, ink: Ink): string[] {
       ...line(check, ids[index] ?? '', idWidth, ink),
       ...(check.status === 'failed' ? evidence(check, ink) : []),
     ]),
-    ...[...gathered].flatMap(([reason, skipped]) => skips(reason, skipped, ink)),
+    ...[...gathered].flatMap(([reason, skipped]) => skips(reason, skipped, isSole, ink)),
   ];
 }
 
-/** Skips with one reason, where there are enough of them to drown the rest. */
-function skipsOfOneKind(checks: readonly CheckRecord[]): Map<string, CheckRecord[]> {
-  const byReason = new Map<string, CheckRecord[]>();
-  for (const check of checks) {
-    if (check.status !== 'skipped') continue;
-    byReason.set(check.detail, [...(byReason.get(check.detail) ?? []), check]);
-  }
-  return new Map([...byReason].filter(([, skipped]) => skipped.length >= 3));
-}
-
-function skips(reason: string, skipped: readonly CheckRecord[], ink: Ink): string[] {
+function skips(reason: string, skipped: readonly CheckRecord[], isRest: boolean, ink: Ink): string[] {
   const ids = skipped.map((check) => ink.safe(check.id, 120)).join(', ');
-  const text = `${skipped.length} skipped: ${ink.safe(reason, 500)} (${ids})`;
+  // Where one failure stops all the rest, a list of the rest would hide it.
+  const text = isRest
+    ? `the other ${skipped.length} skipped: ${ink.safe(reason, 500)}`
+    : `${skipped.length} skipped: ${ink.safe(reason, 500)} (${ids})`;
   return ink.labelled(ink.mark('skipped'), text, displayWidth(ink.mark('skipped')) + 1);
 }
 

@@ -5,6 +5,7 @@ import type { Ink } from './ink.ts';
 import { anyLost, type LatencyStat, latencyCell, latencyRows, statTitles } from './latency.ts';
 import { plainTable } from './plain-table.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
+import { talkWords } from './talk-words.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
 import { loadWords } from './verdict.ts';
 import { displayWidth } from './width.ts';
@@ -37,7 +38,8 @@ function figures(result: StressResult, ink: Ink): string[] {
 function planParts(result: StressResult, ink: Ink): string[] {
   const where = result.target.embedded ? ['embedded server, same machine'] : [];
   const how = ink.safe(result.target.description, 60);
-  return [...loadWords(result), `target: ${how}`, ...where];
+  const talk = talkWords(result).map((words) => ink.safe(words, 60));
+  return [...loadWords(result), `target: ${how}`, ...talk, ...where];
 }
 
 /** Connections that failed, and a generator that was too slow: said before any figure. */

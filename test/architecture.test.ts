@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 // Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
 const table: Record<string, readonly string[]> = {
   'lib/cause': [],
+  'lib/protocol': [],
+  'lib/transport': ['lib/protocol', 'lib/cause'],
   'lib/metrics': [],
   'lib/result': ['lib/metrics'],
   'lib/compare': ['lib/metrics', 'lib/result'],
@@ -17,8 +19,24 @@ const table: Record<string, readonly string[]> = {
   'lib/token': [],
   'lib/target': ['lib/result'],
   'lib/scenario': ['lib/result'],
-  'lib/load': ['lib/cause', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
-  'lib/checks': ['lib/cause', 'lib/metrics', 'lib/result', 'lib/target', 'lib/scenario'],
+  'lib/load': [
+    'lib/transport',
+    'lib/protocol',
+    'lib/cause',
+    'lib/metrics',
+    'lib/result',
+    'lib/target',
+    'lib/scenario',
+  ],
+  'lib/checks': [
+    'lib/transport',
+    'lib/protocol',
+    'lib/cause',
+    'lib/metrics',
+    'lib/result',
+    'lib/target',
+    'lib/scenario',
+  ],
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };
@@ -36,7 +54,12 @@ const everyone = [
 // Packages that only some files may use.
 const packages: Record<string, readonly string[]> = {
   jose: ['lib/token.ts', 'lib/token/'],
-  ws: ['lib/load/drivers/ws.ts', 'lib/checks/connection.ts', 'reference-server/'],
+  ws: [
+    'lib/load/drivers/ws.ts',
+    'lib/checks/connection.ts',
+    'lib/checks/open-connection.ts',
+    'reference-server/',
+  ],
   commander: ['cli/'],
   fastify: ['reference-server/'],
   'fastify-plugin': ['reference-server/'],

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fileLimit, type ProcessLimits, portCount, preflight, shortage } from '../lib/preflight.ts';
+import {
+  fileLimit,
+  type ProcessLimits,
+  portCount,
+  preflight,
+  processLimits,
+  shortage,
+} from '../lib/preflight.ts';
+import { LocalPorts } from '../lib/transport/local-ports.ts';
 
 // biome-ignore format: a table
 const rows: [string, number, ProcessLimits, RegExp | undefined][] = [
@@ -13,6 +21,7 @@ const rows: [string, number, ProcessLimits, RegExp | undefined][] = [
   ['no file to spare', 1, { files: 20, openFiles: 20 }, /ulimit -n` \(the hard limit, too\)$/],
   ['just enough ports', 28_232, { ports: 28_232 }, undefined],
   ['one port short', 28_233, { files: 1e6, ports: 28_232 }, /this machine has 28232: widen net\.ipv4\.ip_local_port_range/],
+  ['one port short of those that were named', 4, { ports: 3, portsOf: '127.0.0.1:40000–40002' }, /and 127\.0\.0\.1:40000–40002 has 3: name more local addresses, or use at most 3 connections$/],
 ];
 for (const [name, connections, limits, wanted] of rows) {
   test(name, () => {
@@ -22,6 +31,13 @@ for (const [name, connections, limits, wanted] of rows) {
     if (wanted !== undefined) assert.throws(() => preflight(connections, limits), { code: 'RESOURCES' });
   });
 }
+
+test('ports of our own choice count instead of those of the system', () => {
+  const own = new LocalPorts(['127.0.0.1', '127.0.0.2'], { first: 40_000, last: 40_001 });
+  const { ports, portsOf } = processLimits(own);
+  assert.equal(ports, 4);
+  assert.equal(portsOf, '127.0.0.1:40000–40001 and 127.0.0.2:40000–40001');
+});
 
 test('what Linux says of itself', () => {
   const limits =

@@ -1,10 +1,11 @@
-// Commands in the documents: each exists, with every flag that it is shown with.
+// The documents: each command exists, with every flag that it is shown with; links lead somewhere; tables are complete.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { loadPreset, presetNames } from '../lib/target/presets.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const documents = [
@@ -62,4 +63,42 @@ test('documents: every command that is shown exists, with its flags', { timeout:
       : [];
   });
   assert.deepEqual(wrong, []);
+});
+
+/** The anchor that GitHub gives to a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
+
+function anchorsOf(path: string): string[] {
+  const text = readFileSync(path, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
+}
+
+test('documents: every link between them leads somewhere', () => {
+  const dead = documents.flatMap((document) => {
+    const links = [...readFileSync(join(root, document), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)];
+    return links.flatMap(([, link = '']) => {
+      if (/^[a-z]+:/.test(link)) return [];
+      const [file = '', anchor] = link.split('#');
+      const path = file === '' ? join(root, document) : join(root, dirname(document), file);
+      const isThere = existsSync(path) && (anchor === undefined || anchorsOf(path).includes(anchor));
+      return isThere ? [] : [`${document}: ${link}`];
+    });
+  });
+  assert.deepEqual(dead, []);
+});
+
+test('documents: the table of presets has all of them, with their variables', () => {
+  const text = readFileSync(join(root, 'docs/targets.md'), 'utf8');
+  for (const preset of presetNames) {
+    const row = text.split('\n').find((line) => line.startsWith(`| \`${preset}\` |`));
+    assert.ok(row, preset);
+    if (row.includes('as `phoenix`')) continue;
+    for (const name of Object.keys(loadPreset(preset).vars ?? {}))
+      assert.ok(row.includes(`\`${name}\``), `${preset}: ${name}`);
+  }
 });

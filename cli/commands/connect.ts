@@ -2,25 +2,18 @@
 import type { Command } from 'commander';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { WsbenchError } from '../../lib/errors.ts';
-import { type Client, type ClientEvent, type ClientOptions, connect } from '../../lib/index.ts';
+import { type Client, type ClientEvent, type ClientOptions, connect, mintToken } from '../../lib/index.ts';
 import { presetOfClose, presetOfMessage } from '../../lib/target/recognise.ts';
 import { newCommand } from '../command.ts';
 import { converse, type Ending } from '../conversation.ts';
 import { expectationHelp, parseExpectation } from '../expectation.ts';
 import { type Io, note } from '../io.ts';
-import {
-  type ConnectFlags,
-  collect,
-  connectFlags,
-  connectOptions,
-  secretValue,
-  targetArgument,
-} from '../options.ts';
+import { type ConnectFlags, collect, connectFlags, connectOptions, targetArgument } from '../options.ts';
 import { interact, promptHelp, promptLine } from '../prompt.ts';
+import { type TokenFlags, type TokenValues, tokenFlags, tokenValues } from '../token-flags.ts';
 import { type Transcript, transcript } from '../transcript.ts';
 
-interface ClientFlags extends ConnectFlags {
-  token?: string;
+interface ClientFlags extends ConnectFlags, TokenFlags {
   send?: string[];
   expect?: string[];
   expectClose?: string | true;
@@ -53,16 +46,18 @@ export function connectCommand(io: Io): Command {
   const command = newCommand('connect', io)
     .description('talk to a server: send lines, see what comes, expect it in scripts')
     .argument('[url]', 'target, ws:// or wss:// (default: WSBENCH_URL)')
+    .optionsGroup('Conversation:')
     .option('--send <text>', 'send this as a text message (repeatable, in order)', collect)
     .option('--expect <what>', 'wait for a message like this, see below (repeatable, in order)', collect)
-    .option('--expect-close [code]', 'then wait until the target closes, with this code');
-  connectFlags(command)
-    .option('--token <token>', 'token that the target accepts, @file or env:NAME')
+    .option('--expect-close [code]', 'then wait until the target closes, with this code')
     .option(
       '-t, --timeout <time>',
       'time that each expectation, and each step of the join, may take (default 5s)',
-    )
-    .option('--connect-timeout <time>', 'limit for the connect (default 10s)')
+    );
+  connectFlags(command).option('--connect-timeout <time>', 'limit for the connect (default 10s)');
+  tokenFlags(command, 'one is minted')
+    .option('--token-expires <time>', 'lifetime of the minted token (default 1h)')
+    .optionsGroup('Output:')
     .option('--json', 'print every event as a line of JSON')
     .option('--no-color', 'no colours')
     .option('-q, --quiet', 'only what the target sends, and errors')
@@ -78,7 +73,7 @@ async function run(argument: string | undefined, flags: ClientFlags, io: Io): Pr
       'connect: to where? wsbench connect ws://localhost:8080/ws (or WSBENCH_URL)',
     );
   }
-  const options = clientOptions(flags, io);
+  const options = await clientOptions(flags, io);
   const expectations = (flags.expect ?? []).map(parseExpectation);
   const expectClose = closeCode(flags.expectClose);
   const isScript = flags.send !== undefined || expectations.length > 0 || expectClose !== undefined;
@@ -122,14 +117,23 @@ function finish({ code, reason }: Ending, words: Transcript, io: Io): void {
   io.exit(code);
 }
 
-function clientOptions(flags: ClientFlags, io: Io): ClientOptions {
+async function clientOptions(flags: ClientFlags, io: Io): Promise<ClientOptions> {
   const options: ClientOptions = connectOptions(flags, io);
-  if (flags.token !== undefined) options.token = secretValue(flags.token, '--token', io);
+  const token = await tokenOf(tokenValues(flags, io));
+  if (token !== undefined) options.token = token;
   if (flags.timeout !== undefined) options.timeoutMs = parseDurationMs(flags.timeout, '--timeout');
   if (flags.connectTimeout !== undefined) {
     options.connectTimeoutMs = parseDurationMs(flags.connectTimeout, '--connect-timeout');
   }
   return options;
+}
+
+/** The token that was given, or one that is minted with the key. */
+async function tokenOf({ tokens, signingKey, tokenOptions }: TokenValues): Promise<string | undefined> {
+  if (!signingKey) return tokens?.[0];
+  if (tokens)
+    throw new WsbenchError('USAGE', '--token excludes --secret and --key: one connection has one token');
+  return mintToken(signingKey, tokenOptions);
 }
 
 function closeCode(text: string | true | undefined): number | null | undefined {

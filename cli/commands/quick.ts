@@ -4,7 +4,7 @@ import { parseCount, parseDurationMs } from '../../lib/duration.ts';
 import { listChecks, type QuickOptions, quick } from '../../lib/index.ts';
 import { checkList } from '../../reports/index.ts';
 import { newCommand } from '../command.ts';
-import { type OutputFlags, terminalStyle } from '../finish.ts';
+import { type OutputFlags, outputFlags, terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
 import {
   type ConnectFlags,
@@ -32,19 +32,15 @@ export function quickCommand(io: Io): Command {
   const command = newCommand('quick', io)
     .description('checks: connection, heartbeat, auth, bad input, rate limits')
     .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
+    .optionsGroup('Checks:')
     .option('--only <id>', 'run only this check; * stands for anything (repeatable)', collect)
-    .option('--list', 'list the checks, and stop');
-  tokenFlags(connectFlags(command), 'each check mints its own')
+    .option('--list', 'list the checks, and stop')
     .option('--intrusive', 'allow bursts against a target that is not on this machine')
     .option('-c, --connections <n>', 'connections that are opened at once (default 10)')
     .option('-t, --timeout <time>', 'time that one reply may take (default 5s)')
     .option('--scenario <file>', 'scenario to run instead of the shipped one')
-    .option('--seed <n>', 'seed of everything random')
-    .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
-    .option('--json', 'print the result as JSON')
-    .option('--no-save', 'do not save the run in .wsbench/runs')
-    .option('--no-color', 'no colours')
-    .option('-q, --quiet', 'no progress');
+    .option('--seed <n>', 'seed of everything random');
+  outputFlags(tokenFlags(connectFlags(command), 'each check mints its own'));
   return command.action((url: string | undefined, flags: QuickFlags) => run(url, flags, command, io));
 }
 

@@ -5,7 +5,7 @@ import { WsbenchError } from '../../lib/errors.ts';
 import { type EmbeddedLimits, resolveStress, type StressOptions, stress } from '../../lib/index.ts';
 import { scenarioText } from '../../lib/scenario/print.ts';
 import { newCommand } from '../command.ts';
-import type { OutputFlags } from '../finish.ts';
+import { type OutputFlags, outputFlags } from '../finish.ts';
 import type { Io } from '../io.ts';
 import {
   type ConnectFlags,
@@ -18,7 +18,7 @@ import {
   targetArgument,
 } from '../options.ts';
 import { runAndFinish } from '../run.ts';
-import { manyTokensFlags, type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
+import { type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
 
 interface StressFlags extends ConnectFlags, TokenFlags, OutputFlags {
   scenario?: string;
@@ -49,24 +49,24 @@ export function stressCommand(io: Io): Command {
   const command = newCommand('stress', io)
     .description('load: connections, messages per second, latency percentiles')
     .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
+    .optionsGroup('Load:')
     .option('-c, --connections <n>', 'connections (default 10)')
     .option('-r, --rate <n/s>', 'messages per second over all connections (default 100/s)')
     .option('-d, --duration <time>', 'length of the measure phase (default 30s)')
+    .option('--ramp-up <time>', 'spread the connects over this time')
+    .option('--warmup <time>', 'load before the measure phase (default 1s)')
     .option('--closed', 'closed model: the next message when the reply came')
     .option('--depth <n>', 'messages in flight per connection with --closed (default 1)')
     .option('--poisson', 'random arrivals at the same mean rate, from the seed')
-    .option('-m, --message <text>', 'message to send, or @file; may hold {{ id }}, {{ seq }} and {{ token }}')
+    .optionsGroup('Messages:')
+    .option('-m, --message <text>', 'message, @file; may hold {{id}}, {{seq}}, {{token}}')
     .option('--match <how>', 'how a reply finds its message: marker, order, id:/pointer or regex:PATTERN')
     .option('--no-reply', 'the target does not reply: measure by a ping behind each message')
     .option('-s, --size <bytes>', "message size (default 32, or what the target's request needs)")
     .option('-b, --binary', 'send binary messages')
-    .option('--ramp-up <time>', 'spread the connects over this time')
-    .option('--warmup <time>', 'load before the measure phase (default 1s)')
-    .option('-t, --timeout <time>', 'a reply that takes longer is lost (default 5s)')
-    .option('--connect-timeout <time>', 'limit for one connect (default 10s)');
-  manyTokensFlags(tokenFlags(connectFlags(command), 'each connection gets its own'))
-    .option('--threshold <expr>', "what must hold, such as 'rtt.p99<20ms' (repeatable)", collect)
-    .option('--no-default-thresholds', 'judge only the given thresholds')
+    .option('-t, --timeout <time>', 'a reply that takes longer is lost (default 5s)');
+  connectFlags(command)
+    .option('--connect-timeout <time>', 'limit for one connect (default 10s)')
     .addOption(
       new Option('--limits <name>', 'limits of the embedded server').choices([
         'development',
@@ -74,15 +74,18 @@ export function stressCommand(io: Io): Command {
         'test',
         'off',
       ]),
-    )
+    );
+  tokenFlags(command, 'each connection gets its own')
+    .option('--tokens-file <file>', 'one token a line, for the connections in turn')
+    .option('--token-expires <time>', 'lifetime of minted tokens (default 1h, or longer than the run)')
+    .optionsGroup('Thresholds:')
+    .option('--threshold <expr>', "what must hold, such as 'rtt.p99<20ms' (repeatable)", collect)
+    .option('--no-default-thresholds', 'judge only the given thresholds')
+    .optionsGroup('Run:')
     .option('--scenario <file>', 'scenario to run instead of the shipped one')
     .option('--seed <n>', 'seed of everything random')
-    .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
-    .option('--json', 'print the result as JSON')
-    .option('--print', 'print the scenario that would run, and stop')
-    .option('--no-save', 'do not save the run in .wsbench/runs')
-    .option('--no-color', 'no colours')
-    .option('-q, --quiet', 'no progress');
+    .option('--print', 'print the scenario that would run, and stop');
+  outputFlags(command);
   return command.action((url: string | undefined, flags: StressFlags) => run(url, flags, command, io));
 }
 

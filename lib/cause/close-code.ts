@@ -11,11 +11,13 @@ const meanings: Record<number, readonly [name: string, advice?: string]> = {
   1007: ['invalid data', 'it takes no such text'],
   1008: ['policy violation', 'often a missing credential, an Origin that is not allowed, or a limit'],
   1009: ['message too big', 'send less with --size'],
+  1010: ['extension missing'],
   1011: ['internal error', 'it failed: look at its log'],
   1012: ['service restart', 'it is restarting'],
   1013: ['try again later', 'it is overloaded or caps connections: fewer of them, or --ramp-up'],
   1014: ['bad gateway', 'the server behind it failed'],
-  3000: ['unauthorized', 'it wants a credential: --token'],
+  1015: ['TLS failed'],
+  3000: ['unauthorized', 'it wants a credential, or refused this one: --token'],
   3003: ['forbidden', 'it forbids this: check the rights of the token'],
   3008: ['timeout', 'it waited in vain for something'],
   4400: ['bad request', 'it did not understand what it got: describe how it talks with --preset or --target'],
@@ -42,4 +44,18 @@ export function describeClose(code: number, reason = ''): string {
 /** What a close code of the target gives reason to do or to look at. */
 export function closeAdvice(code: number): string | undefined {
   return meanings[code]?.[1];
+}
+
+/** What a close code means, in a few words, also where nothing but its range is known. RFC 6455 §7.4.2 */
+export function closeMeaning(code: number): string {
+  const known = meanings[code];
+  if (known) return known[0];
+  if (code >= 4400 && code <= 4599) return `the application's own code, by habit like HTTP ${code - 4000}`;
+  if (code >= 4000 && code <= 4999) return "the application's own code";
+  return code >= 3000 && code <= 3999 ? 'a code of a library or framework' : 'a code with no meaning';
+}
+
+/** Whether a close frame may be sent with this code (RFC 6455 §7.4.2); the others are the protocol's own. */
+export function mayCloseWith(code: number): boolean {
+  return code === 1000 || (code >= 3000 && code <= 4999);
 }

@@ -68,20 +68,27 @@ export const headersTooLong: Cause = {
   detail: 'the headers of the answer are longer than 16 KiB, and are read no further',
 };
 
-/** What came instead of an HTTP answer. */
+/** What came instead of an HTTP answer, from the error that Node's parser makes of it. */
 function notHttp(error: NodeJS.ErrnoException & { rawPacket?: unknown }, code: string): Cause {
   if (code === 'HPE_HEADER_OVERFLOW') return headersTooLong;
   const packet = Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
+  // The parser's words name protocols that nobody asked for.
+  const isNoHttpAtAll = code === 'HPE_INVALID_CONSTANT' || code === 'HPE_INVALID_VERSION';
+  return answerIsNotHttp(packet, isNoHttpAtAll ? '' : oneLine(messageOf(error)));
+}
+
+/**
+ * Something came that is no HTTP answer.
+ *
+ * @param packet its first bytes
+ * @param why what is wrong with it, where it is something like HTTP
+ */
+export function answerIsNotHttp(packet: Buffer, why = ''): Cause {
   if (isTlsRecord(packet))
     return { kind: 'tls', detail: 'the port speaks TLS: it answered with a TLS alert' };
-  // The parser's words name protocols that nobody asked for.
-  const why =
-    code === 'HPE_INVALID_CONSTANT' || code === 'HPE_INVALID_VERSION'
-      ? ''
-      : ` (${oneLine(messageOf(error))})`;
   return {
     kind: 'handshake',
-    detail: `the answer is not HTTP${why}${packet.length === 0 ? '' : `: it begins with ${quoted(packet)}`}`,
+    detail: `the answer is not HTTP${why === '' ? '' : ` (${why})`}${packet.length === 0 ? '' : `: it begins with ${quoted(packet)}`}`,
   };
 }
 

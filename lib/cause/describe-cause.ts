@@ -17,7 +17,7 @@ const leads: Record<FailureKind, string> = {
   network: 'no way to the host',
   resources: 'this machine is out of files or ports',
   protocol: '',
-  join: '',
+  join: 'it opened, but auth or join failed',
 };
 
 /** A failure in one line, with what to do about it: `connection refused: connect ECONNREFUSED … (nothing listens there: …)`. */

@@ -10,7 +10,7 @@ const hints: Record<FailureKind, (detail: string) => string | undefined> = {
   http: httpHint,
   timeout: timeoutHint,
   reset: () =>
-    'the target accepted and then hung up: is this the right port? is it out of file descriptors, or does it cap connections?',
+    'the target accepted and then hung up: are port and path right? is it out of file descriptors, or does it cap connections?',
   'accept-key': () =>
     'what answered did not read our Sec-WebSocket-Key: a cache or proxy in between, or a server that answers by rote',
   subprotocol: (detail) =>
@@ -40,7 +40,7 @@ function joinHint(detail: string): string {
   // graphql-ws says with this code that its subprotocol was not offered.
   if (/it closed with 4406\b/.test(detail))
     return 'offer the subprotocol that it wants: --subprotocol, or --preset graphql-ws';
-  return 'does it want a token (--token, --token-in)? Else check the join of the target file';
+  return 'does it want a token (--token, --token-in)? Else check the join of the target file, or whether it is the right preset';
 }
 
 function tlsHint(detail: string): string {
@@ -71,7 +71,7 @@ function timeoutHint(detail: string): string {
 
 const advice: Record<number, string> = {
   400: 'the target does not accept this upgrade: check path and subprotocol',
-  401: 'the target wants a credential: --token',
+  401: 'the target wants a credential, or refused this one: --token, --token-in',
   403: 'the target forbids it: check token, Origin and address allow-lists',
   404: 'no WebSocket at this path: check the URL',
   407: 'a proxy in between wants a credential',

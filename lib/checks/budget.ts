@@ -1,4 +1,5 @@
 // Keeps checks that are not about limits within the announced ones, so that no refusal is their own doing.
+import type { Target } from '../target/target.ts';
 import type { Limits } from './message.ts';
 
 /**
@@ -11,7 +12,7 @@ export class Budget {
   #tokens: number;
   #atMs: number;
 
-  constructor(limits: Limits, nowMs: number) {
+  constructor(limits: Pick<Limits, 'messagesPerMinute' | 'burstLimit'>, nowMs: number) {
     this.#capacity = Math.max(1, (limits.burstLimit ?? Number.POSITIVE_INFINITY) - 2);
     this.#perMs = (limits.messagesPerMinute ?? Number.POSITIVE_INFINITY) / 60_000;
     this.#tokens = this.#capacity;
@@ -26,4 +27,11 @@ export class Budget {
     this.#tokens -= 1;
     return this.#tokens >= 0 ? 0 : Math.ceil(-this.#tokens / this.#perMs);
   }
+}
+
+/** The budget of one connection to a target whose description limits messages; null where it does not. */
+export function budgetOfTarget(target: Target | null, nowMs: number): Budget | null {
+  const perSecond = target?.limits.messages;
+  if (perSecond === undefined) return null;
+  return new Budget({ messagesPerMinute: perSecond * 60, burstLimit: perSecond }, nowMs);
 }

@@ -1,7 +1,7 @@
 // What a target and the plan's credentials allow, and what to say when they do not.
 import type { Capability } from './check.ts';
-import type { Facts } from './context.ts';
 import { hasSiblings } from './endpoints.ts';
+import type { Facts } from './facts.ts';
 import { isJwt } from './forge.ts';
 import type { QuickPlan } from './plan.ts';
 
@@ -15,11 +15,15 @@ export function missing(
   const { target } = plan;
   switch (capability) {
     case 'echo':
-      return target && (target.speaks !== 'other' || target.echoes)
-        ? undefined
+      if (target && (target.speaks !== 'other' || target.echoes)) return undefined;
+      return target
+        ? `needs a target that echoes, which ${target.name} is not said to be: echoes: true`
         : 'needs a target that echoes: --preset echo or wsbench, or --target with echoes: true';
     case 'wsbench':
-      return target?.speaks === 'wsbench' ? missingSiblings(plan) : 'needs --preset wsbench';
+      if (target?.speaks === 'wsbench') return missingSiblings(plan);
+      return target
+        ? `is about the wsbench protocol, which ${target.name} does not speak`
+        : 'needs --preset wsbench';
     case 'request':
       return target ? undefined : 'needs a description of the target: --preset or --target';
     case 'heartbeat':
@@ -38,7 +42,7 @@ export function missing(
         ? undefined
         : target?.speaks === 'wsbench'
           ? missingSiblings(plan)
-          : 'needs --preset wsbench, or a token that travels as subprotocol: --token-in subprotocol';
+          : `needs ${target ? '' : '--preset wsbench, or '}a token that travels as subprotocol: --token-in subprotocol`;
     case 'refresh':
       return oursOr(plan, target?.auth?.refresh !== undefined, 'auth.refresh');
     case 'token':
@@ -60,8 +64,12 @@ export function missing(
 
 /** For what the reference protocol always has, and other targets by a part of their description. */
 function oursOr(plan: QuickPlan, described: boolean, part: string): string | undefined {
-  if (plan.target?.speaks === 'wsbench') return missingSiblings(plan);
-  return described ? undefined : `needs --preset wsbench, or --target with ${part}`;
+  const { target } = plan;
+  if (target?.speaks === 'wsbench') return missingSiblings(plan);
+  if (described) return undefined;
+  return target
+    ? `needs ${part} in the description of the target (--target)`
+    : `needs --preset wsbench, or --target with ${part}`;
 }
 
 const missingSiblings = ({ url }: QuickPlan): string | undefined =>

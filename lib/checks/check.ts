@@ -1,5 +1,6 @@
 // A check: one named expectation of how a server behaves, run first and judged afterwards.
-import type { Context, Facts } from './context.ts';
+import type { Context } from './context.ts';
+import type { Facts } from './facts.ts';
 
 /**
  * What a check needs beyond a URL.

@@ -1,36 +1,16 @@
-// The checks' own client: opens one WebSocket, keeps all that arrives, and waits for what a check asks for.
+// The checks' own client: an open WebSocket that keeps all that arrives, and waits for what a check asks for.
 import { randomUUID } from 'node:crypto';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rootCertificates } from 'node:tls';
-import { type ClientOptions, WebSocket } from 'ws';
-import type { Cause, Stage } from '../cause/cause.ts';
-import { describeClose } from '../cause/close-code.ts';
-import { classify, timedOut } from '../cause/connect-error.ts';
-import { headersOf, readHttpAnswer } from '../cause/http-answer.ts';
-import { retryAfterMs } from '../cause/retry-after.ts';
-import { tlsInstead } from '../cause/speaks-tls.ts';
-import { upgradeFault } from '../cause/upgrade.ts';
+import type { WebSocket } from 'ws';
 import { describeViolation, pingFlood, violationOf } from '../cause/violation.ts';
-import { watchStage } from '../cause/watch-stage.ts';
 import { receivedText } from '../target/matcher.ts';
 import type { Budget } from './budget.ts';
-import { ConnectError, type ConnectFailure, failureOf, refusalOf } from './failure.ts';
-import { type Envelope, type Exchange, excerptOf, readEnvelope } from './message.ts';
-import type { ConnectPlan } from './plan.ts';
+import type { Closed } from './closed.ts';
+import type { ConnectFailure } from './failure.ts';
+import { joinFailure } from './join-failure.ts';
+import { type Envelope, type Exchange, readEnvelope } from './message.ts';
 import type { Talk } from './talk.ts';
-
-export interface ConnectionOptions extends ConnectPlan {
-  /** Answer ping frames with pong frames. */
-  autoPong: boolean;
-  /** What is said without being asked to: the opening, heartbeats. */
-  talk: Talk;
-  /** Wait and try again when the handshake gets 429 with a Retry-After of at most 2 s. */
-  retryWhenLimited: boolean;
-  signal: AbortSignal;
-}
 
 /** A message as it arrived; `atMs` is on the monotonic clock of `performance.now()`. */
 export interface Received {
@@ -40,28 +20,9 @@ export interface Received {
   envelope: Envelope | undefined;
 }
 
-/** How a connection ended. 1006: without a close frame. 1005: the close frame had no code. */
-export interface Closed {
-  code: number;
-  reason: string;
-  atMs: number;
-  /** Why we ended it: what the peer did that it must not, in words. */
-  fault?: string;
-}
-
-/** An end in words: `close code 1011 (oops)`, or what the peer did to deserve it. */
-export function describeClosed({ code, reason = '', fault }: Pick<Closed, 'code'> & Partial<Closed>): string {
-  return fault ?? describeClose(code, reason);
-}
-
-/** Longest Retry-After that is waited for, and how often. */
-const retryAtMostMs = 2000;
-const retries = 6;
 /** What a peer may send on one connection before we stop listening: everything is kept to be looked at. */
 const mostMessages = 20_000;
-const mostBytes = 128 * 1024 * 1024;
-/** Of an answer that is no 101; its head came in time already. */
-const bodyWaitMs = 1000;
+const mostBytes = 48 * 1024 * 1024;
 /** How long a second answer may lag behind the first and still be noticed by `request`. */
 const settleMs = 15;
 
@@ -85,11 +46,12 @@ export class CheckConnection {
   #heartbeat: NodeJS.Timeout | undefined;
   #receivedBytes = 0;
   #isClosing = false;
+  #isNotifying = false;
 
-  constructor(socket: WebSocket, options: ConnectionOptions, startedMs: number) {
+  constructor(socket: WebSocket, { timeoutMs, talk }: { timeoutMs: number; talk: Talk }, startedMs: number) {
     this.#socket = socket;
-    this.#timeoutMs = options.timeoutMs;
-    this.talk = options.talk;
+    this.#timeoutMs = timeoutMs;
+    this.talk = talk;
     this.handshakeMs = performance.now() - startedMs;
     this.subprotocol = socket.protocol;
     socket.on('message', (data: Buffer, binary: boolean) => {
@@ -97,7 +59,9 @@ export class CheckConnection {
       this.received.push({ atMs: performance.now(), binary, data, envelope });
       this.#receivedBytes += data.length;
       if (this.received.length > mostMessages || this.#receivedBytes > mostBytes) {
-        this.#fail(`more than ${mostMessages} messages or ${mostBytes / 1024 ** 2} MiB, and no end of it`);
+        this.#fail(
+          `more than ${mostMessages} messages or ${mostBytes / 1024 ** 2} MiB on one connection, and no end of it`,
+        );
       }
       if (!this.talk.isMute) {
         for (const text of this.talk.receive(receivedText(data.toString()))) this.send(text);
@@ -110,7 +74,7 @@ export class CheckConnection {
     });
     // ws drops a peer that pings faster than it can be answered, without a word.
     socket.on('ping', () => {
-      if (socket.readyState !== WebSocket.OPEN && !this.#isClosing) this.#fail(pingFlood);
+      if (socket.readyState !== socket.OPEN && !this.#isClosing) this.#fail(pingFlood);
     });
     socket.on('close', (code: number, reason: Buffer) => {
       clearInterval(this.#heartbeat);
@@ -133,27 +97,11 @@ export class CheckConnection {
     const isOver = (): true | undefined => (opening.state === 'waiting' ? undefined : true);
     await this.waitFor(isOver);
     this.joinedAt = this.received.length;
-    if (opening.state !== 'ready') return this.#joinFailure();
+    if (opening.state !== 'ready') return joinFailure(opening, this, this.#timeoutMs);
     if (heartbeat && !this.closed) {
       this.#heartbeat = setInterval(() => this.send(heartbeat.text), heartbeat.everyMs).unref();
     }
     return undefined;
-  }
-
-  #joinFailure(): ConnectFailure {
-    const { state, waitsFor } = this.talk.opening;
-    const last = this.received.at(-1);
-    const said = last ? `, ${state === 'refused' ? '' : 'last '}${excerptOf(last.data)}` : '';
-    const common = { kind: 'join', reached: true } as const;
-    const what = `the join waits for ${waitsFor}`;
-    if (state === 'refused') return { ...common, join: 'refused', message: `${what} and was refused${said}` };
-    if (this.closed) {
-      const message = `${what}; ${describeClosed(this.closed)}${said}`;
-      return { ...common, join: 'closed', closeCode: this.closed.code, message };
-    }
-    const { length } = this.received;
-    const came = last ? `${length} other message${length === 1 ? '' : 's'} came${said}` : 'nothing came';
-    return { ...common, join: 'silent', message: `${what}; ${came} in ${this.#timeoutMs} ms` };
   }
 
   /** All messages with a type, in order. */
@@ -164,7 +112,7 @@ export class CheckConnection {
   /** Sends text or bytes as they are, anything else as JSON. Sending on a closed connection does nothing. */
   send(message: unknown): void {
     const raw = typeof message === 'string' || Buffer.isBuffer(message);
-    if (this.#socket.readyState === WebSocket.OPEN)
+    if (this.#socket.readyState === this.#socket.OPEN)
       this.#socket.send(raw ? message : JSON.stringify(message));
   }
 
@@ -176,7 +124,7 @@ export class CheckConnection {
 
   /** Sends a ping frame. */
   ping(payload: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping(Buffer.from(payload, 'latin1'));
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(Buffer.from(payload, 'latin1'));
   }
 
   /**
@@ -247,99 +195,13 @@ export class CheckConnection {
     return this.envelopes.filter((envelope) => envelope.id === id);
   }
 
+  /** Lets those who wait look, once for all that came together: a flood of messages must not be a flood of searches. */
   #notify(): void {
-    for (const watcher of [...this.#watchers]) watcher();
-  }
-}
-
-/**
- * Opens a connection and does what its talk begins with.
- *
- * @throws ConnectError that says why it did not open
- */
-export async function openConnection(options: ConnectionOptions): Promise<CheckConnection> {
-  for (let attempt = 1; ; attempt++) {
-    const opened = await attemptOnce(options);
-    if (opened instanceof CheckConnection) {
-      const failure = await opened.join();
-      if (!failure) return opened;
-      opened.terminate();
-      throw new ConnectError(failure);
-    }
-    const waitMs = waitOf(opened);
-    if (!options.retryWhenLimited || waitMs === undefined || attempt > retries)
-      throw new ConnectError(opened);
-    await sleep(waitMs, undefined, { signal: options.signal });
-  }
-}
-
-function waitOf({ status, headers }: ConnectFailure): number | undefined {
-  const asked = retryAfterMs(headers?.['retry-after'] ?? '', Date.now());
-  return status === 429 && asked !== undefined && asked <= retryAtMostMs ? Math.max(50, asked) : undefined;
-}
-
-function attemptOnce(options: ConnectionOptions): Promise<CheckConnection | ConnectFailure> {
-  const startedMs = performance.now();
-  const { hostname, protocol } = new URL(options.url);
-  const secure = protocol === 'wss:';
-  let request: ClientRequest | undefined;
-  let tcp: Socket | undefined;
-  let stageOf = (): Stage => 'tcp';
-  const clientOptions: ClientOptions & { finishRequest: (request: ClientRequest) => void } = {
-    headers: options.headers,
-    perMessageDeflate: false,
-    autoPong: options.autoPong,
-    maxPayload: 64 * 1024 * 1024,
-    rejectUnauthorized: !options.insecure,
-    ...(options.caCertificates.length > 0 ? { ca: [...rootCertificates, ...options.caCertificates] } : {}),
-    finishRequest: (made) => {
-      request = made;
-      made.once('socket', (socket) => {
-        tcp = socket;
-        stageOf = watchStage(socket, hostname, secure);
-      });
-      made.end();
-    },
-  };
-  return new Promise((resolve) => {
-    const socket = new WebSocket(options.url, [...options.subprotocols], clientOptions);
-    let settled = false;
-    const settle = (outcome: CheckConnection | ConnectFailure): void => {
-      settled = true;
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', abort);
-      resolve(outcome);
-      if (!(outcome instanceof CheckConnection)) socket.terminate();
-    };
-    const fail = (cause: Cause): void => settle(failureOf(cause, stageOf()));
-    const abort = (): void =>
-      settle({ kind: 'aborted', reached: stageOf() === 'upgrade', message: 'aborted' });
-    const timer = setTimeout(
-      () => fail(timedOut(stageOf(), options.timeoutMs, tcp?.bytesRead)),
-      options.timeoutMs,
-    );
-    // ws judges the same, but names less, and takes HTTP/1.0.
-    const judge = (response: IncomingMessage): void => {
-      const key = String(request?.getHeader('sec-websocket-key'));
-      const answer = { httpVersion: response.httpVersion, headers: headersOf(response) };
-      const fault = upgradeFault(answer, { key, subprotocols: options.subprotocols });
-      if (fault) fail(fault);
-    };
-    socket.once('upgrade', judge);
-    // terminate() on a connection that never opened reports an error; the first outcome stands.
-    socket.on('error', (error) => {
-      if (settled) return;
-      const cause = classify(error, stageOf());
-      clearTimeout(timer);
-      void tlsInstead(cause, stageOf(), options.url).then((found) => fail(found));
+    if (this.#isNotifying || this.#watchers.size === 0) return;
+    this.#isNotifying = true;
+    setImmediate(() => {
+      this.#isNotifying = false;
+      for (const watcher of [...this.#watchers]) watcher();
     });
-    socket.once('open', () => settle(new CheckConnection(socket, options, startedMs)));
-    socket.once('unexpected-response', (_request, response) => {
-      clearTimeout(timer);
-      if (response.statusCode === 101) judge(response);
-      else readHttpAnswer(response, bodyWaitMs, (answer) => settle(refusalOf(answer)));
-    });
-    options.signal.addEventListener('abort', abort, { once: true });
-    if (options.signal.aborted) abort();
-  });
+  }
 }

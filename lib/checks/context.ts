@@ -4,50 +4,24 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TokenPlace, Upgrade } from '../target/credential.ts';
 import { joinHeaders } from '../target/headers.ts';
-import type { Target } from '../target/target.ts';
 import type { TokenOptions } from '../token.ts';
-import { Budget } from './budget.ts';
-import { type CheckConnection, openConnection } from './connection.ts';
+import { budgetOfTarget } from './budget.ts';
+import type { CheckConnection } from './connection.ts';
 import { withoutCredentials, withToken } from './credentials.ts';
 import { type Endpoint, endpointUrl } from './endpoints.ts';
+import type { Facts } from './facts.ts';
 import { ConnectError, type ConnectFailure } from './failure.ts';
-import { claimsOf } from './forge.ts';
 import { type HttpAnswer, httpGet } from './http.ts';
-import { readWelcome, type Welcome } from './message.ts';
+import { readWelcome } from './message.ts';
+import { openConnection } from './open-connection.ts';
+import { openRaw } from './open-raw.ts';
 import type { ConnectPlan, QuickPlan } from './plan.ts';
-import { openRaw, type RawConnection } from './raw.ts';
+import type { RawConnection } from './raw-connection.ts';
+import { retrying } from './retrying.ts';
+import type { Shared } from './shared.ts';
 import { Talk } from './talk.ts';
 
-/** What is known about the target, gathered as the run goes. */
-export interface Facts {
-  /** How the target talks; null when nothing is known. */
-  target: Target | null;
-  speaks: Target['speaks'] | null;
-  /** The first WELCOME seen. */
-  welcome: Welcome | null;
-  timeoutMs: number;
-  /** True when this very check was asked for by its id. */
-  asked: boolean;
-}
-
-/** What the checks of one run share. */
-export class Shared {
-  /** By the subject whose limits they keep. */
-  readonly budgets = new Map<string, Budget>();
-  #connections = 0;
-  #requests = 0;
-
-  /** Number of the next connection, from 0. */
-  nextConnection(): number {
-    return this.#connections++;
-  }
-
-  /** Number of the next request, from 0. */
-  nextRequest(): number {
-    return this.#requests++;
-  }
-}
-
+/** How a check connects, if not as the plan says. */
 export interface ConnectOptions {
   /** The given URL (`ws`) by default. */
   endpoint?: Endpoint;
@@ -158,7 +132,7 @@ export class Context {
     });
     this.#opened.add(connection);
     if (this.#facts.speaks === 'wsbench') await this.#greet(connection);
-    else this.#allow(connection);
+    else connection.budget = budgetOfTarget(this.#plan.target, performance.now());
     return connection;
   }
 
@@ -175,20 +149,9 @@ export class Context {
   /** Opens a bare socket after the WebSocket handshake. */
   async raw(): Promise<RawConnection> {
     const options = this.#connectPlan(this.#upgrade(this.url, await this.token(), {}));
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const connection = await openRaw(options);
-        this.#opened.add(connection);
-        return connection;
-      } catch (error) {
-        const waitS =
-          error instanceof ConnectError && error.failure.status === 429
-            ? Number(error.failure.headers?.['retry-after'])
-            : Number.NaN;
-        if (!(waitS <= 2) || attempt > 6) throw error;
-        await this.sleep(Math.max(50, waitS * 1000));
-      }
-    }
+    const connection = await retrying(true, this.#signal, () => openRaw(options));
+    this.#opened.add(connection);
+    return connection;
   }
 
   /** GETs the status endpoint. */
@@ -238,26 +201,6 @@ export class Context {
     const welcome = greeting && readWelcome(greeting);
     if (!welcome) return;
     this.#facts.welcome ??= welcome;
-    // The server's bucket belongs to the subject (or, anonymously, to the address), not to the connection.
-    // Who authenticates by message is still nobody in WELCOME.
-    const { token } = connection.talk.values;
-    const key = welcome.sub ?? (token === undefined ? '' : String(claimsOf(token).sub));
-    const { budgets } = this.#shared;
-    const budget = budgets.get(key) ?? new Budget(welcome.limits, performance.now());
-    budgets.set(key, budget);
-    connection.budget = budget;
-  }
-
-  /** Keeps a connection within the limits that the target's description names. */
-  #allow(connection: CheckConnection): void {
-    const perSecond = this.#plan.target?.limits.messages;
-    if (perSecond === undefined) return;
-    const limits = {
-      name: 'described',
-      messagesPerMinute: perSecond * 60,
-      burstLimit: perSecond,
-      violationPenaltyMs: null,
-    };
-    connection.budget = new Budget(limits, performance.now());
+    connection.budget = this.#shared.budgetOf(welcome, connection.talk.values.token);
   }
 }

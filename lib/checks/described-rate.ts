@@ -3,7 +3,7 @@
 import type { Target } from '../target/target.ts';
 import { Asker } from './asker.ts';
 import { type Finding, failed, passed } from './check.ts';
-import { describeClosed } from './connection.ts';
+import { describeClosed } from './closed.ts';
 import type { Context } from './context.ts';
 
 /** What came of the burst. */

@@ -1,7 +1,7 @@
 // What the target's description says, for checks that need one.
 import { invariant } from '../errors.ts';
 import type { Target } from '../target/target.ts';
-import type { Facts } from './context.ts';
+import type { Facts } from './facts.ts';
 
 /**
  * The description.

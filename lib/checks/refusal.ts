@@ -1,6 +1,7 @@
 // Credentials that must be refused: how they are tried, and how the refusals are judged.
 import { type Check, type Finding, failed, passed } from './check.ts';
-import { CheckConnection, describeClosed } from './connection.ts';
+import { describeClosed } from './closed.ts';
+import { CheckConnection } from './connection.ts';
 import type { ConnectOptions, Context } from './context.ts';
 import { hasSiblings } from './endpoints.ts';
 import { describeFailure } from './failure.ts';

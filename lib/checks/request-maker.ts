@@ -1,6 +1,6 @@
 // Renders the request that a target's description names.
 import { randomBytes } from 'node:crypto';
-import type { ConnectionValues } from '../target/opening.ts';
+import { type ConnectionValues, connectionValue } from '../target/opening.ts';
 import type { Target } from '../target/target.ts';
 import { messageText, placeholdersIn, substitute } from '../target/template.ts';
 
@@ -42,12 +42,13 @@ export class RequestMaker {
     const number = this.#next();
     const id = `${this.#prefix}-${String(number).padStart(6, '0')}`;
     const seq = firstSeq + number;
-    const { token = '', connection } = this.#values;
     const fill = (pads: string[]): string => {
-      const values: Record<string, unknown> = { id, seq, token, connection };
-      return messageText(
-        substitute(this.#request, (name) => (name === 'pad' ? (pads.shift() ?? '') : values[name])),
-      );
+      const stands = (name: string): unknown => {
+        if (name === 'id') return id;
+        if (name === 'seq') return seq;
+        return name === 'pad' ? (pads.shift() ?? '') : connectionValue(name, this.#values);
+      };
+      return messageText(substitute(this.#request, stands));
     };
     const bare = fill([]);
     const lacking = sizeBytes - Buffer.byteLength(bare);

@@ -48,12 +48,7 @@ export interface RunEnd {
 }
 
 /** Composes the result of a run. */
-export function quickResult(
-  plan: QuickPlan,
-  checks: CheckRecord[],
-  warnings: Warning[],
-  end: RunEnd,
-): QuickResult {
+export function quickResult(plan: QuickPlan, checks: CheckRecord[], end: RunEnd): QuickResult {
   const reasons = reasonsOf(checks, end);
   const options = redactOptions(optionsOf(plan)) as Record<string, unknown>;
   const hash = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 16);
@@ -78,9 +73,16 @@ export function quickResult(
     host: hostRecord(),
     outcome: end.aborted ? 'interrupted' : reasons.length > 0 ? 'failed' : 'passed',
     reasons,
-    warnings,
+    warnings: warningsOf(checks),
     checks,
   };
+}
+
+/** A run without a verdict has passed nothing, and must not look as if it had. */
+function warningsOf(checks: readonly CheckRecord[]): Warning[] {
+  if (checks.length === 0 || checks.some(({ status }) => status !== 'skipped')) return [];
+  const what = checks.length === 1 ? 'the only check was' : `all ${checks.length} checks were`;
+  return [{ code: 'nothing-checked', message: `nothing was checked: ${what} skipped` }];
 }
 
 function reasonsOf(checks: readonly CheckRecord[], end: RunEnd): Reason[] {

@@ -7,12 +7,14 @@ import type { RunEvent } from '../result/events.ts';
 import type { CheckRecord, QuickResult } from '../result/result.ts';
 import { firstMissing, isStatic } from './capabilities.ts';
 import { type Check, type Finding, failed, skipped } from './check.ts';
-import { Context, type Facts, Shared } from './context.ts';
+import { Context } from './context.ts';
 import { isLoopback } from './endpoints.ts';
+import type { Facts } from './facts.ts';
 import { ConnectError, type ConnectFailure, describeFailure } from './failure.ts';
 import type { QuickPlan } from './plan.ts';
 import { quickResult, recordOf } from './result.ts';
 import { selectChecks } from './select.ts';
+import { Shared } from './shared.ts';
 import { connect } from './suite/connect.ts';
 
 /** Ends a check that does not end by itself. */
@@ -48,7 +50,7 @@ export async function* run(
     records.push(record);
     yield { type: 'check', check: record };
   }
-  return quickResult(plan, records, [], {
+  return quickResult(plan, records, {
     startedAt,
     durationMs: performance.now() - startedMs,
     aborted: session.stopped,

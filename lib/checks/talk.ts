@@ -1,7 +1,8 @@
 // What a connection says of its own accord: its opening, its heartbeats, and the answers to the target's heartbeats. Pure.
 
 import type { TokenPlace } from '../target/credential.ts';
-import { compileMatcher, type Received, valueAt } from '../target/matcher.ts';
+import { compileHeartbeats, type HeartbeatReply } from '../target/heartbeats.ts';
+import { type Received, valueAt } from '../target/matcher.ts';
 import { type ConnectionValues, connectionMessage, Opening, OpeningPlan } from '../target/opening.ts';
 import type { Target } from '../target/target.ts';
 
@@ -23,7 +24,7 @@ export class Talk {
   readonly values: ConnectionValues;
   /** The connection's own heartbeat. */
   readonly heartbeat: { everyMs: number; text: string } | null;
-  readonly #replies: ((message: Received) => string | undefined)[];
+  readonly #answer: HeartbeatReply | undefined;
 
   constructor({ target, place, values, joins, answersHeartbeats }: TalkOptions) {
     this.values = values;
@@ -32,24 +33,18 @@ export class Talk {
       new OpeningPlan(described, joins ? place : { in: 'header' }, values.token !== undefined),
       values,
     );
-    const { every, send, reply = [] } = target?.heartbeat ?? {};
+    const { every, send } = target?.heartbeat ?? {};
     this.heartbeat =
       every === undefined || send === undefined
         ? null
         : { everyMs: every, text: connectionMessage(send, values, undefined) };
-    if (!answersHeartbeats) this.#replies = [];
-    else if (target?.speaks === 'wsbench') this.#replies = [answerTypedPing];
-    else {
-      this.#replies = reply.map(({ when, send: answer }) => {
-        const fits = compileMatcher(when);
-        return (message) => (fits(message) ? connectionMessage(answer, values, message) : undefined);
-      });
-    }
+    if (answersHeartbeats)
+      this.#answer = target?.speaks === 'wsbench' ? answerTypedPing : compileHeartbeats(target);
   }
 
   /** True when a message that comes changes nothing and is answered by nothing. */
   get isMute(): boolean {
-    return this.opening.state !== 'waiting' && this.#replies.length === 0;
+    return this.opening.state !== 'waiting' && this.#answer === undefined;
   }
 
   /** Begins, once the connection is open: the texts to send now. */
@@ -59,8 +54,8 @@ export class Talk {
 
   /** Takes a message that came: the texts to send now. */
   receive(message: Received): string[] {
-    const answers = this.#replies.map((reply) => reply(message)).filter((text) => text !== undefined);
-    return [...answers.slice(0, 1), ...this.opening.receive(message)];
+    const answer = this.#answer?.(message, this.values);
+    return [...(answer === undefined ? [] : [answer]), ...this.opening.receive(message)];
   }
 }
 

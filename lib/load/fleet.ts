@@ -41,6 +41,8 @@ export class Fleet implements LaneOwner {
   /** How connections ended before the run did. */
   readonly ends = new EndLog();
   open = 0;
+  /** Connections that were closed at the end of the run, and whose target sent no close frame back. */
+  unansweredCloses = 0;
   /** Called when a connection opened or ended. */
   onChange: (() => void) | undefined;
 
@@ -188,6 +190,7 @@ export class Fleet implements LaneOwner {
   }
 
   lanePongOf(lane: Lane, seq: number, atUs: number): void {
+    lane.pongedUs = atUs;
     if (this.#ending) return;
     try {
       this.#traffic.pong(lane, seq, atUs);
@@ -203,6 +206,7 @@ export class Fleet implements LaneOwner {
     const record = this.#closes.get(key) ?? { code, by, clean, count: 0 };
     record.count++;
     this.#closes.set(key, record);
+    if (this.#ending && by === 'us' && code === 1006) this.unansweredCloses++;
     if (!this.#ending) {
       this.#recorder.counters['connections.closed']++;
       this.ends.add(lane, code, by, nowUs());

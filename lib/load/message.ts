@@ -1,8 +1,8 @@
 // The message that is sent: rendered once, then only its number is patched.
 import type { Warning } from '../result/result.ts';
-import { tokenForm } from '../target/credential.ts';
+import { connectionValue } from '../target/opening.ts';
 import type { Target } from '../target/target.ts';
-import { type MessageSource, messageText, substitute } from '../target/template.ts';
+import { type MessageSource, messageText, placeholdersIn, substitute } from '../target/template.ts';
 import type { MessageTemplate } from './drivers/driver.ts';
 
 /** How many digits the number of a message has, in both of its forms. */
@@ -51,7 +51,9 @@ export function renderMessage(plan: MessagePlan, tag: string, token = '', connec
     (sum, part, i) => sum + (i % 2 === 0 ? Buffer.byteLength(part) : width(part, tag)),
     0,
   );
-  if (message === undefined && fixed > plan.sizeBytes && target.match.by === 'marker' && target.echoes) {
+  // Where each connection has its own message, all of them have a number, or none of their replies would be found.
+  const mayBePlain = target.match.by === 'marker' && target.echoes && !isPersonal(target.request);
+  if (message === undefined && fixed > plan.sizeBytes && mayBePlain) {
     warnings.push({
       code: 'small-message',
       message: `${plan.sizeBytes} bytes leave no room for a number (that takes ${fixed}): replies are matched by order`,
@@ -97,9 +99,8 @@ export function renderMessage(plan: MessagePlan, tag: string, token = '', connec
 
 /** The message as text, token and all, with the placeholders of what changes from one to the next. */
 function sourceText({ target, message }: MessagePlan, token: string, connection: number): string {
-  const named = substitute<MessageSource>(typeof message === 'string' ? message : target.request, (name) =>
-    name === 'connection' ? connection : tokenForm(name, token),
-  );
+  const source = typeof message === 'string' ? message : target.request;
+  const named = substitute<MessageSource>(source, (name) => connectionValue(name, { token, connection }));
   if (typeof named === 'string') return named;
   // A text that is nothing but one placeholder takes over the type of its value, and this one is a number.
   return messageText(named).replace(/"\{\{\s*seq\s*\}\}"(?!:)/g, '{{ seq }}');
@@ -121,6 +122,11 @@ function unnumbered(bytes: Buffer, plan: MessagePlan, warnings: Warning[]): Mess
     });
   }
   return message;
+}
+
+/** True when a request is not the same on every connection. */
+function isPersonal(request: MessageSource): boolean {
+  return placeholdersIn(request).some(({ name }) => name === 'connection' || /^token\b/.test(name));
 }
 
 function width(name: string, tag: string): number {

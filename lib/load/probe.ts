@@ -47,23 +47,41 @@ function describeTarget(
   close: CloseRecord | undefined,
   violation: string | undefined,
 ): string {
-  const described = plan.target.match.by === 'pong' ? 'with a pong' : `as "${plan.target.name}" describes`;
+  const preset =
+    (sample === undefined ? undefined : presetOfMessage(sample)) ??
+    (close === undefined ? undefined : presetOfClose(close.code));
   let seen = `nothing came within ${plan.timeoutMs} ms`;
   if (violation !== undefined) seen = `it broke the protocol: ${violation}`;
-  else if (close) seen = `it ended the connection: ${withAdvice(close.code)}`;
+  // One advice is enough: that of the preset says more.
+  else if (close) seen = `it ended the connection: ${(preset ? describeClose : withAdvice)(close.code)}`;
   if (sample !== undefined) {
     const text = redactText(sample);
     const shown = text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
     seen = `it sent ${JSON.stringify(shown)}, which answers nothing`;
   }
-  const preset =
-    (sample === undefined ? undefined : presetOfMessage(sample)) ??
-    (close === undefined ? undefined : presetOfClose(close.code));
   const advice =
     preset === undefined
       ? 'say how it talks with --preset, --target (docs/targets.md) or --match, or --no-reply if it never answers'
       : presetAdvice(preset);
-  return `the target did not answer the probe ${described}: ${seen}; ${advice}`;
+  return `the target did not answer the probe ${awaited(plan.target)}: ${seen}; ${advice}`;
+}
+
+/** How the answer to the probe would have been known. */
+function awaited({ match, echoes }: StressPlan['target']): string {
+  // What is assumed of a target that nobody described, unless --match says otherwise.
+  if (echoes) return 'with an echo';
+  switch (match.by) {
+    case 'pong':
+      return 'with a pong';
+    case 'order':
+      return 'with any message';
+    case 'id':
+      return `with JSON that has its id at ${match.pointer}`;
+    case 'regex':
+      return `with a text in which /${match.pattern}/ finds its id`;
+    case 'marker':
+      return 'with a message that holds its id';
+  }
 }
 
 const shownCharacters = 200;

@@ -1,4 +1,6 @@
 // Giving an open connection a fresh token before its own expires, by a message.
+import { messageOf } from '../errors.ts';
+import { redactText } from '../result/redact.ts';
 import { compileMatcher, type Received } from '../target/matcher.ts';
 import { type ConnectionValues, connectionMessage } from '../target/opening.ts';
 import type { Target } from '../target/target.ts';
@@ -117,7 +119,10 @@ export class Renewal {
     clearTimeout(this.#timer);
     this.#plan.source
       .fresh(this.#parts.values.token ?? '', Date.now())
-      .then((token) => this.#offer(token))
+      .then(
+        (token) => this.#offer(token),
+        (error) => this.#fail(`no fresh token: ${redactText(messageOf(error))}`),
+      )
       .catch((error) => this.#parts.onError(error));
   }
 
@@ -146,6 +151,7 @@ export class Renewal {
 
   /** The connection goes on with the token that it has; if the target asks again, so do we. */
   #fail(why: string): void {
+    if (this.#state === 'over') return;
     this.#state = 'idle';
     clearTimeout(this.#timer);
     this.#plan.failed++;

@@ -3,6 +3,7 @@ import type { Cause } from '../cause/cause.ts';
 import { describeCause } from '../cause/describe-cause.ts';
 import { messageOf } from '../errors.ts';
 import type { Phase, RunEvent } from '../result/events.ts';
+import { redactText } from '../result/redact.ts';
 import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
@@ -195,7 +196,8 @@ class StressRun {
         message: `${renewal.failed} of ${all} token refreshes failed; the first: ${renewal.firstFailure}`,
       });
     }
-    for (const warning of targetWarnings(this.#rig, silent)) this.#warn(warning);
+    const remains = { ...silent, unansweredCloses: this.#abandoned ? 0 : fleet.unansweredCloses };
+    for (const warning of targetWarnings(this.#rig, remains, plan.target.echoes)) this.#warn(warning);
     return stressResult({
       plan,
       startedAt: this.#startedAt,
@@ -233,7 +235,10 @@ class StressRun {
 
   #bug(error: unknown): void {
     if (!this.#reasons.some((reason) => reason.code === 'bug')) {
-      this.#reasons.push({ code: 'bug', message: `this is a bug in wsbench: ${messageOf(error)}` });
+      this.#reasons.push({
+        code: 'bug',
+        message: `this is a bug in wsbench: ${redactText(messageOf(error))}`,
+      });
     }
     this.abandon();
   }

@@ -1,5 +1,5 @@
 // What is said on every connection beside the load, compiled once.
-import { compileMatcher, type Received } from '../target/matcher.ts';
+import { compileHeartbeats, type HeartbeatReply } from '../target/heartbeats.ts';
 import { OpeningPlan } from '../target/opening.ts';
 import type { MessageSource } from '../target/template.ts';
 import type { StressPlan } from './plan.ts';
@@ -11,8 +11,8 @@ export class SessionPlan {
   readonly opening: OpeningPlan;
   /** Limit of the connect, the opening included. */
   readonly connectTimeoutMs: number;
-  /** What the target's own heartbeats are answered with. */
-  readonly replies: readonly { is: (message: Received) => boolean; send: MessageSource }[];
+  /** What the target's own heartbeats are answered with, if they are. */
+  readonly answer: HeartbeatReply | undefined;
   /** What is sent every so often. */
   readonly beat: { everyMs: number; send: MessageSource } | undefined;
   readonly renewal: RenewalPlan | undefined;
@@ -20,12 +20,12 @@ export class SessionPlan {
 
   constructor(plan: StressPlan) {
     const { target, tokenPlace, tokens, connections, mint } = plan;
-    const { every, send, reply } = target.heartbeat;
+    const { every, send } = target.heartbeat;
     const refresh = tokens.length > 0 ? target.auth?.refresh : undefined;
     this.opening = new OpeningPlan(target, tokenPlace, tokens.length > 0);
     this.connectTimeoutMs = plan.connectTimeoutMs;
     this.connections = connections;
-    this.replies = reply.map((one) => ({ is: compileMatcher(one.when), send: one.send }));
+    this.answer = compileHeartbeats(target);
     this.beat = every === undefined || send === undefined ? undefined : { everyMs: every, send };
     this.renewal =
       refresh && new RenewalPlan(refresh, new TokenSource(tokens, connections, mint), plan.timeoutMs);
@@ -33,6 +33,6 @@ export class SessionPlan {
 
   /** True when a connection needs nobody who talks on it. */
   get isEmpty(): boolean {
-    return this.opening.isEmpty && this.replies.length === 0 && !this.beat && !this.renewal;
+    return this.opening.isEmpty && !this.answer && !this.beat && !this.renewal;
   }
 }

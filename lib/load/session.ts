@@ -67,8 +67,7 @@ export class Session implements Sink {
   }
 
   opened(split: ConnectSplit): void {
-    // Given up while it connected; its end is still to come.
-    if (this.#lane.state !== 'connecting') return;
+    if (!this.#isWanted) return;
     this.#state = 'opening';
     this.#split = split;
     this.#limitMs = Math.max(1, this.#plan.connectTimeoutMs - split.totalUs / 1000);
@@ -94,7 +93,7 @@ export class Session implements Sink {
     const state = this.#state;
     this.#over();
     if (state === 'ready') this.#lane.closed(code, by, clean);
-    else if (state === 'opening' && this.#lane.state === 'connecting') {
+    else if (state === 'opening' && this.#isWanted) {
       const said = this.#violation ?? closeText(code, reason);
       this.#lane.failed('join', `${said}, ${this.#whereItStood()}`);
     }
@@ -102,32 +101,31 @@ export class Session implements Sink {
 
   failed(kind: FailureKind, detail: string): void {
     if (this.#state === 'opening') this.#violation = detail;
-    else this.#lane.failed(kind, detail);
+    // What follows the message that ended the opening, in the same bytes, changes nothing: that connection failed already.
+    else if (this.#state !== 'over') this.#lane.failed(kind, detail);
   }
 
   readonly #receive = (atUs: number): void => {
     const { view } = this.#owner;
-    if (this.#replyTo(view)) this.#owner.lanePush(this.#lane, atUs);
-    else if (this.#state === 'opening') {
-      this.#send(this.#opening.receive(view));
-      if (this.#state === 'opening') this.#passedOver = view.text.slice(0, keptCharacters);
-    } else this.#receiveReady(view, atUs);
+    const answer = this.#plan.answer?.(view, this.#values);
+    if (answer !== undefined) this.#lane.sendText(answer);
+    if (this.#state === 'ready') this.#receiveReady(view, atUs, answer !== undefined);
+    else this.#receiveOpening(view, atUs, answer !== undefined);
   };
 
-  #receiveReady(view: MessageView, atUs: number): void {
-    const what = this.#renewal?.receive(view);
-    if (what === undefined) this.#owner.laneMessage(this.#lane, atUs);
-    else if (what === 'wish') this.#owner.lanePush(this.#lane, atUs);
+  /** A heartbeat may be what a step waits for. */
+  #receiveOpening(view: MessageView, atUs: number, isHeartbeat: boolean): void {
+    if (isHeartbeat) this.#owner.lanePush(this.#lane, atUs);
+    this.#send(this.#opening.receive(view));
+    if (this.#state === 'opening' && !isHeartbeat) this.#passedOver = view.text.slice(0, keptCharacters);
   }
 
-  /** Answers a heartbeat of the target's; false when the message is none. */
-  #replyTo(view: MessageView): boolean {
-    for (const { is, send } of this.#plan.replies) {
-      if (!is(view)) continue;
-      this.#lane.sendText(connectionMessage(send, this.#values, view));
-      return true;
-    }
-    return false;
+  #receiveReady(view: MessageView, atUs: number, isHeartbeat: boolean): void {
+    const what = this.#renewal?.receive(view);
+    if (what === 'answer') return;
+    // Targets may put what they want on a reply: it is one all the same.
+    if ((isHeartbeat || what === 'wish') && !this.#owner.isReply()) this.#owner.lanePush(this.#lane, atUs);
+    else this.#owner.laneMessage(this.#lane, atUs);
   }
 
   /** Begins what goes on from now to the end. */
@@ -152,14 +150,19 @@ export class Session implements Sink {
     for (const text of texts) this.#lane.sendText(text);
     if (this.#opening.state === 'refused') {
       this.#fail(`refused: ${quoted(this.#owner.view.text)}, waiting for ${this.#opening.waitsFor}`);
-    } else if (this.#opening.state === 'ready' && this.#split) this.#ready(this.#split);
+    } else if (this.#opening.state === 'ready' && this.#split && this.#isWanted) this.#ready(this.#split);
+  }
+
+  /** False once the attempt was given up by us: its end is still to come, and it counts nowhere. */
+  get #isWanted(): boolean {
+    return this.#lane.state === 'connecting';
   }
 
   #timedOut(): void {
     const came =
       this.#passedOver === undefined ? 'nothing came' : `what came was ${quoted(this.#passedOver)}`;
     const limit = formatDuration(Number(this.#limitMs.toPrecision(2)));
-    this.#fail(`no ${this.#opening.waitsFor} within ${limit} after the upgrade; ${came}`);
+    this.#fail(`still waiting for ${this.#opening.waitsFor} ${limit} after the upgrade; ${came}`);
   }
 
   #whereItStood(): string {
@@ -169,6 +172,7 @@ export class Session implements Sink {
 
   #fail(detail: string): void {
     this.#over();
+    if (!this.#isWanted) return;
     this.#lane.abort();
     this.#lane.failed('join', detail);
   }

@@ -159,10 +159,13 @@ export function stressResult(remains: RunRemains): StressResult {
 /** What only the end of a run shows. */
 function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): Warning[] {
   const { plan, backlogGrowth, stopped } = remains;
-  const { 'connections.closed': closed, 'connections.opened': opened } = remains.recorder.counters;
+  const { counters } = remains.recorder;
+  const { 'connections.closed': closed, 'connections.opened': opened } = counters;
   const warnings: Warning[] = [];
-  // A generator that fell behind makes a backlog of its own, and must not blame the target for it.
-  if (plan.model === 'open' && backlogGrowth > 0 && !stopped && !limited) {
+  // A generator that fell behind makes a backlog of its own, and must not blame the target for it. A target that answers
+  // nothing is not slow.
+  const isServing = counters['messages.matched'] > 0;
+  if (plan.model === 'open' && backlogGrowth > 0 && !stopped && !limited && isServing) {
     const message = `the backlog grew by ${backlogGrowth} messages across the measure phase: the target does not keep up`;
     warnings.push({ code: 'backlog', message });
   }

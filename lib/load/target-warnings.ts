@@ -1,4 +1,4 @@
-// What is to be said of a target that no counter says: violations, silence, replies on the wrong connection.
+// What is to be said of a target that no threshold says: violations, silence, replies that are too many or misplaced, closes.
 import type { Warning } from '../result/result.ts';
 import type { Lane } from './lane.ts';
 import type { Rig } from './rig.ts';
@@ -37,10 +37,18 @@ export function silenceOf(lanes: readonly Lane[], atUs: number): Silence {
   };
 }
 
-/** Warnings about what the target did, for the end of a run. */
-export function targetWarnings({ fleet, traffic }: Rig, silence: Silence): Warning[] {
+/**
+ * Warnings about what the target did, for the end of a run.
+ *
+ * @param echoes whether its replies should come in the order of the requests
+ */
+export function targetWarnings(
+  { fleet, traffic, recorder }: Rig,
+  remains: Silence & { unansweredCloses: number },
+  echoes: boolean,
+): Warning[] {
   const warnings: Warning[] = [];
-  const { asked, withoutPong, mute, muteMs } = silence;
+  const { asked, withoutPong, mute, muteMs, unansweredCloses } = remains;
   const violations = fleet.violations.records;
   for (const { detail, count } of violations.slice(0, 3)) {
     warnings.push({
@@ -59,11 +67,31 @@ export function targetWarnings({ fleet, traffic }: Rig, silence: Silence): Warni
       '(RFC 6455 §5.5.2, §5.5.3)';
     warnings.push({ code: 'no-pong', message });
   }
+  const { 'messages.duplicate': duplicate, 'messages.reordered': reordered } = recorder.counters;
+  if (duplicate > 0) {
+    const message = `${counted(duplicate, 'reply', 'replies')} came to messages that were answered already`;
+    warnings.push({ code: 'duplicate', message });
+  }
+  // Who answers by id may answer in any order; an echo that overtakes another is a fault.
+  if (echoes && reordered > 0) {
+    const message = `${counted(reordered, 'echo', 'echoes')} came back in another order than sent`;
+    warnings.push({ code: 'reordered', message });
+  }
   if (traffic.crossed > 0) {
     const message =
       `${traffic.crossed} messages answered requests of other connections: does the target mix connections up, ` +
       'or send everything to everyone?';
     warnings.push({ code: 'crossed', message });
   }
+  // Who is silent does not answer this either, and that is said already.
+  const unanswered = unansweredCloses - mute;
+  if (unanswered > 0) {
+    const message =
+      `${counted(unanswered, 'connection', 'connections')} got no close frame back at the end of the run (RFC 6455 §5.5.1): ` +
+      'the target dropped TCP instead, or took longer than 2 s';
+    warnings.push({ code: 'unanswered-close', message });
+  }
   return warnings;
 }
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

@@ -29,6 +29,8 @@ export type Mint = (like: string) => Promise<string>;
 export class TokenSource {
   readonly #tokens: readonly string[];
   readonly #mint: Mint | undefined;
+  /** Of the token at the same place; read when they are first needed, and once: a list may hold thousands. */
+  #claims: readonly TokenClaims[] | undefined;
   #next: number;
 
   /** @param dealt how many connections began with one of the list each */
@@ -42,15 +44,16 @@ export class TokenSource {
   async fresh(current: string, nowMs: number): Promise<string | undefined> {
     if (this.#mint) return this.#mint(current);
     const { sub, expiresAtMs = 0 } = claimsOf(current);
+    this.#claims ??= this.#tokens.map(claimsOf);
     let other: number | undefined;
     for (let step = 0; step < this.#tokens.length; step++) {
       const at = (this.#next + step) % this.#tokens.length;
       const token = this.#tokens[at] ?? '';
-      const claims = claimsOf(token);
-      const isOlder = (claims.expiresAtMs ?? Number.POSITIVE_INFINITY) <= Math.max(nowMs, expiresAtMs);
+      const claims = this.#claims[at];
+      const isOlder = (claims?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= Math.max(nowMs, expiresAtMs);
       if (token === current || isOlder) continue;
       // Servers refuse a token that makes somebody else of a connection, so one of the same subject comes first.
-      if (claims.sub === sub) return this.#take(at);
+      if (claims?.sub === sub) return this.#take(at);
       other ??= at;
     }
     return other === undefined ? undefined : this.#take(other);

@@ -85,6 +85,20 @@ function keepDecoded(text: string): void {
  * user information of URLs, parameters; and every secret that {@link keepSecret} was told.
  */
 export function redactText(text: string): string {
+  let masked = redactOnce(text);
+  // What is masked may complete what another rule looks for: `ws://bearer.?a:b@`. Results are masked again when they are
+  // reported, and must not change then.
+  for (let pass = 1; pass < mostPasses; pass++) {
+    const again = redactOnce(masked);
+    if (again === masked) break;
+    masked = again;
+  }
+  return masked;
+}
+
+const mostPasses = 5;
+
+function redactOnce(text: string): string {
   return maskKept(text)
     .replace(jwt, mask)
     .replace(supabaseKey, mask)

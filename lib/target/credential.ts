@@ -41,15 +41,12 @@ export function tokenPlaceOf(target: Target | null): TokenPlace {
 export function placeToken(upgrade: Upgrade, place: TokenPlace, token: string | undefined): Upgrade {
   if (token === undefined || place.in === 'message') return upgrade;
   const name = place.name ?? names[place.in] ?? '';
-  const template =
-    place.value ??
-    { header: 'Bearer {{ token }}', subprotocol: 'bearer.{{ token }}' }[place.in as string] ??
-    '{{ token }}';
+  const template = place.value ?? standardForm(place.in, name);
   const value = String(substitute(template, (asked) => tokenForm(asked, token)));
   if (place.in === 'query') return { ...upgrade, url: withParameter(upgrade.url, name, value) };
   if (place.in === 'subprotocol') {
     // The credential goes last: servers select the first subprotocol that they know, and that must be a real one.
-    const offered = value.split(/\s*,\s*/).filter((one) => one !== '' && !upgrade.subprotocols.includes(one));
+    const offered = listed(value).filter((one) => !upgrade.subprotocols.includes(one));
     if (offered.some(subprotocolTrouble))
       fail(place, 'a subprotocol cannot carry; {{ token.base64url }} always can');
     return { ...upgrade, subprotocols: [...upgrade.subprotocols, ...offered] };
@@ -62,6 +59,12 @@ export function placeToken(upgrade: Upgrade, place: TokenPlace, token: string | 
   if (/[;,\s"\\]/.test(value)) fail(place, 'a cookie cannot carry');
   const others = upgrade.headers.flatMap((header) => withoutCookie(header, name));
   return { ...upgrade, headers: [...others, ['Cookie', `${name}=${value}`]] };
+}
+
+/** What is put at a place unless the target's description says so. */
+function standardForm(place: CredentialPlace, name: string): string {
+  if (place === 'subprotocol') return 'bearer.{{ token }}';
+  return place === 'header' && name.toLowerCase() === 'authorization' ? 'Bearer {{ token }}' : '{{ token }}';
 }
 
 function fail(place: TokenPlace, why: string): never {
@@ -98,20 +101,33 @@ export function parseTokenPlace(text: string): TokenPlace {
     const hint = near === undefined ? '' : `; did you mean ${near}?`;
     throw new WsbenchError('USAGE', `--token-in takes one of ${credentialPlaces.join(', ')}${hint}`);
   }
-  if (rest === '') return { in: known };
-  const holdsToken = placeholdersIn(rest).some(({ name }) => /^token(\.base64url)?$/.test(name));
-  if (known === 'message') {
-    if (holdsToken) return { in: known, value: rest };
-    throw new WsbenchError('USAGE', '--token-in message: the message must hold {{ token }}');
-  }
+  if (colon < 0) return { in: known };
+  const wrong = (why: string): never => {
+    throw new WsbenchError('USAGE', `--token-in ${known}: ${why}; write it like ${forms[known]}`);
+  };
+  if (rest === '') wrong('nothing follows the colon');
+  const placeholders = placeholdersIn(rest);
+  const holdsToken = placeholders.some(({ name }) => /^token(\.base64url)?$/.test(name));
+  if (known === 'message')
+    return holdsToken ? { in: known, value: rest } : wrong('the message must hold {{ token }}');
   if (known === 'subprotocol') {
-    if (rest.includes('{{') && !holdsToken) {
-      throw new WsbenchError('USAGE', '--token-in subprotocol: the template must hold {{ token }}');
-    }
-    return { in: known, value: holdsToken ? rest : `${rest}{{ token }}` };
+    if (placeholders.length > 0 && !holdsToken) wrong('the template must hold {{ token }}');
+    const value = holdsToken ? rest : `${rest}{{ token }}`;
+    if (listed(value).some(subprotocolTrouble)) wrong('a subprotocol has no such characters');
+    return { in: known, value };
   }
-  if (known !== 'query' && headerTrouble(rest, '')) {
-    throw new WsbenchError('USAGE', `--token-in: "${rest}" is no name that a ${known} can have`);
-  }
+  if (placeholders.length > 0) wrong('what follows the colon is a name');
+  if (known !== 'query' && headerTrouble(rest, '')) wrong(`"${rest}" is no name that a ${known} can have`);
   return { in: known, name: rest };
 }
+
+const forms: Record<CredentialPlace, string> = {
+  header: 'header:X-Api-Key',
+  query: 'query:access_token',
+  cookie: 'cookie:session',
+  subprotocol: 'subprotocol:bearer. (a prefix)',
+  message: `'message:{"token":"{{ token }}"}'`,
+};
+
+/** The subprotocols of a list, as they are offered. */
+const listed = (value: string): string[] => value.split(/\s*,\s*/).filter((one) => one !== '');

@@ -63,16 +63,20 @@ function isWanted(step: Step, target: Target | null, withToken: boolean): boolea
   return (step.if === undefined || has(step.if)) && (step.unless === undefined || !has(step.unless));
 }
 
+/** What a placeholder stands for that is the same in all messages of a connection; undefined for others. */
+export function connectionValue(name: string, { token = '', connection }: ConnectionValues): unknown {
+  return name === 'connection' ? connection : tokenForm(name, token);
+}
+
 /** The text of a message for one connection; `{{ /pointer }}` stands for a value of the message that came last. */
 export function connectionMessage(
   source: MessageSource,
-  { token, connection }: ConnectionValues,
+  values: ConnectionValues,
   last: Received | undefined,
 ): string {
   return messageText(
     substitute(source, (name) => {
-      if (name === 'connection') return connection;
-      if (!name.startsWith('/')) return tokenForm(name, token ?? '');
+      if (!name.startsWith('/')) return connectionValue(name, values);
       const value = valueAt(last?.body, pathOf(name));
       // Nothing there is sent as nothing; null is a value.
       return value === undefined ? '' : value;

@@ -1,6 +1,7 @@
 // The target files that ship with wsbench, by name.
 import { readFileSync } from 'node:fs';
 import { WsbenchError } from '../errors.ts';
+import { meant } from '../nearest.ts';
 import { parseYaml } from '../yaml.ts';
 import { type Target, targetSchema } from './target.ts';
 
@@ -31,7 +32,7 @@ export function presetFor(name: string, url: string | undefined): string {
  */
 export function loadPreset(name: string): Target {
   if (!(presetNames as readonly string[]).includes(name)) {
-    throw new WsbenchError('USAGE', `unknown preset "${name}"; there are ${presetNames.join(', ')}`);
+    throw new WsbenchError('USAGE', `unknown preset "${name}"${meant(name, presetNames)}`);
   }
   const file = `scenarios/presets/${name}.target.yml`;
   return parseYaml(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'), targetSchema, file);

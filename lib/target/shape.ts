@@ -18,6 +18,16 @@ export type CredentialPlace = (typeof credentialPlaces)[number];
 /** Names that stand for something of a connection or a message, and so cannot be variables. */
 const taken = ['id', 'seq', 'pad', 'token', 'connection', 'env'];
 
+/** Without an answer to wait for, nobody looks whether one says no. */
+function checkRefuse(
+  { expect, refuse }: { expect?: unknown; refuse?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (refuse === undefined || expect !== undefined) return;
+  context.addIssue({ code: 'custom', path: ['refuse'], message: 'refuse needs an expect beside it' });
+}
+const refuseRules = { dependentRequired: { refuse: ['expect'] } };
+
 /** One exchange after the connection opened: what is sent, if anything, and what must come, if anything. */
 const stepSchema = z
   .strictObject({
@@ -41,15 +51,13 @@ const stepSchema = z
     if (step.send === undefined && step.expect === undefined) {
       context.addIssue({ code: 'custom', message: 'a step sends or expects something' });
     }
-    if (step.refuse !== undefined && step.expect === undefined) {
-      context.addIssue({ code: 'custom', path: ['refuse'], message: 'refuse needs an expect beside it' });
-    }
+    checkRefuse(step, context);
   })
   .meta({
     id: 'step',
     description: 'One exchange after the connection opened.',
     anyOf: [{ required: ['send'] }, { required: ['expect'] }],
-    dependentRequired: { refuse: ['expect'] },
+    ...refuseRules,
   });
 
 const authSchema = z.strictObject({
@@ -63,7 +71,7 @@ const authSchema = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'What is put there: `Bearer {{ token }}` in a header, `bearer.{{ token }}` as subprotocol, else `{{ token }}`.',
+      'What is put there: `Bearer {{ token }}` in the header Authorization, `bearer.{{ token }}` as subprotocol, else `{{ token }}`.',
     )
     .optional(),
   required: z
@@ -86,6 +94,8 @@ const authSchema = z.strictObject({
       expect: matcherSchema.describe('The answer, which is not traffic.').optional(),
       refuse: matcherSchema.describe('A message like this says no.').optional(),
     })
+    .superRefine(checkRefuse)
+    .meta(refuseRules)
     .describe('How a connection that is open gets a fresh token.')
     .optional(),
 });
@@ -102,6 +112,9 @@ const connectSchema = z.strictObject({
     .default([]),
 });
 
+// Timers hold little more, and then fire at once.
+const mostBeatMs = 86_400_000;
+
 const heartbeatSchema = z
   .strictObject({
     every: duration.describe('Send the heartbeat this often on each connection.').optional(),
@@ -117,8 +130,8 @@ const heartbeatSchema = z
     if ((every === undefined) !== (send === undefined)) {
       context.addIssue({ code: 'custom', message: 'every and send go together' });
     }
-    if (every !== undefined && every < 1) {
-      context.addIssue({ code: 'custom', path: ['every'], message: 'must be at least 1ms' });
+    if (every !== undefined && (every < 1 || every > mostBeatMs)) {
+      context.addIssue({ code: 'custom', path: ['every'], message: 'must be between 1ms and 24h' });
     }
   })
   .meta({ dependentRequired: { every: ['send'], send: ['every'] } });

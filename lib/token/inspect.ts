@@ -74,7 +74,7 @@ function bareToken(text: string): string {
   const api = /^sb_(publishable|secret)_/.exec(token);
   if (api) {
     wrong(
-      `an sb_${api[1]}_ key is an API key of Supabase and no JWT: it has nothing to decode, goes into the apikey header or parameter, and not after Bearer`,
+      `this is a ${api[1]} API key of Supabase and no JWT: it has nothing to decode, and goes into the apikey header or parameter, not after Bearer`,
     );
   }
   const parts = token.split('.');

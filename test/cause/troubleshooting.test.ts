@@ -36,6 +36,9 @@ const connects: readonly [kind: FailureKind, detail: string][] = [
   ['subprotocol', 'HTTP 101, but it chose none of the subprotocols that were offered'],
   ['extension', 'HTTP 101, but with an extension that was not offered'],
   ['handshake', 'the answer is not HTTP'],
+  ['join', 'refused: "…", waiting for …'],
+  ['join', 'still waiting for … 10 s after the upgrade; nothing came'],
+  ['join', 'it closed with 4406 "…", waiting for …'],
 ];
 const closes = [1001, 1003, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4403, 4408, 4429];
 
@@ -46,7 +49,7 @@ function document(): string {
   const violations = knownErrors.flatMap((code) => violationOf({ code, message: '' }) ?? []);
   return `# What went wrong with the target
 
-\`quick\` and \`stress\` name a fault of the target in the same words. Exit codes: \`stress\` ends with 3 when no WebSocket opened, and
+\`quick\`, \`stress\` and \`connect\` name a fault of the target in the same words. Exit codes: \`stress\` ends with 3 when no WebSocket opened, and
 with 99 when a threshold was crossed; \`quick\` ends with 3 when there was no TCP or TLS connection, and with 1 when a check failed.
 
 ## No WebSocket opened
@@ -56,7 +59,14 @@ ${table(
   connects.map(([kind, detail]) => [`\`${kind}\``, detail, hintOf(kind, detail) ?? '']),
 )}
 
-A \`Retry-After\` is told as the time to wait, whether the target sends seconds or a date.
+A \`Retry-After\` is told as the time to wait, whether the target sends seconds or a date. \`join\` is a WebSocket that opened, and an
+opening by messages that failed: the token by message, or a step of \`join\` ([targets.md](targets.md#steps)).
+
+## The target does not answer as expected
+
+Before the load \`stress\` sends one message, the probe. Nobody said how the target talks, and it is not answered: exit 2, and what came
+instead. It goes on when a preset or target file was named; what is lost then is counted. [targets.md](targets.md#when-it-does-not-work)
+says what to look at, [tasks.md](tasks.md) how common servers are named.
 
 ## The target breaks the protocol
 

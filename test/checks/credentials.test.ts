@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { withoutCredentials, withToken } from '../../lib/checks/credentials.ts';
 import { claimsOf, isJwt, withAlteredCharacter } from '../../lib/checks/forge.ts';
@@ -190,189 +190,191 @@ async function authVerdicts(
   return verdicts((await quick(plan)).result);
 }
 
-for (const name of ['header', 'query', 'cookie', 'subprotocol', 'message'] as const) {
-  const place: TokenPlace = { in: name };
-  test(`${name}: tokens get in, and none, expired, forged and unsigned ones do not`, {
+describe('against servers that refuse in their own way', { concurrency: 5 }, () => {
+  for (const name of ['header', 'query', 'cookie', 'subprotocol', 'message'] as const) {
+    const place: TokenPlace = { in: name };
+    test(`${name}: tokens get in, and none, expired, forged and unsigned ones do not`, {
+      timeout: 30_000,
+    }, async (t) => {
+      for (const manner of name === 'message'
+        ? (['close', 'message'] as const)
+        : (['401', '403', 'close'] as const)) {
+        const seen = await authVerdicts(t, place, manner);
+        const expected = ['connect', 'request', 'simultaneous', 'bad-frame', ...auth];
+        // By message, who says nothing at all is told nothing either: only a close ends that.
+        const open = name === 'message' && manner === 'message' ? ['auth-missing'] : [];
+        for (const id of expected) {
+          if (open.includes(id)) assert.match(seen[id] ?? '', /stayed open for 600 ms/, `${id}, ${manner}`);
+          else assert.equal(seen[id], 'passed', `${id}, ${manner}`);
+        }
+      }
+    });
+
+    test(`${name}: a server that lets anybody in is found out`, { timeout: 30_000 }, async (t) => {
+      const seen = await authVerdicts(t, place, 'never');
+      const words = name === 'message' ? /opened/ : /the connection was opened and stayed open for 600 ms/;
+      for (const id of auth) assert.match(seen[id] ?? '', words, id);
+    });
+  }
+
+  test('other manners of refusing are no refusal, and said as what they are', {
     timeout: 30_000,
   }, async (t) => {
-    for (const manner of name === 'message'
-      ? (['close', 'message'] as const)
-      : (['401', '403', 'close'] as const)) {
-      const seen = await authVerdicts(t, place, manner);
-      const expected = ['connect', 'request', 'simultaneous', 'bad-frame', ...auth];
-      // By message, who says nothing at all is told nothing either: only a close ends that.
-      const open = name === 'message' && manner === 'message' ? ['auth-missing'] : [];
-      for (const id of expected) {
-        if (open.includes(id)) assert.match(seen[id] ?? '', /stayed open for 600 ms/, `${id}, ${manner}`);
-        else assert.equal(seen[id], 'passed', `${id}, ${manner}`);
+    const missing = await authVerdicts(t, { in: 'header' }, '404', { checks: ['auth-missing'] });
+    assert.match(missing['auth-missing'] ?? '', /expected HTTP 401 or 403, .* for no token; got HTTP 404/);
+    const crash = await authVerdicts(t, { in: 'header' }, 'crash', { checks: ['auth-missing'] });
+    assert.match(crash['auth-missing'] ?? '', /got close code 1011/);
+  });
+
+  test('with a token and no key: what needs one is skipped, claims of the token are kept where there is one', {
+    timeout: 30_000,
+  }, async (t) => {
+    const token = await mintToken({ secret }, { sub: 'alice', claims: { plan: 'gold' } });
+    const url = await guarded(t, { in: 'header' }, '401');
+    const plan = planFor(url, { target: describedAt({ in: 'header' }), checks: auth, token, timeoutMs: 600 });
+    const { result } = await quick(plan);
+    assert.deepEqual(verdicts(result), {
+      'auth-missing': 'passed',
+      'auth-expired': 'skipped',
+      'auth-signature': 'passed',
+      'auth-none': 'passed',
+    });
+    const minted: unknown[] = [];
+    const mint = async (options: Parameters<typeof mintToken>[1]): Promise<string> => {
+      const made = await mintToken({ secret }, options);
+      minted.push(claimsOf(made));
+      return made;
+    };
+    await quick({ ...plan, mint, only: ['auth-expired'] });
+    assert.deepEqual(
+      minted.map((claims) => [(claims as { sub: string }).sub, (claims as { plan: string }).plan]),
+      [['alice', 'gold']],
+    );
+  });
+
+  test('the subprotocol that carries the token must not come back', { timeout: 30_000 }, async (t) => {
+    for (const [select, verdict] of [
+      ['chat.v1', 'passed'],
+      ['bearer.', /expected a real subprotocol selected, or none; got the one that carries the credential/],
+    ] as const) {
+      const server = new WebSocketServer({
+        host: '127.0.0.1',
+        port: 0,
+        handleProtocols: (offered) => [...offered].find((name) => name.startsWith(select)) ?? false,
+      });
+      await once(server, 'listening');
+      t.after(() => server.close());
+      const plan = planFor(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+        target: describedAt({ in: 'subprotocol' }),
+        tokenPlace: { in: 'subprotocol' },
+        subprotocols: ['chat.v1'],
+        only: ['auth-subprotocol'],
+        token: await mintToken({ secret }),
+        timeoutMs: 600,
+      });
+      const { result } = await quick(plan);
+      const seen = verdicts(result)['auth-subprotocol'] ?? '';
+      if (verdict === 'passed') assert.equal(seen, verdict);
+      else assert.match(seen, verdict);
+      assert.doesNotMatch(JSON.stringify(result), /eyJ/);
+    }
+  });
+
+  test('a described refresh: taken, refused, overlooked', { timeout: 40_000 }, async (t) => {
+    const described = targetSchema.parse({
+      name: 'renewing',
+      auth: {
+        in: 'query',
+        refresh: {
+          when: { pointer: '/type', equals: 'expiring' },
+          send: { type: 'renew', token: '{{ token }}' },
+          expect: { pointer: '/type', equals: 'renewed' },
+          refuse: { pointer: '/type', equals: 'denied' },
+        },
+      },
+      request: { id: '{{ id }}' },
+      match: { by: 'id', pointer: '/id' },
+    });
+    /** Renews or not, and ends connections when their token does. */
+    const serve = async (renews: 'yes' | 'no' | 'only in words' | 'silently'): Promise<string> => {
+      const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+      server.on('connection', (socket, request) => {
+        socket.on('error', () => {});
+        const endOf = (token: string): number => Number(claimsOf(token).exp) * 1000 - Date.now();
+        const close = (): void => socket.close(4401, 'expired');
+        let end = setTimeout(close, endOf(tokenIn(request, { in: 'query' }) ?? ''));
+        if (renews !== 'silently') socket.send('{"type":"expiring"}');
+        socket.on('close', () => clearTimeout(end));
+        socket.on('message', (data) => {
+          const { type, token = '' } = JSON.parse(String(data)) as { type?: string; token?: string };
+          if (type !== 'renew') return socket.send(data, { binary: false });
+          if (renews === 'no') return socket.send('{"type":"denied"}');
+          socket.send('{"type":"renewed"}');
+          if (renews === 'only in words') return;
+          clearTimeout(end);
+          end = setTimeout(close, endOf(token));
+        });
+      });
+      await once(server, 'listening');
+      t.after(() => {
+        for (const socket of server.clients) socket.terminate();
+        server.close();
+      });
+      return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    };
+    const cases = [
+      ['yes', /^passed$/],
+      ['no', /a fresh token of the same subject to be taken; got "\{\\"type\\":\\"denied\\"\}"/],
+      ['only in words', /live on after the end of the first token; got close code 4401 \(expired\)/],
+      ['silently', /a word before a token of 3 s ends; got close code 4401/],
+    ] as const;
+    await Promise.all(
+      cases.map(async ([renews, verdict]) => {
+        const plan = planFor(await serve(renews), {
+          target: described,
+          tokenPlace: { in: 'query' },
+          only: ['auth-refresh'],
+          mint: (options) => mintToken({ secret }, options),
+          timeoutMs: 1000,
+        });
+        assert.match(verdicts((await quick(plan)).result)['auth-refresh'] ?? '', verdict, renews);
+      }),
+    );
+  });
+
+  test('a server that sends tokens back: none of them is in any result', { timeout: 30_000 }, async (t) => {
+    const opaque = 'canary-6a1f-7be2-opaque-0123456789abcdef';
+    const jwt = await mintToken({ secret }, { sub: 'canary-subject' });
+    for (const token of [opaque, jwt]) {
+      keepSecret(token);
+      const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+      server.on('connection', (socket, { headers }) => {
+        socket.on('error', () => {});
+        const given = String(headers.authorization).slice('Bearer '.length);
+        socket.on('message', () => {
+          // So that a cut after 80 characters falls within the token.
+          socket.send(`${'.'.repeat(55)} ${given}`);
+          socket.close(4000);
+        });
+      });
+      await once(server, 'listening');
+      t.after(() => server.close());
+      const plan = planFor(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/?token=${token}`, {
+        target: { ...describedAt({ in: 'header' }), echoes: true, match: { by: 'order' } },
+        token,
+        timeoutMs: 300,
+        reproduceBase: `wsbench quick --token ${token}`,
+      });
+      const { result, events } = await quick(plan);
+      const said = JSON.stringify([result, events]);
+      assert.ok(
+        result.checks.some(({ detail }) => detail.includes('byte by byte')),
+        said,
+      );
+      const [, , signature = ''] = token.split('.');
+      for (const secretPart of [token, token.slice(0, 24), signature].filter(Boolean)) {
+        assert.ok(!said.includes(secretPart), secretPart);
       }
     }
   });
-
-  test(`${name}: a server that lets anybody in is found out`, { timeout: 30_000 }, async (t) => {
-    const seen = await authVerdicts(t, place, 'never');
-    const words = name === 'message' ? /opened/ : /the connection was opened and stayed open for 600 ms/;
-    for (const id of auth) assert.match(seen[id] ?? '', words, id);
-  });
-}
-
-test('other manners of refusing are no refusal, and said as what they are', {
-  timeout: 30_000,
-}, async (t) => {
-  const missing = await authVerdicts(t, { in: 'header' }, '404', { checks: ['auth-missing'] });
-  assert.match(missing['auth-missing'] ?? '', /expected HTTP 401 or 403, .* for no token; got HTTP 404/);
-  const crash = await authVerdicts(t, { in: 'header' }, 'crash', { checks: ['auth-missing'] });
-  assert.match(crash['auth-missing'] ?? '', /got close code 1011/);
-});
-
-test('with a token and no key: what needs one is skipped, claims of the token are kept where there is one', {
-  timeout: 30_000,
-}, async (t) => {
-  const token = await mintToken({ secret }, { sub: 'alice', claims: { plan: 'gold' } });
-  const url = await guarded(t, { in: 'header' }, '401');
-  const plan = planFor(url, { target: describedAt({ in: 'header' }), checks: auth, token, timeoutMs: 600 });
-  const { result } = await quick(plan);
-  assert.deepEqual(verdicts(result), {
-    'auth-missing': 'passed',
-    'auth-expired': 'skipped',
-    'auth-signature': 'passed',
-    'auth-none': 'passed',
-  });
-  const minted: unknown[] = [];
-  const mint = async (options: Parameters<typeof mintToken>[1]): Promise<string> => {
-    const made = await mintToken({ secret }, options);
-    minted.push(claimsOf(made));
-    return made;
-  };
-  await quick({ ...plan, mint, only: ['auth-expired'] });
-  assert.deepEqual(
-    minted.map((claims) => [(claims as { sub: string }).sub, (claims as { plan: string }).plan]),
-    [['alice', 'gold']],
-  );
-});
-
-test('the subprotocol that carries the token must not come back', { timeout: 30_000 }, async (t) => {
-  for (const [select, verdict] of [
-    ['chat.v1', 'passed'],
-    ['bearer.', /expected a real subprotocol selected, or none; got the one that carries the credential/],
-  ] as const) {
-    const server = new WebSocketServer({
-      host: '127.0.0.1',
-      port: 0,
-      handleProtocols: (offered) => [...offered].find((name) => name.startsWith(select)) ?? false,
-    });
-    await once(server, 'listening');
-    t.after(() => server.close());
-    const plan = planFor(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
-      target: describedAt({ in: 'subprotocol' }),
-      tokenPlace: { in: 'subprotocol' },
-      subprotocols: ['chat.v1'],
-      only: ['auth-subprotocol'],
-      token: await mintToken({ secret }),
-      timeoutMs: 600,
-    });
-    const { result } = await quick(plan);
-    const seen = verdicts(result)['auth-subprotocol'] ?? '';
-    if (verdict === 'passed') assert.equal(seen, verdict);
-    else assert.match(seen, verdict);
-    assert.doesNotMatch(JSON.stringify(result), /eyJ/);
-  }
-});
-
-test('a described refresh: taken, refused, overlooked', { timeout: 40_000 }, async (t) => {
-  const described = targetSchema.parse({
-    name: 'renewing',
-    auth: {
-      in: 'query',
-      refresh: {
-        when: { pointer: '/type', equals: 'expiring' },
-        send: { type: 'renew', token: '{{ token }}' },
-        expect: { pointer: '/type', equals: 'renewed' },
-        refuse: { pointer: '/type', equals: 'denied' },
-      },
-    },
-    request: { id: '{{ id }}' },
-    match: { by: 'id', pointer: '/id' },
-  });
-  /** Renews or not, and ends connections when their token does. */
-  const serve = async (renews: 'yes' | 'no' | 'only in words' | 'silently'): Promise<string> => {
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-    server.on('connection', (socket, request) => {
-      socket.on('error', () => {});
-      const endOf = (token: string): number => Number(claimsOf(token).exp) * 1000 - Date.now();
-      const close = (): void => socket.close(4401, 'expired');
-      let end = setTimeout(close, endOf(tokenIn(request, { in: 'query' }) ?? ''));
-      if (renews !== 'silently') socket.send('{"type":"expiring"}');
-      socket.on('close', () => clearTimeout(end));
-      socket.on('message', (data) => {
-        const { type, token = '' } = JSON.parse(String(data)) as { type?: string; token?: string };
-        if (type !== 'renew') return socket.send(data, { binary: false });
-        if (renews === 'no') return socket.send('{"type":"denied"}');
-        socket.send('{"type":"renewed"}');
-        if (renews === 'only in words') return;
-        clearTimeout(end);
-        end = setTimeout(close, endOf(token));
-      });
-    });
-    await once(server, 'listening');
-    t.after(() => {
-      for (const socket of server.clients) socket.terminate();
-      server.close();
-    });
-    return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  };
-  const cases = [
-    ['yes', /^passed$/],
-    ['no', /a fresh token of the same subject to be taken; got "\{\\"type\\":\\"denied\\"\}"/],
-    ['only in words', /live on after the end of the first token; got close code 4401 \(expired\)/],
-    ['silently', /a word before a token of 3 s ends; got close code 4401/],
-  ] as const;
-  await Promise.all(
-    cases.map(async ([renews, verdict]) => {
-      const plan = planFor(await serve(renews), {
-        target: described,
-        tokenPlace: { in: 'query' },
-        only: ['auth-refresh'],
-        mint: (options) => mintToken({ secret }, options),
-        timeoutMs: 1000,
-      });
-      assert.match(verdicts((await quick(plan)).result)['auth-refresh'] ?? '', verdict, renews);
-    }),
-  );
-});
-
-test('a server that sends tokens back: none of them is in any result', { timeout: 30_000 }, async (t) => {
-  const opaque = 'canary-6a1f-7be2-opaque-0123456789abcdef';
-  const jwt = await mintToken({ secret }, { sub: 'canary-subject' });
-  for (const token of [opaque, jwt]) {
-    keepSecret(token);
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-    server.on('connection', (socket, { headers }) => {
-      socket.on('error', () => {});
-      const given = String(headers.authorization).slice('Bearer '.length);
-      socket.on('message', () => {
-        // So that a cut after 80 characters falls within the token.
-        socket.send(`${'.'.repeat(55)} ${given}`);
-        socket.close(4000);
-      });
-    });
-    await once(server, 'listening');
-    t.after(() => server.close());
-    const plan = planFor(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/?token=${token}`, {
-      target: { ...describedAt({ in: 'header' }), echoes: true, match: { by: 'order' } },
-      token,
-      timeoutMs: 300,
-      reproduceBase: `wsbench quick --token ${token}`,
-    });
-    const { result, events } = await quick(plan);
-    const said = JSON.stringify([result, events]);
-    assert.ok(
-      result.checks.some(({ detail }) => detail.includes('byte by byte')),
-      said,
-    );
-    const [, , signature = ''] = token.split('.');
-    for (const secretPart of [token, token.slice(0, 24), signature].filter(Boolean)) {
-      assert.ok(!said.includes(secretPart), secretPart);
-    }
-  }
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { QuickPlan } from '../../lib/checks/index.ts';
 import { type Target, targetSchema } from '../../lib/target/target.ts';
@@ -150,267 +150,286 @@ const requests: readonly [
   ],
 ];
 
-for (const [name, described, server, verdict] of requests) {
-  test(`request: ${name}`, { timeout: 15_000 }, async (t) => {
-    const { status, detail } = await verdictOf('request', await serve(t, server), described);
-    assert.match(`${status} ${detail}`, verdict);
-  });
-}
-
-test('request: only the first of those at once is answered', { timeout: 15_000 }, async (t) => {
-  const url = await serve(t, (socket) => {
-    let busyUntilMs = 0;
-    socket.on('message', (data) => {
-      if (performance.now() < busyUntilMs) return;
-      busyUntilMs = performance.now() + 100;
-      setTimeout(() => socket.send(String(data)), 100);
+describe('checks of a described target', { concurrency: 4 }, () => {
+  for (const [name, described, server, verdict] of requests) {
+    test(`request: ${name}`, { timeout: 15_000 }, async (t) => {
+      const { status, detail } = await verdictOf('request', await serve(t, server), described);
+      assert.match(`${status} ${detail}`, verdict);
     });
-  });
-  const { detail } = await verdictOf('request', url, numbered);
-  assert.match(detail, /got no reply to [34] of 5, 4 of them at once/);
-});
-
-test('request: a connection that is closed meanwhile', { timeout: 15_000 }, async (t) => {
-  const url = await serve(t, (socket) => socket.on('message', () => socket.close(4000, 'go away')));
-  assert.match((await verdictOf('request', url, numbered)).detail, /no reply; close code 4000 \(go away\)/);
-});
-
-const joining = target({
-  request: { id: '{{ id }}' },
-  match: { by: 'id', pointer: '/id' },
-  join: [
-    {
-      send: { join: 'room' },
-      expect: { pointer: '/joined', equals: 'room' },
-      refuse: { pointer: '/error', exists: true },
-    },
-  ],
-});
-
-const joins: readonly [name: string, server: (socket: WebSocket) => void, verdict: RegExp][] = [
-  [
-    'it succeeds',
-    answering((text) => (text.includes('join') ? ['{"hello":1}', '{"joined":"room"}'] : text)),
-    /^passed 101/,
-  ],
-  [
-    'it is refused',
-    answering(() => '{"error":"full"}'),
-    /join that succeeds; got the join waits for \/joined = "room" and was refused, "\{\\"error\\":\\"full\\"\}"/,
-  ],
-  ['nothing comes', () => {}, /the join waits for \/joined = "room"; nothing came in 400 ms/],
-  [
-    'something else comes',
-    answering(() => '{"hello":1}'),
-    /waits for \/joined = "room"; 1 other message came, last "\{\\"hello\\":1\}" in 400 ms/,
-  ],
-  [
-    'it is closed',
-    (socket) => socket.on('message', () => socket.close(4403, 'no')),
-    /waits for \/joined = "room"; close code 4403 \(no\)/,
-  ],
-];
-
-for (const [name, server, verdict] of joins) {
-  test(`connect: of a join, ${name}`, { timeout: 15_000 }, async (t) => {
-    const { status, detail } = await verdictOf('connect', await serve(t, server), joining);
-    assert.match(`${status} ${detail}`, verdict);
-  });
-}
-
-test('every connection joins before anything else is asked of it', { timeout: 15_000 }, async (t) => {
-  const url = await serve(t, (socket) => {
-    let joined = false;
-    socket.on('message', (data) => {
-      const text = String(data);
-      if (text.includes('"join"')) {
-        joined = true;
-        socket.send('{"joined":"room"}');
-      } else if (joined) socket.send(text);
-      else socket.close(4403);
-    });
-  });
-  const { result } = await quick(planFor(url, { target: joining, timeoutMs: 1000 }));
-  const seen = verdicts(result);
-  for (const id of ['connect', 'request', 'simultaneous', 'ping-frame', 'clean-close', 'bad-frame']) {
-    assert.equal(seen[id], 'passed', id);
   }
-  assert.equal(result.outcome, 'passed');
-});
 
-const beating = target({ heartbeat: { every: '50ms', send: { type: 'beat' } } });
-
-for (const [name, server, verdict] of [
-  ['answered', answering(() => 'ok'), /^passed 3 heartbeats sent, something came back after each/],
-  ['not answered', () => {}, /^passed 3 heartbeats sent, 0 answered, the connection lives/],
-  [
-    'closed upon',
-    (socket: WebSocket) => socket.on('message', () => socket.close(1008)),
-    /^failed .*live on after a heartbeat; got close code 1008 \(policy violation\) after 1 of 3/,
-  ],
-] as const) {
-  test(`heartbeat: ${name}`, { timeout: 15_000 }, async (t) => {
-    const quiet = target({ heartbeat: { every: '10s', send: { type: 'beat' } } });
-    const { status, detail } = await verdictOf('heartbeat', await serve(t, server), quiet);
-    assert.match(`${status} ${detail}`, verdict);
-  });
-}
-
-test('heartbeats are sent on every connection, and the target’s own are answered', {
-  timeout: 15_000,
-}, async (t) => {
-  const got: string[] = [];
-  const url = await serve(t, (socket) => {
-    socket.send('{"ping":7}');
-    socket.on('message', (data) => got.push(String(data)));
-  });
-  const described = {
-    ...beating,
-    heartbeat: {
-      ...beating.heartbeat,
-      reply: [{ when: { pointer: '/ping', exists: true as const }, send: { pong: '{{ /ping }}' } }],
-    },
-  };
-  // A check that waits for as long as one reply may take.
-  await verdictOf('request', url, described);
-  assert.ok(got.includes('{"pong":7}'), JSON.stringify(got));
-  assert.ok(got.filter((text) => text === '{"type":"beat"}').length >= 3, JSON.stringify(got));
-});
-
-const sized = (parts: Described): Target => target({ limits: { size: '4k' }, ...parts });
-
-for (const [name, described, server, verdict] of [
-  [
-    'closed with 1009',
-    sized({ request: '{{ id }}{{ pad }}' }),
-    answering((text) => text),
-    /^passed 4096 bytes/,
-  ],
-  ['closed, nothing to pad', sized({}), answering((text) => text), /^passed 4097 closed with 1009/],
-  [
-    'the largest is not served',
-    target({ request: '{{ id }}{{ pad }}', limits: { size: '8k' } }),
-    answering((text) => text),
-    /^failed expected a message of 8192 bytes to be answered/,
-  ],
-  [
-    'more is served',
-    target({ request: '{{ id }}{{ pad }}', limits: { size: '1k' } }),
-    answering((text) => text),
-    /^failed expected close code 1009 after a message of 1025 bytes; got the connection stayed open/,
-  ],
-  [
-    'a typed refusal',
-    target({
-      request: { id: '{{ id }}', pad: '{{ pad }}' },
-      match: { by: 'id', pointer: '/id' },
-      error: { pointer: '/error', exists: true, code: '/error' },
-      limits: { size: '1k' },
-    }),
-    answering((text) => (text.length > 1024 ? '{"error":"TOO_BIG"}' : text)),
-    /^passed 1024 bytes served, 1025 refused: TOO_BIG/,
-  ],
-] as const) {
-  test(`message-too-large: ${name}`, { timeout: 15_000 }, async (t) => {
-    const { status, detail } = await verdictOf('message-too-large', await serve(t, server), described);
-    assert.match(`${status} ${detail}`, verdict);
-  });
-}
-
-/** Treats messages beyond ten in a second as it likes. */
-const limiting =
-  (beyond: (socket: WebSocket, text: string) => void) =>
-  (socket: WebSocket): void => {
-    const sentMs: number[] = [];
-    socket.on('message', (data) => {
-      const text = String(data);
-      const nowMs = performance.now();
-      sentMs.push(nowMs);
-      if (sentMs.filter((atMs) => atMs > nowMs - 1000).length <= 10) socket.send(text);
-      else beyond(socket, text);
+  test('request: only the first of those at once is answered', { timeout: 15_000 }, async (t) => {
+    const url = await serve(t, (socket) => {
+      let busyUntilMs = 0;
+      socket.on('message', (data) => {
+        if (performance.now() < busyUntilMs) return;
+        busyUntilMs = performance.now() + 100;
+        setTimeout(() => socket.send(String(data)), 100);
+      });
     });
-  };
-
-const limited = target({
-  request: { id: '{{ id }}' },
-  match: { by: 'id', pointer: '/id' },
-  error: { pointer: '/error', exists: true, code: '/error' },
-  limits: { messages: '10/s' },
-});
-
-for (const [name, beyond, verdict] of [
-  [
-    'a typed refusal by id',
-    (socket: WebSocket, text: string) => socket.send(JSON.stringify({ ...JSON.parse(text), error: 429 })),
-    /^passed \d+ refused of 30 at once: 429/,
-  ],
-  [
-    'a typed refusal of all',
-    (socket: WebSocket) => socket.send('{"error":"SLOW_DOWN"}'),
-    /^passed refused of 30 at once: SLOW_DOWN/,
-  ],
-  [
-    'a close',
-    (socket: WebSocket) => socket.close(1008, 'slow'),
-    /^passed 30 at once: close code 1008 \(slow\)/,
-  ],
-  ['a crash', (socket: WebSocket) => socket.close(1011), /^failed .*got close code 1011/],
-  ['a drop', (socket: WebSocket) => socket.terminate(), /^failed .*got TCP dropped without a close frame/],
-  ['silence', () => {}, /^failed .*\d+ were answered, \d+ were dropped without a word/],
-  [
-    'acceptance',
-    (socket: WebSocket, text: string) => socket.send(text),
-    /^failed expected a typed refusal or a close code .* got all 30 messages were accepted/,
-  ],
-] as const) {
-  test(`rate-limit-messages: ${name}`, { timeout: 15_000 }, async (t) => {
-    const url = await serve(t, limiting(beyond));
-    const { status, detail } = await verdictOf('rate-limit-messages', url, limited);
-    assert.match(`${status} ${detail}`, verdict);
+    const { detail } = await verdictOf('request', url, numbered);
+    assert.match(detail, /got no reply to [34] of 5, 4 of them at once/);
   });
-}
 
-test('checks that are not about limits keep within those that are described', {
-  timeout: 20_000,
-}, async (t) => {
-  const url = await serve(
-    t,
-    limiting((socket) => socket.close(1008)),
-  );
-  const { result } = await quick(planFor(url, { target: limited, timeoutMs: 2000 }));
-  assert.equal(result.outcome, 'passed', JSON.stringify(result.reasons));
-  assert.equal(verdicts(result).request, 'passed');
-});
-
-test('simultaneous: no more connections than the description allows', { timeout: 15_000 }, async (t) => {
-  let open = 0;
-  const url = await serve(t, (socket) => {
-    if (++open > 3) socket.close(1013);
-    socket.on('close', () => open--);
-    answering((text) => text)(socket);
+  test('request: a connection that is closed meanwhile', { timeout: 15_000 }, async (t) => {
+    const url = await serve(t, (socket) => socket.on('message', () => socket.close(4000, 'go away')));
+    assert.match((await verdictOf('request', url, numbered)).detail, /no reply; close code 4000 \(go away\)/);
   });
-  const three = target({ limits: { connections: 3 } });
-  const { detail } = await verdictOf('simultaneous', url, three);
-  assert.equal(detail, '3 of 3 open at once, each answered its own request');
-});
 
-test('echo: a request that the description says is echoed', { timeout: 15_000 }, async (t) => {
-  const good = await verdictOf(
-    'echo',
-    await serve(
-      t,
+  const joining = target({
+    request: { id: '{{ id }}' },
+    match: { by: 'id', pointer: '/id' },
+    join: [
+      {
+        send: { join: 'room' },
+        expect: { pointer: '/joined', equals: 'room' },
+        refuse: { pointer: '/error', exists: true },
+      },
+    ],
+  });
+
+  const joins: readonly [name: string, server: (socket: WebSocket) => void, verdict: RegExp][] = [
+    [
+      'it succeeds',
+      answering((text) => (text.includes('join') ? ['{"hello":1}', '{"joined":"room"}'] : text)),
+      /^passed 101/,
+    ],
+    [
+      'it is refused',
+      answering(() => '{"error":"full"}'),
+      /join that succeeds; got it opened, but auth or join failed: the join waits for \/joined = "room" and was refused, "\{\\"error\\":\\"full\\"\}"/,
+    ],
+    ['nothing comes', () => {}, /the join waits for \/joined = "room"; nothing came in 400 ms/],
+    [
+      'something else comes',
+      answering(() => '{"hello":1}'),
+      /waits for \/joined = "room"; 1 other message came, last "\{\\"hello\\":1\}" in 400 ms/,
+    ],
+    [
+      'it is closed',
+      (socket) => socket.on('message', () => socket.close(4403, 'no')),
+      /waits for \/joined = "room"; close code 4403 \(no\)/,
+    ],
+  ];
+
+  for (const [name, server, verdict] of joins) {
+    test(`connect: of a join, ${name}`, { timeout: 15_000 }, async (t) => {
+      const { status, detail } = await verdictOf('connect', await serve(t, server), joining);
+      assert.match(`${status} ${detail}`, verdict);
+    });
+  }
+
+  test('every connection joins before anything else is asked of it', { timeout: 15_000 }, async (t) => {
+    const url = await serve(t, (socket) => {
+      let joined = false;
+      socket.on('message', (data) => {
+        const text = String(data);
+        if (text.includes('"join"')) {
+          joined = true;
+          socket.send('{"joined":"room"}');
+        } else if (joined) socket.send(text);
+        else socket.close(4403);
+      });
+    });
+    const { result } = await quick(planFor(url, { target: joining, timeoutMs: 1000 }));
+    const seen = verdicts(result);
+    for (const id of ['connect', 'request', 'simultaneous', 'ping-frame', 'clean-close', 'bad-frame']) {
+      assert.equal(seen[id], 'passed', id);
+    }
+    assert.equal(result.outcome, 'passed');
+  });
+
+  const beating = target({ heartbeat: { every: '50ms', send: { type: 'beat' } } });
+
+  for (const [name, server, verdict] of [
+    ['answered', answering(() => 'ok'), /^passed 3 heartbeats sent, something came back after each/],
+    ['not answered', () => {}, /^passed 3 heartbeats sent, 0 answered, the connection lives/],
+    [
+      'closed upon',
+      (socket: WebSocket) => socket.on('message', () => socket.close(1008)),
+      /^failed .*live on after a heartbeat; got close code 1008 \(policy violation\) after 1 of 3/,
+    ],
+  ] as const) {
+    test(`heartbeat: ${name}`, { timeout: 15_000 }, async (t) => {
+      const quiet = target({ heartbeat: { every: '10s', send: { type: 'beat' } } });
+      const { status, detail } = await verdictOf('heartbeat', await serve(t, server), quiet);
+      assert.match(`${status} ${detail}`, verdict);
+    });
+  }
+
+  test('heartbeats are sent on every connection, and the target’s own are answered', {
+    timeout: 15_000,
+  }, async (t) => {
+    const got: string[] = [];
+    const url = await serve(t, (socket) => {
+      socket.send('{"ping":7}');
+      socket.on('message', (data) => got.push(String(data)));
+    });
+    const described = {
+      ...beating,
+      heartbeat: {
+        ...beating.heartbeat,
+        reply: [{ when: { pointer: '/ping', exists: true as const }, send: { pong: '{{ /ping }}' } }],
+      },
+    };
+    // A check that waits for as long as one reply may take.
+    await verdictOf('request', url, described);
+    assert.ok(got.includes('{"pong":7}'), JSON.stringify(got));
+    assert.ok(got.filter((text) => text === '{"type":"beat"}').length >= 3, JSON.stringify(got));
+  });
+
+  const sized = (parts: Described): Target => target({ limits: { size: '4k' }, ...parts });
+
+  for (const [name, described, server, verdict] of [
+    [
+      'closed with 1009',
+      sized({ request: '{{ id }}{{ pad }}' }),
       answering((text) => text),
-    ),
-    echoing,
-  );
-  assert.equal(good.detail, 'the request, the request with 4 KiB: all came back unchanged');
-  const cut = await verdictOf(
-    'echo',
-    await serve(
+      /^passed 4096 bytes/,
+    ],
+    ['closed, nothing to pad', sized({}), answering((text) => text), /^passed 4097 closed with 1009/],
+    [
+      'the largest is not served',
+      target({ request: '{{ id }}{{ pad }}', limits: { size: '8k' } }),
+      answering((text) => text),
+      /^failed expected a message of 8192 bytes to be answered/,
+    ],
+    [
+      'more is served',
+      target({ request: '{{ id }}{{ pad }}', limits: { size: '1k' } }),
+      answering((text) => text),
+      /^failed expected close code 1009 after a message of 1025 bytes; got the connection stayed open/,
+    ],
+    [
+      'a typed refusal',
+      target({
+        request: { id: '{{ id }}', pad: '{{ pad }}' },
+        match: { by: 'id', pointer: '/id' },
+        error: { pointer: '/error', exists: true, code: '/error' },
+        limits: { size: '1k' },
+      }),
+      answering((text) => (text.length > 1024 ? '{"error":"TOO_BIG"}' : text)),
+      /^passed 1024 bytes served, 1025 refused: TOO_BIG/,
+    ],
+  ] as const) {
+    test(`message-too-large: ${name}`, { timeout: 15_000 }, async (t) => {
+      const { status, detail } = await verdictOf('message-too-large', await serve(t, server), described);
+      assert.match(`${status} ${detail}`, verdict);
+    });
+  }
+
+  /** Treats messages beyond ten in a second as it likes. */
+  const limiting =
+    (beyond: (socket: WebSocket, text: string) => void) =>
+    (socket: WebSocket): void => {
+      const sentMs: number[] = [];
+      socket.on('message', (data) => {
+        const text = String(data);
+        const nowMs = performance.now();
+        sentMs.push(nowMs);
+        if (sentMs.filter((atMs) => atMs > nowMs - 1000).length <= 10) socket.send(text);
+        else beyond(socket, text);
+      });
+    };
+
+  const limited = target({
+    request: { id: '{{ id }}' },
+    match: { by: 'id', pointer: '/id' },
+    error: { pointer: '/error', exists: true, code: '/error' },
+    limits: { messages: '10/s' },
+  });
+
+  for (const [name, beyond, verdict] of [
+    [
+      'a typed refusal by id',
+      (socket: WebSocket, text: string) => socket.send(JSON.stringify({ ...JSON.parse(text), error: 429 })),
+      /^passed \d+ refused of 30 at once: 429/,
+    ],
+    [
+      'a typed refusal of all',
+      (socket: WebSocket) => socket.send('{"error":"SLOW_DOWN"}'),
+      /^passed refused of 30 at once: SLOW_DOWN/,
+    ],
+    [
+      'a close',
+      (socket: WebSocket) => socket.close(1008, 'slow'),
+      /^passed 30 at once: close code 1008 \(slow\)/,
+    ],
+    ['a crash', (socket: WebSocket) => socket.close(1011), /^failed .*got close code 1011/],
+    ['a drop', (socket: WebSocket) => socket.terminate(), /^failed .*got TCP dropped without a close frame/],
+    ['silence', () => {}, /^failed .*\d+ were answered, \d+ were dropped without a word/],
+    [
+      'acceptance',
+      (socket: WebSocket, text: string) => socket.send(text),
+      /^failed expected a typed refusal or a close code .* got all 30 messages were accepted/,
+    ],
+  ] as const) {
+    test(`rate-limit-messages: ${name}`, { timeout: 15_000 }, async (t) => {
+      const url = await serve(t, limiting(beyond));
+      const { status, detail } = await verdictOf('rate-limit-messages', url, limited);
+      assert.match(`${status} ${detail}`, verdict);
+    });
+  }
+
+  test('checks that are not about limits keep within those that are described', {
+    timeout: 20_000,
+  }, async (t) => {
+    const url = await serve(
       t,
-      answering((text) => text.slice(0, 100)),
-    ),
-    echoing,
-  );
-  assert.match(cut.detail, /expected the request back unchanged, once; got "a [\da-f]/);
+      limiting((socket) => socket.close(1008)),
+    );
+    const { result } = await quick(planFor(url, { target: limited, timeoutMs: 2000 }));
+    assert.equal(result.outcome, 'passed', JSON.stringify(result.reasons));
+    assert.equal(verdicts(result).request, 'passed');
+  });
+
+  test('simultaneous: no more connections than the description allows', { timeout: 15_000 }, async (t) => {
+    let open = 0;
+    const url = await serve(t, (socket) => {
+      if (++open > 3) socket.close(1013);
+      socket.on('close', () => open--);
+      answering((text) => text)(socket);
+    });
+    const three = target({ limits: { connections: 3 } });
+    const { detail } = await verdictOf('simultaneous', url, three);
+    assert.equal(detail, '3 of 3 open at once, each answered its own request');
+  });
+
+  for (const speaks of ['echo', 'other'] as const) {
+    test(`echo: no message is larger than the description allows, speaks ${speaks}`, {
+      timeout: 15_000,
+    }, async (t) => {
+      let largest = 0;
+      const server = (socket: WebSocket): unknown =>
+        socket.on('message', (data: Buffer, binary) => {
+          largest = Math.max(largest, data.length);
+          socket.send(data, { binary });
+        });
+      const described = { ...echoing, speaks, limits: { size: 300 } };
+      const { status, detail } = await verdictOf('echo', await serve(t, server), described);
+      assert.equal(status, 'passed', detail);
+      assert.equal(largest, 300);
+    });
+  }
+
+  test('echo: a request that the description says is echoed', { timeout: 15_000 }, async (t) => {
+    const good = await verdictOf(
+      'echo',
+      await serve(
+        t,
+        answering((text) => text),
+      ),
+      echoing,
+    );
+    assert.equal(good.detail, 'the request, the request with 4 KiB: all came back unchanged');
+    const cut = await verdictOf(
+      'echo',
+      await serve(
+        t,
+        answering((text) => text.slice(0, 100)),
+      ),
+      echoing,
+    );
+    assert.match(cut.detail, /expected the request back unchanged, once; got "a [\da-f]/);
+  });
 });

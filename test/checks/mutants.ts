@@ -320,22 +320,22 @@ export const mutants: readonly Mutant[] = [
   {
     check: 'auth-expired',
     name: 'expired tokens are accepted',
-    file: 'lib/token.js',
+    file: 'lib/token/verify.js',
     find: 'const toleranceS = options.clockToleranceS ?? 5;',
     replace: 'const toleranceS = options.clockToleranceS ?? 86_400;',
   },
   {
     check: 'auth-signature',
     name: 'foreign signatures are accepted',
-    file: 'lib/token.js',
+    file: 'lib/token/verify.js',
     find: 'return { ok: false, ...explain(error) };',
     replace:
-      "return error instanceof errors.JWSSignatureVerificationFailed ? { ok: true, claims: JSON.parse(Buffer.from(token.split('.')[1], 'base64url')) } : { ok: false, ...explain(error) };",
+      "return error.code === 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' ? { ok: true, claims: JSON.parse(Buffer.from(token.split('.')[1], 'base64url')) } : { ok: false, ...explain(error) };",
   },
   {
     check: 'auth-none',
     name: 'unsigned tokens are accepted',
-    file: 'lib/token.js',
+    file: 'lib/token/verify.js',
     find: 'if (token.length > maxTokenLength)',
     replace:
       "if (token.endsWith('.')) return { ok: true, claims: JSON.parse(Buffer.from(token.split('.')[1], 'base64url')) };\nif (token.length > maxTokenLength)",
@@ -365,7 +365,7 @@ export const mutants: readonly Mutant[] = [
     check: 'auth-subprotocol',
     name: 'tokens among the subprotocols are overlooked',
     file: 'reference-server/credentials.js',
-    find: "name.startsWith('bearer.')",
+    find: "form.startsWith('bearer.')",
     replace: 'false',
   },
   {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Budget } from '../../lib/checks/budget.ts';
+import { clientFrame } from '../../lib/checks/client-frame.ts';
+import { CloseFinder } from '../../lib/checks/close-finder.ts';
 import { endpointUrl, hasSiblings, isLoopback } from '../../lib/checks/endpoints.ts';
 import {
   claimsOf,
@@ -11,7 +13,6 @@ import {
   withoutSignature,
 } from '../../lib/checks/forge.ts';
 import { readEnvelope, readWelcome } from '../../lib/checks/message.ts';
-import { CloseFinder, clientFrame } from '../../lib/checks/raw.ts';
 import { createVerifier, generateSigningKey, mintToken } from '../../lib/token.ts';
 
 test('a budget never asks for more than burst and rate allow', () => {
@@ -34,10 +35,7 @@ test('a budget never asks for more than burst and rate allow', () => {
 });
 
 test('a budget without limits never waits', () => {
-  const budget = new Budget(
-    { name: 'off', messagesPerMinute: null, burstLimit: null, violationPenaltyMs: null },
-    0,
-  );
+  const budget = new Budget({ messagesPerMinute: null, burstLimit: null }, 0);
   for (let n = 0; n < 1000; n++) assert.equal(budget.take(0), 0);
 });
 

@@ -166,6 +166,16 @@ test('--only takes ids and globs, and checks that are not listed', { timeout: 20
   assert.deepEqual(await only('conn*'), ['connect']);
 });
 
+test('a run in which nothing was judged says so', { timeout: 20_000 }, async (t) => {
+  const checks = [fake('one', { needs: ['token'] }), fake('two')];
+  const none = await runFakes(t, checks, { only: ['one'] });
+  assert.deepEqual(none.warnings, [
+    { code: 'nothing-checked', message: 'nothing was checked: the only check was skipped' },
+  ]);
+  assert.equal(exitCode(none), 0);
+  assert.deepEqual((await runFakes(t, checks, {})).warnings, []);
+});
+
 test('what names no check is refused before anything is sent', { timeout: 10_000 }, async (t) => {
   const checks = [fake('echo'), fake('heartbeat')];
   await assert.rejects(runFakes(t, checks, { url: 'ws://127.0.0.1:1/', only: ['hearbeat'] }), {
@@ -202,7 +212,7 @@ test('skips say exactly what is missing', { timeout: 10_000 }, async (t) => {
     [
       'heartbeat',
       { target: preset('echo') },
-      'needs --preset wsbench, or --target with heartbeat.every and heartbeat.send',
+      'needs heartbeat.every and heartbeat.send in the description of the target (--target)',
     ],
     ['message-too-large', {}, 'needs --preset wsbench, or --target with limits.size'],
     ['rate-limit-messages', {}, 'needs --preset wsbench, or --target with limits.messages'],
@@ -213,7 +223,12 @@ test('skips say exactly what is missing', { timeout: 10_000 }, async (t) => {
       {},
       'needs --preset wsbench, or a token that travels as subprotocol: --token-in subprotocol',
     ],
-    ['dashboard-connect', { target: preset('echo') }, 'needs --preset wsbench'],
+    ['dashboard-connect', {}, 'needs --preset wsbench'],
+    [
+      'dashboard-connect',
+      { target: preset('echo') },
+      'is about the wsbench protocol, which echo does not speak',
+    ],
   ];
   for (const [id, changes, detail] of skips) assert.equal(await detailOf(id, changes), detail);
   // Nothing greets here: what depends on connect is skipped for that before anything else.
@@ -256,7 +271,7 @@ test('the target is never reached: one reason, nothing is judged', { timeout: 30
 for (const [status, says] of [
   [200, /HTTP 200 .*an HTTP page, not a WebSocket endpoint/],
   [301, /HTTP 301 .*redirects are not followed/],
-  [401, /HTTP 401 .*wants a credential: --token/],
+  [401, /HTTP 401 .*wants a credential, or refused this one: --token/],
   [403, /HTTP 403 .*forbids/],
   [404, /HTTP 404 .*no WebSocket at this path/],
   [429, /HTTP 429 X; Retry-After: 60; body: no \(the target limits upgrades: .*; it asks to wait 1 m\)/],

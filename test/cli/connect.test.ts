@@ -76,9 +76,9 @@ const scripts: [name: string, args: string[], code: number, stdout: RegExp, stde
   ['silence', ['--send', 'silence', '--expect', 'x', '-t', '300ms'], 1, /^$/, /not within 0\.3 s; nothing else came/],
   ['silence is fine when nothing is expected', ['--send', 'silence', '-t', '300ms'], 0, /^$/, /nothing came within 0\.3 s/],
   ['a close before what is expected', ['--send', 'close 4000 bye', '--expect', 'x'], 1, /^$/, /exit 1: expected x; nothing else came, then closed by the target: 4000 \(the application's own code\), reason "bye"/],
-  ['an expected close', ['--send', 'close 4401 expired', '--expect-close', '4401'], 0, /^$/, /closed by the target: 4401 \(.*like HTTP 401\), reason "expired"\n$/],
+  ['an expected close', ['--send', 'close 4401 expired', '--expect-close', '4401'], 0, /^$/, /closed by the target: 4401 \(unauthorized\), reason "expired"\n$/],
   ['any close', ['--send', 'close 1001', '--expect-close'], 0, /^$/, /1001 \(going away\)/],
-  ['another close', ['--send', 'close 1011', '--expect-close', '1000'], 1, /^$/, /exit 1: expected the target to close with 1000; closed by the target: 1011 \(internal error of the server\)/],
+  ['another close', ['--send', 'close 1011', '--expect-close', '1000'], 1, /^$/, /exit 1: expected the target to close with 1000; closed by the target: 1011 \(internal error\)/],
   ['no close', ['--send', 'x', '--expect-close', '-t', '400ms'], 1, /^x\n$/, /exit 1: expected the target to close, not within 0\.4 s; instead came: x/],
   ['a connection that breaks', ['--send', 'drop'], 1, /^$/, /exit 1: the connection broke: 1006/],
   ['a connection that was meant to break', ['--send', 'drop', '--expect-close', '1006'], 0, /^$/, /the connection broke: 1006/],
@@ -238,7 +238,10 @@ test('connect: auth and join of the target are done, or said to be refused', {
   assert.match(refused.stderr, /exit 3: the target refused .*ERROR/);
   const upgrade = await run(['connect', `${url}/dashboard`, ...ping], { cwd });
   assert.equal(upgrade.code, 3);
-  assert.match(upgrade.stderr, /exit 3: http: HTTP 401.*\(the target wants a credential: --token\)\n$/);
+  assert.match(
+    upgrade.stderr,
+    /exit 3: http: HTTP 401.*\(the target wants a credential, or refused this one: --token, --token-in\)\n$/,
+  );
   const unjoined = await run(
     ['connect', await startServer(t), '--preset', 'socket.io', '-t', '300ms', '--send', 'x'],
     { cwd },

@@ -204,7 +204,7 @@ test('stress and quick: a target that greets is recognised; one that does not an
     cwd: emptyFolder(t),
   });
   assert.equal(echo.code, 0, echo.stderr);
-  const quick = await run(['quick', `${url}/ws`, '--only', 'heartbeat', '--json', '--no-save'], {
+  const quick = await run(['quick', `${url}/ws`, '--only', 'heartbeat', '--json', '--no-save', '-q'], {
     cwd: emptyFolder(t),
   });
   assert.equal(quick.code, 0, quick.stderr);
@@ -212,6 +212,9 @@ test('stress and quick: a target that greets is recognised; one that does not an
   assert.deepEqual(checked.kind === 'quick' && checked.checks.map(({ id, status }) => [id, status]), [
     ['heartbeat', 'passed'],
   ]);
+  for (const { warnings } of [parseStress(known.stdout), checked])
+    assert.deepEqual(warnings[0]?.message, 'the target greets with WELCOME: using --preset wsbench');
+  assert.equal(quick.stderr, '');
   const silent = await silentServer(t);
   const unknown = await runConclusive(['stress', silent, '-d', '1s', '-t', '1s'], { cwd: emptyFolder(t) });
   assert.equal(unknown.code, 2, unknown.stderr);

@@ -57,6 +57,24 @@ test('flags: --no-reply, and --match for a message of one’s own', { timeout: 6
   }
 });
 
+test('flags: a probe that is not answered says what was waited for', { timeout: 60_000 }, async (t) => {
+  const silent = await startTalkServer(t, () => {});
+  for (const [args, words] of [
+    [[], 'with an echo'],
+    [['--match', 'order'], 'with any message'],
+    [['--match', 'marker'], 'with a message that holds its id'],
+    [['--match', 'id:/x', '-m', '{"id":"{{ id }}"}'], 'with JSON that has its id at /x'],
+    [['--match', 'regex:^re (.*)', '-m', '{{ id }}'], 'with a text in which /^re (.*)/ finds its id'],
+  ] as const) {
+    const { code, stderr } = await run(['stress', silent, ...args, ...short, '-t', '300ms'], {
+      cwd: emptyFolder(t),
+    });
+    const line = `the target did not answer the probe ${words}: nothing came within 300 ms; say how it talks`;
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(line), stderr);
+  }
+});
+
 test('flags: tokens, secrets and what a target file holds turn up nowhere, even when the target sends them back', {
   timeout: 120_000,
 }, async (t) => {

@@ -44,6 +44,20 @@ load.yml:1:7 kind: "stres" is none of stress, quick; did you mean "stress"?
   assert.deepEqual([file, kind, name, issues.length], ['bad.yml', 'target', 'good', 2]);
 });
 
+test('validate: braces without quotes are told once, and by nobody else', { timeout: 30_000 }, async (t) => {
+  const cwd = emptyFolder(t);
+  writeFileSync(join(cwd, 'bare.yml'), 'name: x\nrequest: { id: {{ id }} }\nmatch: { by: order }\n');
+  const { code, stdout, stderr } = await run(['validate', 'bare.yml'], { cwd });
+  assert.equal(
+    stdout,
+    `bare.yml:2:16 a placeholder needs quotes around it, or YAML takes it for a mapping: "{{ id }}"
+   2 | request: { id: {{ id }} }
+     |                ^
+`,
+  );
+  assert.deepEqual([code, stderr], [2, 'exit 2: 1 mistake in 1 of 1 files\n']);
+});
+
 test('validate: a scenario with wrong values says where', { timeout: 30_000 }, async (t) => {
   const cwd = emptyFolder(t);
   const { stdout: printed } = await run(['stress', '--print'], { cwd });

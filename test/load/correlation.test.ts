@@ -138,6 +138,8 @@ const rendered: [string, Parameters<typeof renderMessage>[0], string, string, st
   ['a seq is an id, too', { target: typedTarget, sizeBytes: 32, binary: false, message: '{"id":{{ seq }}}' }, '{"id":1000000000000}', 'id', []],
   ['a seq that is a whole value is a number', { target: { ...typedTarget, request: { id: '{{ seq }}', as: 'n{{ seq }}', '{{ seq }}': 1 } }, sizeBytes: 0, binary: false }, '{"id":1000000000000,"as":"n1000000000000","1000000000000":1}', 'id', []],
   ['a token', { target: { ...typedTarget, request: { id: '{{ id }}', key: 'T {{ token }}' } }, sizeBytes: 0, binary: false }, '{"id":"tag-000000000000","key":"T a\\"b"}', 'id', []],
+  ['no room for a number where each connection has its own', { target: { ...echoTarget, request: '{{ token }} {{ id }}' }, sizeBytes: 4, binary: false }, 'a"b tag-000000000000', 'marker', ['message-size']],
+  ['a token for a subprotocol', { target: { ...typedTarget, request: '{{ id }} {{ token.base64url }} {{ connection }}' }, sizeBytes: 0, binary: false }, 'tag-000000000000 YSJi 0', 'id', []],
   ['no number is needed for pongs', { target: { ...typedTarget, match: { by: 'pong' } }, sizeBytes: 0, binary: false, message: 'hi' }, 'hi', 'pong', []],
 ];
 for (const [name, plan, text, by, codes] of rendered) {

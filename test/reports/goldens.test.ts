@@ -21,6 +21,8 @@ const cases: Record<string, readonly Result[]> = {
   'stress-interrupted': [fixtures.stressInterrupted()],
   'stress-unreachable': [fixtures.stressUnreachable()],
   'stress-hostile': [fixtures.stressHostile()],
+  'quick-join': [fixtures.quickJoin()],
+  'stress-faulty': [fixtures.stressFaulty()],
   composed: [fixtures.quickFailed(), fixtures.stressPassed(), fixtures.stressLost()],
 };
 
@@ -42,6 +44,12 @@ for (const name of ['quick-failed', 'stress-lost'] as const) {
       reporters.text.report(results, { width: 120, color: true, unicode: true }),
     ));
 }
+
+test('wide text of stress-faulty', () =>
+  assertGolden(
+    'text-stress-faulty-wide.txt',
+    reporters.text.report([fixtures.stressFaulty()], { ...terminal, width: 120 }),
+  ));
 
 for (const [name, before, after] of [
   ['stress', fixtures.stressPassed(), fixtures.stressLost()],

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { parseResult } from '../../lib/result/parse.ts';
 import type { Result } from '../../lib/result/result.ts';
 import type { resultSchema } from '../../lib/result/schema.ts';
-import { fileReport, json } from '../../reports/index.ts';
+import { fileReport, json, reporters } from '../../reports/index.ts';
 import * as fixtures from '../fixtures/results.ts';
 
 // The compiler's half of this test: schema and type describe the same shape, optional fields included.
@@ -30,6 +30,8 @@ const all = {
   stressInconclusive: fixtures.stressInconclusive(),
   stressInterrupted: fixtures.stressInterrupted(),
   stressUnreachable: fixtures.stressUnreachable(),
+  stressFaulty: fixtures.stressFaulty(),
+  quickJoin: fixtures.quickJoin(),
 };
 
 for (const [name, result] of Object.entries(all)) {
@@ -45,6 +47,19 @@ for (const name of readdirSync(goldens).filter(
   test(`reads the golden ${name}`, () => {
     const result = parseResult(readFileSync(new URL(name, goldens), 'utf8'), name);
     assert.equal(result.schemaVersion, 1);
+  });
+}
+
+// These files are never written anew: what was saved once stays readable.
+const saved = new URL('saved-by-0.1.0/', goldens);
+for (const name of readdirSync(saved)) {
+  test(`reads and reports ${name} as 0.1.0 saved it`, () => {
+    const text = readFileSync(new URL(name, saved), 'utf8');
+    const result = parseResult(text, name);
+    assert.deepEqual(result, JSON.parse(text));
+    const { url } = result.target;
+    if (!name.includes('hostile')) assert.ok(reporters.text.report([result], fileReport).includes(url));
+    assert.match(reporters.markdown.report([result], fileReport), /^# wsbench report\n/);
   });
 }
 

@@ -26,7 +26,8 @@ const k8s = 'base64url.bearer.authorization.k8s.io.{{ token.base64url }}';
 // biome-ignore format: a table
 const rows: [what: string, place: TokenPlace, changed: Partial<Upgrade>][] = [
   ['header, in place of the one there', { in: 'header' }, { headers: [cookies ?? ['', ''], ['Authorization', 'Bearer T0K']] }],
-  ['header of another name', { in: 'header', name: 'X-Key', value: 'k {{ token }}' }, { headers: [...upgrade.headers, ['X-Key', 'k T0K']] }],
+  ['header of another name, which has no scheme', { in: 'header', name: 'X-Key' }, { headers: [...upgrade.headers, ['X-Key', 'T0K']] }],
+  ['header of another name, as asked', { in: 'header', name: 'X-Key', value: 'k {{ token }}' }, { headers: [...upgrade.headers, ['X-Key', 'k T0K']] }],
   ['query, in place of the one there', { in: 'query' }, { url: 'ws://h/p?sig=a%20b+c&x&token=T0K' }],
   ['query of another name', { in: 'query', name: 'access token' }, { url: 'ws://h/p?sig=a%20b+c&token=old&x&access%20token=T0K' }],
   ['cookie beside others', { in: 'cookie' }, { headers: [basic ?? ['', ''], ['Cookie', 'theme=dark'], ['Cookie', 'token=T0K']] }],
@@ -85,7 +86,6 @@ test('placeToken: a query carries any token, and leaves the rest as it is', { ti
 // biome-ignore format: a table
 const asked: [text: string, place: TokenPlace | RegExp][] = [
   ['header', { in: 'header' }],
-  ['header:', { in: 'header' }],
   ['header:X-Api-Key', { in: 'header', name: 'X-Api-Key' }],
   ['query:access_token', { in: 'query', name: 'access_token' }],
   ['cookie:sid', { in: 'cookie', name: 'sid' }],
@@ -98,7 +98,12 @@ const asked: [text: string, place: TokenPlace | RegExp][] = [
   ['heder', /takes one of header, query, .*did you mean header\?$/],
   ['', /takes one of/],
   ['Bearer S3CRET', /^(?!.*S3CRET)--token-in takes one of/],
-  ['header:X Y', /"X Y" is no name that a header can have/],
+  ['header:X Y', /"X Y" is no name that a header can have; write it like header:X-Api-Key$/],
+  ['header:', /^--token-in header: nothing follows the colon; write it like header:X-Api-Key$/],
+  ['subprotocol:', /nothing follows the colon; write it like subprotocol:bearer\./],
+  ['header:{{ token }}', /^--token-in header: what follows the colon is a name; write it like header:X-Api-Key$/],
+  ['query:{{ token }}', /what follows the colon is a name/],
+  ['subprotocol:my token ', /a subprotocol has no such characters/],
   ['cookie:a;b', /is no name that a cookie can have/],
   ['message:hello', /must hold \{\{ token \}\}/],
   ['subprotocol:{{ tokn }}', /must hold \{\{ token \}\}/],

@@ -79,8 +79,8 @@ for (const [name, text, problem] of wrong) {
 // biome-ignore format: a table
 const none: [name: string, text: string, message: RegExp][] = [
   ['nothing', '  ', /empty/],
-  ['a publishable key', 'sb_publishable_s3cretS3cret', /sb_publishable_ key is an API key of Supabase and no JWT/],
-  ['a secret key', 'sb_secret_s3cretS3cret', /sb_secret_ key is an API key/],
+  ['a publishable key', 'sb_publishable_s3cretS3cret', /this is a publishable API key of Supabase and no JWT/],
+  ['a secret key', 'sb_secret_s3cretS3cret', /this is a secret API key/],
   ['an opaque token', 's3cretS3cret', /three parts with dots between, and this has 1/],
   ['an encrypted one', 's3cretS3cret.a.b.c.d', /JWE/],
   ['two dots', '..', /header is no JSON/],

@@ -1,7 +1,8 @@
 // bad-frame: frames that no client may send fail the connection with 1002 (RFC 6455 §5.1, §5.2, §7.1.7).
 import { type Check, failed, passed } from '../check.ts';
+import { clientFrame } from '../client-frame.ts';
 import { ConnectError, describeFailure } from '../failure.ts';
-import { clientFrame, type RawConnection, type RawEnd } from '../raw.ts';
+import type { RawConnection, RawEnd } from '../raw-connection.ts';
 
 interface Evidence {
   rounds: ({ name: string } & RawEnd)[];

@@ -1,6 +1,6 @@
 // clean-close: a close frame is answered with a close frame, and TCP ends (RFC 6455 §5.5.1, §7.1.1).
 import { type Check, failed, passed } from '../check.ts';
-import { describeClosed } from '../connection.ts';
+import { describeClosed } from '../closed.ts';
 
 interface Evidence {
   /** Close codes as received; 1005: none in the frame; 1006: no close frame; null: TCP still open after the time. */

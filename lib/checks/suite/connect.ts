@@ -2,7 +2,8 @@
 import { closeAdvice } from '../../cause/close-code.ts';
 import { presetOfClose, presetOfMessage } from '../../target/recognise.ts';
 import { type Check, failed, passed } from '../check.ts';
-import { CheckConnection, describeClosed } from '../connection.ts';
+import { describeClosed } from '../closed.ts';
+import { CheckConnection } from '../connection.ts';
 import { type ConnectFailure, describeFailure } from '../failure.ts';
 import { readWelcome } from '../message.ts';
 

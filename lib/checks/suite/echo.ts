@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { formatDuration } from '../../duration.ts';
 import { Asker } from '../asker.ts';
 import { type Check, failed, passed } from '../check.ts';
-import { type CheckConnection, describeClosed } from '../connection.ts';
+import { describeClosed } from '../closed.ts';
+import type { CheckConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
 import { describedTarget } from '../described.ts';
 import { answerOf, describeAnswers, excerptOf } from '../message.ts';
@@ -32,7 +33,7 @@ export const echo: Check<Evidence> = {
       case 'other':
         return { rounds: await requestRounds(context, connection) };
       default:
-        return { rounds: await rawRounds(connection, context.timeoutMs) };
+        return { rounds: await rawRounds(context, connection) };
     }
   },
   judge({ rounds }) {
@@ -64,11 +65,12 @@ async function typedRounds(connection: CheckConnection): Promise<Evidence['round
 async function requestRounds(context: Context, connection: CheckConnection): Promise<Evidence['rounds']> {
   const asker = new Asker(context, connection, describedTarget(context.facts));
   const rounds: Evidence['rounds'] = [];
-  for (const sizeBytes of asker.maker.canPad ? [undefined, 4096] : [undefined]) {
+  const larger = asker.maker.canPad ? [Math.min(4096, mostBytesOf(context))] : [];
+  for (const sizeBytes of [undefined, ...larger]) {
     const before = connection.received.length;
     await asker.ask(1, sizeBytes === undefined ? {} : { sizeBytes });
     await asker.settle(settleMs);
-    const name = sizeBytes === undefined ? 'the request' : 'the request with 4 KiB';
+    const name = sizeBytes === undefined ? 'the request' : `the request with ${inWords(sizeBytes)}`;
     const { replies = 0, refusal, altered } = asker.book.sent.at(-1) ?? {};
     const ok = replies === 1 && altered === null;
     const other =
@@ -79,11 +81,14 @@ async function requestRounds(context: Context, connection: CheckConnection): Pro
   return rounds;
 }
 
-async function rawRounds(connection: CheckConnection, timeoutMs: number): Promise<Evidence['rounds']> {
+async function rawRounds(context: Context, connection: CheckConnection): Promise<Evidence['rounds']> {
+  const { timeoutMs } = context;
+  const textBytes = Math.min(4096, mostBytesOf(context));
+  const binaryBytes = Math.min(1024, textBytes);
   const messages: [string, string | Buffer][] = [
     ['text', text],
-    ['4 KiB of text', randomBytes(2048).toString('hex')],
-    ['1 KiB of binary', randomBytes(1024)],
+    [`${inWords(textBytes)} of text`, randomBytes(textBytes).toString('hex').slice(0, textBytes)],
+    [`${inWords(binaryBytes)} of binary`, randomBytes(binaryBytes)],
   ];
   const rounds: Evidence['rounds'] = [];
   for (const [name, message] of messages) {
@@ -107,6 +112,12 @@ async function rawRounds(connection: CheckConnection, timeoutMs: number): Promis
   }
   return rounds;
 }
+
+/** What the description allows a message to hold. */
+const mostBytesOf = ({ facts }: Context): number => facts.target?.limits.size ?? Number.POSITIVE_INFINITY;
+
+const inWords = (bytes: number): string =>
+  bytes >= 1024 && bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`;
 
 /** What came instead. */
 function describe({ received, closed }: CheckConnection, before: number, timeoutMs: number): string {

@@ -4,7 +4,7 @@ import { compileMatcher, receivedText } from '../../target/matcher.ts';
 import { connectionMessage } from '../../target/opening.ts';
 import type { Target } from '../../target/target.ts';
 import { type Check, failed, passed } from '../check.ts';
-import { describeClosed } from '../connection.ts';
+import { describeClosed } from '../closed.ts';
 import type { Context } from '../context.ts';
 import { otherTarget } from '../described.ts';
 import { answerOf, describeAnswers, type Exchange, excerptOf } from '../message.ts';

@@ -3,9 +3,10 @@
 import type { Target } from '../../target/target.ts';
 import { Asker } from '../asker.ts';
 import { type Check, failed, passed } from '../check.ts';
-import { describeClosed } from '../connection.ts';
-import type { Context, Facts } from '../context.ts';
+import { describeClosed } from '../closed.ts';
+import type { Context } from '../context.ts';
 import { otherTarget } from '../described.ts';
+import type { Facts } from '../facts.ts';
 
 interface Evidence {
   maxBytes: number;

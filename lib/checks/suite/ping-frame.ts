@@ -1,6 +1,6 @@
 // ping-frame: every ping frame gets a pong frame with the same payload (RFC 6455 §5.5.2, §5.5.3).
 import { type Check, failed, passed } from '../check.ts';
-import { describeClosed } from '../connection.ts';
+import { describeClosed } from '../closed.ts';
 
 interface Evidence {
   /** Payloads in latin1; null: no pong in time. */

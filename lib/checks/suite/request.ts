@@ -1,7 +1,7 @@
 // request: what the target's description calls a request is answered, exactly once, by what it calls a reply.
 import { Asker } from '../asker.ts';
 import { type Check, failed, passed } from '../check.ts';
-import { describeClosed } from '../connection.ts';
+import { describeClosed } from '../closed.ts';
 import { describedTarget } from '../described.ts';
 import { describeMatch, isAnswered } from '../reply-book.ts';
 

@@ -2,7 +2,8 @@
 import { formatDuration } from '../../duration.ts';
 import { type Check, failed, passed } from '../check.ts';
 import type { CheckConnection } from '../connection.ts';
-import type { Context, Facts } from '../context.ts';
+import type { Context } from '../context.ts';
+import type { Facts } from '../facts.ts';
 
 interface Evidence {
   intervalMs: number;

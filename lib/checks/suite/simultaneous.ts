@@ -1,18 +1,21 @@
 // simultaneous: several connections at once, each served, none mixed up with another.
 import { Asker } from '../asker.ts';
 import { type Check, failed, passed } from '../check.ts';
-import { CheckConnection, describeClosed } from '../connection.ts';
-import type { Context, Facts } from '../context.ts';
+import { describeClosed } from '../closed.ts';
+import { CheckConnection } from '../connection.ts';
+import type { Context } from '../context.ts';
 import { describedTarget } from '../described.ts';
+import type { Facts } from '../facts.ts';
 import { describeFailure } from '../failure.ts';
 
 interface Evidence {
   asked: number;
   /** Why connections did not open. */
   failures: string[];
-  /** Connections that got their own reply, and that got somebody else's. */
+  /** Connections that got their own reply, that got somebody else's, and that got their own altered. */
   served: number;
   mixed: number;
+  altered: number;
   openAtEnd: number;
   /** How one of those that were closed meanwhile ended. */
   closed: string | null;
@@ -41,12 +44,13 @@ export const simultaneous: Check<Evidence> = {
       ),
       served: served.filter((reply) => reply === 'own').length,
       mixed: served.filter((reply) => reply === 'other').length,
+      altered: served.filter((reply) => reply === 'altered').length,
       openAtEnd: connections.filter(({ closed }) => closed === null).length,
       closed: connections.flatMap(({ closed }) => (closed ? [describeClosed(closed)] : []))[0] ?? null,
       by: meansOf(context.facts),
     };
   },
-  judge({ asked, failures, served, mixed, openAtEnd, closed, by }) {
+  judge({ asked, failures, served, mixed, altered, openAtEnd, closed, by }) {
     const expected = `${asked} connections open at once, each answering its own ${by}`;
     if (failures[0] !== undefined) {
       return failed(expected, `${failures.length} of ${asked} did not open: ${failures[0]}`);
@@ -58,6 +62,7 @@ export const simultaneous: Check<Evidence> = {
         [
           `${served} of ${asked} answered`,
           mixed > 0 ? `${mixed} got the reply of another connection` : '',
+          altered > 0 ? `${altered} got their own altered` : '',
           ended,
         ]
           .filter(Boolean)
@@ -75,11 +80,20 @@ function meansOf({ target, speaks }: Facts): Evidence['by'] {
   return target && target.match.by !== 'pong' ? 'request' : 'ping frame';
 }
 
-type Reply = 'own' | 'other' | 'none';
+type Reply = 'own' | 'other' | 'altered' | 'none';
+
+const markOf = (index: number, { sub }: Context): string => `connection ${index} of ${sub}`;
+
+function replyOf(text: string | undefined, index: number, context: Context): Reply {
+  if (text === undefined) return 'none';
+  if (text === markOf(index, context)) return 'own';
+  const others = Array.from({ length: context.connections }, (_, other) => markOf(other, context));
+  return others.includes(text) ? 'other' : 'altered';
+}
 
 async function serve(context: Context, connection: CheckConnection, index: number): Promise<Reply> {
   const { facts } = context;
-  const mark = `connection ${index} of ${context.sub}`;
+  const mark = markOf(index, context);
   if (facts.speaks === 'wsbench') {
     const { answers } = await connection.request('ECHO', mark);
     return answers.length === 1 && answers[0]?.payload.value === mark ? 'own' : 'none';
@@ -89,14 +103,14 @@ async function serve(context: Context, connection: CheckConnection, index: numbe
     const got = await connection.waitFor(() =>
       connection.received.find(({ data }) => data.toString().endsWith(context.sub)),
     );
-    return got === undefined ? 'none' : got.data.toString() === mark ? 'own' : 'other';
+    return replyOf(got?.data.toString(), index, context);
   }
   if (meansOf(facts) === 'request') {
     const asker = new Asker(context, connection, describedTarget(facts));
     await asker.ask(1);
     const [own] = asker.book.sent;
     if (own === undefined || own.replies === 0) return 'none';
-    return own.altered === null && asker.book.disorder === null ? 'own' : 'other';
+    return own.altered === null ? 'own' : 'altered';
   }
   connection.ping(mark);
   const pong = await connection.waitFor(() => connection.pongs.find((payload) => payload === mark));

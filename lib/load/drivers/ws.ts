@@ -1,9 +1,7 @@
 // The driver over the ws package.
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
-import type { Cause, FailureKind, Stage } from '../../cause/cause.ts';
+import type { Cause, FailureKind } from '../../cause/cause.ts';
 import { classify, timedOut } from '../../cause/connect-error.ts';
 import { headersOf, httpDetail, readHttpAnswer } from '../../cause/http-answer.ts';
 import { type Address, speaksTls, tlsInstead } from '../../cause/speaks-tls.ts';
@@ -14,6 +12,7 @@ import { joinHeaders } from '../../target/headers.ts';
 import { nowUs } from '../clock.ts';
 import type { Connection, ConnectSpec, Driver, MessageTemplate, Sink } from './driver.ts';
 import { type Lookup, sharedLookup } from './lookup.ts';
+import { TimedSocket } from './timed-socket.ts';
 
 const maxPayloadBytes = 16 * 1024 * 1024;
 const closeTimeoutMs = 2000;
@@ -46,20 +45,14 @@ export function createWsDriver(): Driver {
 class WsConnection implements Connection {
   readonly #sink: Sink;
   readonly #spec: ConnectSpec;
-  readonly #startUs = nowUs();
-  readonly #secure: boolean;
+  readonly #socket: TimedSocket;
   readonly #pingPayload = Buffer.alloc(4);
   readonly #numberPayload = Buffer.alloc(numberBytes);
   readonly #timer: NodeJS.Timeout;
   readonly #shared: Shared;
   #ws: WebSocket | undefined;
-  #socket: Socket | undefined;
   #request: ClientRequest | undefined;
-  #stage: Stage | 'open' | 'over' = 'tcp';
-  #lookupUs: number | null = null;
-  #tcpUs = 0;
-  #tlsUs: number | null = null;
-  #lastUs = this.#startUs;
+  #state: 'connecting' | 'open' | 'over' = 'connecting';
   #isCorked = false;
   #closing = false;
   #violation = 0;
@@ -70,13 +63,13 @@ class WsConnection implements Connection {
     this.#spec = spec;
     this.#sink = sink;
     this.#shared = shared;
-    this.#secure = spec.url.startsWith('wss:');
+    this.#socket = new TimedSocket(spec, shared.resolve);
     this.#timer = setTimeout(() => this.#timedOut(), spec.timeoutMs);
     try {
       this.#ws = this.#connect();
     } catch (error) {
       // A header or certificate that Node refuses throws here; the contract has no callbacks from within open.
-      const kind: FailureKind = this.#secure ? 'tls' : 'handshake';
+      const kind: FailureKind = this.#socket.secure ? 'tls' : 'handshake';
       process.nextTick(() => this.#fail({ kind, detail: messageOf(error) }));
     }
   }
@@ -107,7 +100,7 @@ class WsConnection implements Connection {
   flush(): void {
     if (!this.#isCorked) return;
     this.#isCorked = false;
-    this.#socket?.uncork();
+    this.#socket.uncork();
   }
 
   sendText(text: string): boolean {
@@ -132,7 +125,7 @@ class WsConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
-    if (this.#stage !== 'open') {
+    if (this.#state !== 'open') {
       this.abort();
       return;
     }
@@ -143,20 +136,20 @@ class WsConnection implements Connection {
   }
 
   abort(): void {
-    if (this.#stage === 'open') {
+    if (this.#state === 'open') {
       if (this.#ws?.readyState === WebSocket.OPEN) this.#closing = true;
       this.#ws?.terminate();
       return;
     }
     this.#over();
     this.#ws?.terminate();
-    this.#socket?.destroy();
+    this.#socket.destroy();
   }
 
   #cork(): void {
     if (this.#isCorked) return;
     this.#isCorked = true;
-    this.#socket?.cork();
+    this.#socket.cork();
   }
 
   #connect(): WebSocket {
@@ -167,7 +160,7 @@ class WsConnection implements Connection {
       closeTimeout: closeTimeoutMs,
       headers: joinHeaders(headers),
       createConnection: ((options: { host: string; port: number | string }) =>
-        this.#openSocket(options)) as never,
+        this.#socket.open(options)) as never,
       finishRequest: (request: ClientRequest) => {
         this.#request = request;
         request.end();
@@ -177,7 +170,7 @@ class WsConnection implements Connection {
     ws.on('open', () => this.#opened(ws));
     ws.on('message', (data, isBinary) => {
       const buf = data as Buffer;
-      if (this.#stage === 'open') this.#sink.message(buf, 0, buf.length, isBinary ? 2 : 1, nowUs());
+      if (this.#state === 'open') this.#sink.message(buf, 0, buf.length, isBinary ? 2 : 1, nowUs());
     });
     ws.on('pong', (data) => this.#ponged(data));
     ws.on('ping', () => this.#pinged(ws));
@@ -187,61 +180,16 @@ class WsConnection implements Connection {
     return ws;
   }
 
-  #openSocket({ host, port }: { host: string; port: number | string }): Socket {
-    const options = { host, port: Number(port), noDelay: true, lookup: this.#shared.resolve as never };
-    const ca = this.#spec.caCertificates;
-    const socket = this.#secure
-      ? connectTls({
-          ...options,
-          servername: isIP(host) ? '' : host,
-          rejectUnauthorized: !this.#spec.insecure,
-          ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
-        })
-      : connectTcp(options);
-    this.#socket = socket;
-    if (isIP(host) === 0) {
-      this.#stage = 'dns';
-      socket.once('lookup', () => {
-        this.#lookupUs = this.#lap();
-        if (this.#stage === 'dns') this.#stage = 'tcp';
-      });
-    }
-    socket.once('connect', () => {
-      this.#tcpUs = this.#lap();
-      if (this.#stage !== 'over') this.#stage = this.#secure ? 'tls' : 'upgrade';
-    });
-    socket.once('secureConnect', () => {
-      this.#tlsUs = this.#lap();
-      if (this.#stage !== 'over') this.#stage = 'upgrade';
-    });
-    return socket;
-  }
-
-  #lap(): number {
-    const now = nowUs();
-    const passed = now - this.#lastUs;
-    this.#lastUs = now;
-    return passed;
-  }
-
   #opened(ws: WebSocket): void {
-    if (this.#stage === 'over') return;
+    if (this.#state === 'over') return;
     clearTimeout(this.#timer);
-    this.#stage = 'open';
-    const upgradeUs = this.#lap();
-    this.#sink.opened({
-      dnsUs: this.#lookupUs,
-      tcpUs: this.#tcpUs,
-      tlsUs: this.#tlsUs,
-      upgradeUs,
-      totalUs: this.#lastUs - this.#startUs,
-      subprotocol: ws.protocol,
-    });
+    this.#state = 'open';
+    this.#sink.opened({ ...this.#socket.upgraded(), subprotocol: ws.protocol });
   }
 
   /** ws drops a peer that pings faster than it can be answered, without a word. */
   #pinged(ws: WebSocket): void {
-    if (this.#stage !== 'open' || ws.readyState === WebSocket.OPEN || this.#closing || this.#violation !== 0)
+    if (this.#state !== 'open' || ws.readyState === WebSocket.OPEN || this.#closing || this.#violation !== 0)
       return;
     this.#violation = 1006;
     this.#sink.failed('protocol', pingFlood);
@@ -249,11 +197,11 @@ class WsConnection implements Connection {
 
   #ponged(data: Buffer): void {
     if (data.length === numberBytes) {
-      if (this.#stage === 'open') this.#sink.pongOf?.(data.readUIntBE(0, numberBytes), nowUs());
+      if (this.#state === 'open') this.#sink.pongOf?.(data.readUIntBE(0, numberBytes), nowUs());
       return;
     }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
-    if (this.#pingSentUs === 0 || this.#stage !== 'open' || !data.equals(this.#pingPayload)) return;
+    if (this.#pingSentUs === 0 || this.#state !== 'open' || !data.equals(this.#pingPayload)) return;
     const sentUs = this.#pingSentUs;
     this.#pingSentUs = 0;
     this.#sink.pong(sentUs, nowUs());
@@ -282,12 +230,12 @@ class WsConnection implements Connection {
   }
 
   #errored(error: NodeJS.ErrnoException): void {
-    if (this.#stage === 'over') return;
-    if (this.#stage !== 'open') {
-      const cause = classify(error, this.#stage);
+    if (this.#state === 'over') return;
+    if (this.#state !== 'open') {
+      const cause = classify(error, this.#socket.stage);
       // Looking whether the port speaks TLS has a limit of its own.
       clearTimeout(this.#timer);
-      void tlsInstead(cause, this.#stage, this.#spec.url, this.#shared.speaksTls).then((found) =>
+      void tlsInstead(cause, this.#socket.stage, this.#spec.url, this.#shared.speaksTls).then((found) =>
         this.#fail(found),
       );
       return;
@@ -299,7 +247,7 @@ class WsConnection implements Connection {
   }
 
   #closed(code: number, reason: Buffer): void {
-    if (this.#stage !== 'open') return;
+    if (this.#state !== 'open') return;
     this.#over();
     this.flush();
     const clean = code !== 1006 && this.#violation === 0;
@@ -308,20 +256,20 @@ class WsConnection implements Connection {
   }
 
   #timedOut(): void {
-    if (this.#stage === 'open' || this.#stage === 'over') return;
-    this.#fail(timedOut(this.#stage, this.#spec.timeoutMs, this.#socket?.bytesRead));
+    if (this.#state === 'open' || this.#state === 'over') return;
+    this.#fail(timedOut(this.#socket.stage, this.#spec.timeoutMs, this.#socket.bytesRead));
   }
 
   #fail({ kind, detail }: Cause): void {
-    if (this.#stage === 'over' || this.#stage === 'open') return;
+    if (this.#state === 'over' || this.#state === 'open') return;
     this.#over();
     this.#ws?.terminate();
-    this.#socket?.destroy();
+    this.#socket.destroy();
     this.#sink.failed(kind, detail);
   }
 
   #over(): void {
-    this.#stage = 'over';
+    this.#state = 'over';
     clearTimeout(this.#timer);
   }
 }

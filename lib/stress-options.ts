@@ -1,0 +1,122 @@
+// What a stress run is asked for, and the scenario that it makes.
+import type { EmbeddedLimits } from './embedded.ts';
+import { WsbenchError } from './errors.ts';
+import { parseMatch } from './load/match.ts';
+import type { TokenChoice } from './run-tokens.ts';
+import { loadStressScenario } from './scenario/load.ts';
+import type { StressScenario } from './scenario/scenario.ts';
+import type { ConnectOptions } from './target-options.ts';
+
+/** What to send and how. Everything left out comes from the scenario. */
+export interface StressOptions extends ConnectOptions, TokenChoice {
+  /** Path of a scenario file; the shipped `scenarios/stress.yml` by default. */
+  scenario?: string;
+  connections?: number;
+  /** Messages per second over all connections (open model). */
+  ratePerSecond?: number;
+  model?: 'open' | 'closed';
+  /** Messages in flight per connection (closed model). */
+  depth?: number;
+  arrival?: 'constant' | 'poisson';
+  durationMs?: number;
+  rampUpMs?: number;
+  warmupMs?: number;
+  /** A reply that takes longer is lost. */
+  timeoutMs?: number;
+  connectTimeoutMs?: number;
+  /** Message size in bytes. */
+  sizeBytes?: number;
+  /** Message to send instead of the target description's; may hold `{{ id }}`, `{{ seq }}` and `{{ token }}`. */
+  message?: string | Uint8Array;
+  binary?: boolean;
+  /** How a reply finds its message, as `--match` takes it: `order`, `id:/pointer`, … The target's description says so by default. */
+  match?: string;
+  /** The target does not reply: a ping frame follows each message, and its pong is the reply. */
+  noReply?: boolean;
+  /** Thresholds, which replace those of the scenario on the same metric. */
+  thresholds?: readonly string[];
+  /** False: only the thresholds that were given count. */
+  defaultThresholds?: boolean;
+  /** Limits of the embedded server. */
+  limits?: EmbeddedLimits;
+  seed?: number;
+}
+
+const maxTimeoutMs = 3_600_000;
+const maxRatePerSecond = 1e9;
+// What the engine's memory of messages under way holds.
+const mostOutstanding = 2 ** 22;
+// The drivers take no longer replies, so a longer echo would be taken for the target's fault.
+const maxMessageBytes = 16 * 1024 * 1024;
+
+/**
+ * The scenario that options and scenario file make together: what `stress --print` shows.
+ *
+ * @throws WsbenchError `USAGE` for a combination that makes no sense
+ */
+export function resolveStress(options: StressOptions): StressScenario {
+  const scenario = loadStressScenario(options.scenario);
+  const usage = (message: string): never => {
+    throw new WsbenchError('USAGE', message);
+  };
+  const model = options.model ?? scenario.model;
+  if (model === 'closed' && options.ratePerSecond !== undefined) {
+    usage('a rate makes no sense in the closed model: leave out --rate or --closed');
+  }
+  if (model === 'open' && options.depth !== undefined) usage('--depth needs --closed');
+  if (options.message !== undefined && options.sizeBytes !== undefined) {
+    usage('--message and --size exclude each other');
+  }
+  if (options.match !== undefined) {
+    if (options.noReply) usage('--match and --no-reply exclude each other');
+    parseMatch(options.match);
+  }
+  const resolved: StressScenario = {
+    ...scenario,
+    ...(options.preset === undefined ? {} : { preset: options.preset }),
+    model,
+    connections: options.connections ?? scenario.connections,
+    rate: options.ratePerSecond ?? scenario.rate,
+    depth: options.depth ?? scenario.depth,
+    arrival: options.arrival ?? scenario.arrival,
+    duration: options.durationMs ?? scenario.duration,
+    rampUp: options.rampUpMs ?? scenario.rampUp,
+    warmup: options.warmupMs ?? scenario.warmup,
+    timeout: options.timeoutMs ?? scenario.timeout,
+    connectTimeout: options.connectTimeoutMs ?? scenario.connectTimeout,
+    ...(options.sizeBytes === undefined ? {} : { size: options.sizeBytes }),
+    thresholds: [...(options.thresholds ?? scenario.thresholds)],
+  };
+  const wrong = senseless(resolved, options);
+  if (wrong !== undefined) usage(wrong);
+  return resolved;
+}
+
+/** What is wrong with the figures of a scenario: the command reads them from text, programs may pass anything. */
+function senseless(scenario: StressScenario, { seed, message }: StressOptions): string | undefined {
+  const { connections, rate, depth, duration, timeout, connectTimeout, size = 0 } = scenario;
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+  if (!isCount(connections)) return `connections must be a whole number of at least 1, not ${connections}`;
+  if (!(rate > 0) || rate > maxRatePerSecond) return `the rate must be between 0 and 1G/s, not ${rate}/s`;
+  if (!isCount(depth)) return `the depth must be a whole number of at least 1, not ${depth}`;
+  if (connections * depth > mostOutstanding) {
+    return `${connections} connections with ${depth} messages in flight each are more than ${mostOutstanding} messages`;
+  }
+  if (!(duration > 0) || duration === Number.POSITIVE_INFINITY) return 'the duration must be longer than 0';
+  if (!(timeout > 0) || timeout > maxTimeoutMs) return 'the timeout must be between 0 and 1h';
+  if (!(connectTimeout > 0) || connectTimeout > maxTimeoutMs)
+    return 'the connect timeout must be between 0 and 1h';
+  for (const [name, ms] of [
+    ['ramp-up', scenario.rampUp],
+    ['settle time', scenario.settle],
+    ['warm-up', scenario.warmup],
+  ] as const) {
+    if (!(ms >= 0) || ms === Number.POSITIVE_INFINITY) return `the ${name} must not be ${ms} ms`;
+  }
+  const bytes = message === undefined ? size : Buffer.byteLength(message);
+  if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= maxMessageBytes))
+    return `the message size must be whole bytes up to 16 MiB, not ${bytes}`;
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    return `the seed must be a whole number, not ${seed}`;
+  return undefined;
+}

@@ -1,0 +1,308 @@
+// A connection: opened with or without the WebSocket handshake, then bytes both ways. It may send what is illegal.
+import { randomFillSync } from 'node:crypto';
+import type { OnReadOpts, Socket } from 'node:net';
+import type { Cause } from '../cause/cause.ts';
+import { classify, timedOut } from '../cause/connect-error.ts';
+import { type Dialling, type DialOptions, type DialTimes, dial } from './dial.ts';
+import type { Endpoint } from './endpoint.ts';
+import { type Chop, PieceWriter } from './piece-writer.ts';
+import { type Handshake, type HandshakeState, UpgradeDialogue, type UpgradeOptions } from './upgrade.ts';
+import type { WireLog } from './wire-log.ts';
+
+/** How to open a connection. */
+export interface OpenOptions extends Omit<DialOptions, 'nowUs'> {
+  /** Limit of everything up to `opened` together. */
+  timeoutMs: number;
+  /** The handshake; without it the connection is handed out before one. */
+  upgrade?: UpgradeOptions;
+  /** Takes down what goes over the wire (inside TLS). */
+  wireLog?: WireLog;
+  /** A monotonic clock, in µs, for {@link ConnectTimes} and the times of reads. */
+  nowUs?: () => number;
+}
+
+/** How long the parts of a connect took, in µs; null: that part was not needed. */
+export interface ConnectTimes extends DialTimes {
+  upgradeUs: number | null;
+  totalUs: number;
+}
+
+/** What a connection tells of. Never called from within {@link open}. */
+export interface TransportSink {
+  /** @param handshake what was agreed; null without a handshake */
+  opened(times: ConnectTimes, handshake: Handshake | null): void;
+  /** Bytes lie in `buf` from `start` to `end`, valid during the call only; they may be changed there. */
+  data(buf: Buffer, start: number, end: number, atUs: number): void;
+  /** The peer ended its direction: nothing more will come. Ours is still open. */
+  ended(): void;
+  /** What was waiting to be written has been: after a {@link Connection.write} that returned false. */
+  drained(): void;
+  /**
+   * The connection is over, and nothing follows.
+   *
+   * @param cause what broke it; null: both directions came to their end
+   */
+  closed(cause: Cause | null): void;
+  /** There will be no connection, and nothing follows. */
+  failed(cause: Cause): void;
+}
+
+/** Opens a connection. */
+export function open(endpoint: Endpoint, options: OpenOptions, sink: TransportSink): Connection {
+  return new Connection(endpoint, options, sink);
+}
+
+// Reads end in one room that all connections share: what is read is given away before the next read.
+const readRoom = Buffer.allocUnsafeSlow(64 * 1024);
+// Node takes a longer time for 1 ms.
+const longestMs = 2 ** 31 - 1;
+// The body of a refusal says more than its status, and is not waited for long.
+const bodyWaitMs = 1000;
+const keyBytes = 16;
+// Random bytes for many keys at once: a call for each costs as much as the rest of a handshake in JavaScript.
+const randomRoom = Buffer.alloc(256 * keyBytes);
+let randomLeft = 0;
+const sinceStart = (): number => performance.now() * 1000;
+
+/** One connection, opening or open. */
+export class Connection {
+  readonly #endpoint: Endpoint;
+  readonly #options: OpenOptions;
+  readonly #sink: TransportSink;
+  readonly #nowUs: () => number;
+  readonly #startUs: number;
+  readonly #log: WireLog | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #dialling: Dialling | undefined;
+  #socket: Socket | undefined;
+  #raw: Socket | undefined;
+  #times: DialTimes | undefined;
+  #upgrade: UpgradeDialogue | undefined;
+  #stage: 'dialling' | 'upgrade' | 'open' | 'over' = 'dialling';
+  #isEnding = false;
+  #pieces: PieceWriter | undefined;
+
+  /** @internal */
+  constructor(endpoint: Endpoint, options: OpenOptions, sink: TransportSink) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.#sink = sink;
+    this.#nowUs = options.nowUs ?? sinceStart;
+    this.#log = options.wireLog;
+    this.#startUs = this.#nowUs();
+    this.#timer = setTimeout(() => this.#timedOut(), Math.min(options.timeoutMs, longestMs));
+    const onread: OnReadOpts = {
+      buffer: readRoom,
+      callback: (size, buf) => {
+        this.#read(buf as Buffer, 0, size);
+        return true;
+      },
+    };
+    // TLS and proxies are read as streams.
+    this.#dialling = dial(endpoint, { ...options, nowUs: this.#nowUs }, onread, {
+      dialled: (socket, raw, times) => this.#dialled(socket, raw, times),
+      failed: (cause) => this.#fail(cause),
+    });
+  }
+
+  /** Bytes taken but not yet accepted by the operating system. */
+  get bufferedBytes(): number {
+    return (this.#socket?.writableLength ?? 0) + (this.#pieces?.waitingBytes ?? 0);
+  }
+
+  /** The address and port of our end, once it has them. */
+  get local(): { address: string; port: number } | undefined {
+    const { localAddress: address, localPort: port } = this.#raw ?? {};
+    return address === undefined || port === undefined ? undefined : { address, port };
+  }
+
+  /**
+   * Writes bytes, which must not change until they are written.
+   *
+   * @returns false when more is waiting than should, until `drained`; or when there is no connection yet or any more: then
+   *   nothing was written
+   */
+  write(bytes: Uint8Array): boolean {
+    if (!this.#pieces?.isBusy) return this.#write(bytes);
+    this.#pieces.add(bytes);
+    return false;
+  }
+
+  /** Holds writes back until {@link uncork}, which writes them with one call. */
+  cork(): void {
+    this.#socket?.cork();
+  }
+
+  uncork(): void {
+    this.#socket?.uncork();
+  }
+
+  /**
+   * Writes bytes in pieces, each by itself; what is written meanwhile comes after them.
+   *
+   * @throws RangeError for sizes that never come to an end
+   */
+  chop(bytes: Uint8Array, chop: Chop): void {
+    this.#pieces ??= new PieceWriter(
+      (piece, written) => this.#write(piece, written),
+      () => {
+        if (this.#isEnding) this.#socket?.end();
+      },
+    );
+    this.#pieces.add(bytes, chop);
+  }
+
+  /** Stops reading, so that the peer's sends fill up. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  /** Ends our direction once everything is written: half-close. What the peer sends still comes. */
+  end(): void {
+    this.#isEnding = true;
+    if (!this.#pieces?.isBusy) this.#socket?.end();
+  }
+
+  /** Ends the connection at once with a RST (a Unix socket has none: it is closed). Nothing more is told. */
+  reset(): void {
+    const raw = this.#raw;
+    this.#over();
+    if (raw && this.#endpoint.socketPath === undefined) raw.resetAndDestroy();
+    this.destroy();
+  }
+
+  /** Ends the connection at once, or the attempt to open it. Nothing more is told. */
+  destroy(): void {
+    this.#over();
+    this.#dialling?.abort();
+    this.#socket?.destroy();
+    this.#raw?.destroy();
+  }
+
+  #write(bytes: Uint8Array, written?: () => void): boolean {
+    const socket = this.#socket;
+    if (!socket || this.#stage === 'over') return false;
+    this.#log?.add('out', this.#nowUs(), bytes);
+    return socket.write(bytes, written);
+  }
+
+  #dialled(socket: Socket, raw: Socket, times: DialTimes): void {
+    this.#dialling = undefined;
+    this.#socket = socket;
+    this.#raw = raw;
+    this.#times = times;
+    socket.on('error', (error) => this.#broken(error));
+    if (raw !== socket) raw.on('error', (error) => this.#broken(error));
+    socket.on('end', () => this.#ended());
+    socket.on('drain', () => this.#stage === 'open' && this.#sink.drained());
+    socket.on('close', () => this.#closed(null));
+    if (this.#endpoint.secure || this.#options.proxy) {
+      socket.on('data', (chunk: Buffer) => this.#read(chunk, 0, chunk.length));
+      // It was paused after the dialogue with a proxy.
+      socket.resume();
+    }
+    const { upgrade } = this.#options;
+    if (!upgrade) {
+      this.#opened(null);
+      return;
+    }
+    this.#stage = 'upgrade';
+    this.#upgrade = new UpgradeDialogue(this.#endpoint, upgrade, upgrade.key ?? randomKey());
+    this.#write(this.#upgrade.request);
+  }
+
+  #read(buf: Buffer, start: number, end: number): void {
+    const atUs = this.#nowUs();
+    this.#log?.add('in', atUs, buf, start, end);
+    if (this.#stage === 'open') this.#sink.data(buf, start, end, atUs);
+    else if (this.#stage === 'upgrade') this.#heard(this.#upgrade?.push(buf.subarray(start, end)), atUs);
+  }
+
+  #heard(state: HandshakeState | undefined, atUs: number): void {
+    if (!state || state.state === 'more') return;
+    if (state.state === 'failed') {
+      this.#fail(state.cause);
+      return;
+    }
+    if (state.state === 'refused') {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#heard(this.#upgrade?.end(), atUs), bodyWaitMs);
+      return;
+    }
+    const { handshake, rest } = state;
+    this.#upgrade = undefined;
+    this.#opened(handshake);
+    // What came with the head is in the parser's own room.
+    if (rest.length > 0 && this.#isOpen()) this.#sink.data(rest, 0, rest.length, atUs);
+  }
+
+  #opened(handshake: Handshake | null): void {
+    clearTimeout(this.#timer);
+    this.#stage = 'open';
+    const totalUs = this.#nowUs() - this.#startUs;
+    const times = this.#times ?? { dnsUs: null, tcpUs: 0, proxyUs: null, tlsUs: null };
+    const before = (times.dnsUs ?? 0) + times.tcpUs + (times.proxyUs ?? 0) + (times.tlsUs ?? 0);
+    this.#sink.opened({ ...times, upgradeUs: handshake ? totalUs - before : null, totalUs }, handshake);
+  }
+
+  #ended(): void {
+    if (this.#stage === 'open') this.#sink.ended();
+    else if (this.#stage === 'upgrade') this.#heard(this.#upgrade?.end(), this.#nowUs());
+  }
+
+  #broken(error: Error): void {
+    if (this.#stage === 'upgrade') {
+      // An answer that was refused is worth more than how it ended.
+      const state = this.#upgrade?.hasAnswer ? this.#upgrade.end() : undefined;
+      this.#fail(state?.state === 'failed' ? state.cause : classify(error, 'upgrade'));
+    } else this.#closed(classify(error, 'tcp'));
+  }
+
+  #closed(cause: Cause | null): void {
+    if (this.#stage === 'upgrade') this.#ended();
+    if (this.#stage !== 'open') return;
+    this.#over();
+    this.#socket?.destroy();
+    this.#raw?.destroy();
+    this.#sink.closed(cause);
+  }
+
+  #timedOut(): void {
+    const stage = this.#dialling?.stage ?? 'upgrade';
+    const { timeoutMs } = this.#options;
+    if (stage === 'proxy') {
+      this.#fail({ kind: 'timeout', detail: `no answer within ${timeoutMs} ms, waiting for the proxy` });
+    } else this.#fail(timedOut(stage, timeoutMs, this.#upgrade?.bytesRead));
+  }
+
+  #fail(cause: Cause): void {
+    if (this.#stage === 'over' || this.#stage === 'open') return;
+    this.destroy();
+    this.#sink.failed(cause);
+  }
+
+  #isOpen(): boolean {
+    return this.#stage === 'open';
+  }
+
+  #over(): void {
+    this.#stage = 'over';
+    this.#upgrade = undefined;
+    clearTimeout(this.#timer);
+    this.#pieces?.stop();
+  }
+}
+
+/** A new Sec-WebSocket-Key. RFC 6455 §4.1 */
+function randomKey(): string {
+  if (randomLeft === 0) {
+    randomFillSync(randomRoom);
+    randomLeft = randomRoom.length;
+  }
+  randomLeft -= keyBytes;
+  return randomRoom.toString('base64', randomLeft, randomLeft + keyBytes);
+}

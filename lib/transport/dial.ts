@@ -1,0 +1,266 @@
+// From an address to a socket: name, TCP, proxy, TLS, each timed.
+import { connect, isIP, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Cause, Stage } from '../cause/cause.ts';
+import { classify, hungUp } from '../cause/connect-error.ts';
+import { oneLine } from '../cause/one-line.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { LocalEnd, LocalPorts } from './local-ports.ts';
+import { dialogueWith, type ProxyServer } from './proxy.ts';
+import type { TlsSettings } from './tls-settings.ts';
+
+/** How to get there. */
+export interface DialOptions {
+  /** Needed for `wss://`. */
+  tls?: TlsSettings;
+  proxy?: ProxyServer;
+  /** Shared by all connections that are not to take each other's ports. */
+  localPorts?: LocalPorts;
+  /** Instead of the system's, as `net.connect` takes it. */
+  lookup?: TcpSocketConnectOpts['lookup'];
+  /** A monotonic clock, in µs. */
+  nowUs: () => number;
+}
+
+/** How long the parts took, in µs; null: that part was not needed. */
+export interface DialTimes {
+  dnsUs: number | null;
+  tcpUs: number;
+  /** The dialogue with a proxy. */
+  proxyUs: number | null;
+  tlsUs: number | null;
+}
+
+/** How far a dialling has come. */
+export type DialStage = Exclude<Stage, 'upgrade'> | 'proxy';
+
+/** What a dialling tells of: one of these, once, never from within {@link dial}. */
+export interface DialSink {
+  /**
+   * @param socket what is read and written
+   * @param raw the TCP or Unix socket below it
+   */
+  dialled(socket: Socket, raw: Socket, times: DialTimes): void;
+  failed(cause: Cause): void;
+}
+
+/** A dialling under way. */
+export interface Dialling {
+  readonly stage: DialStage;
+  /** Ends it; nothing more is told. */
+  abort(): void;
+}
+
+// Of ports that others use: so many are tried before a connection is given up.
+const maxPortTries = 1000;
+
+/**
+ * Opens a socket.
+ *
+ * @param onread takes what is read from a socket without TLS or proxy, into a buffer that sockets share
+ */
+export function dial(
+  endpoint: Endpoint,
+  options: DialOptions,
+  onread: OnReadOpts | undefined,
+  sink: DialSink,
+): Dialling {
+  return new Dial(endpoint, options, onread, sink);
+}
+
+class Dial implements Dialling {
+  readonly #endpoint: Endpoint;
+  readonly #options: DialOptions;
+  readonly #onread: OnReadOpts | undefined;
+  readonly #sink: DialSink;
+  readonly #times: DialTimes = { dnsUs: null, tcpUs: 0, proxyUs: null, tlsUs: null };
+  #stage: DialStage = 'tcp';
+  #isOver = false;
+  #lastUs: number;
+  #raw: Socket | undefined;
+  #secure: Socket | undefined;
+  #portTries = 0;
+  readonly #listening: (() => void)[] = [];
+
+  constructor(endpoint: Endpoint, options: DialOptions, onread: OnReadOpts | undefined, sink: DialSink) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.#onread = onread;
+    this.#sink = sink;
+    this.#lastUs = options.nowUs();
+    this.#connect();
+  }
+
+  get stage(): DialStage {
+    return this.#stage;
+  }
+
+  abort(): void {
+    this.#isOver = true;
+    this.#secure?.destroy();
+    this.#raw?.destroy();
+  }
+
+  #connect(): void {
+    const { localPorts } = this.#options;
+    if (this.#endpoint.socketPath !== undefined || !localPorts) {
+      this.#open(undefined);
+      return;
+    }
+    const isSpent = this.#portTries++ >= Math.min(maxPortTries, localPorts.size);
+    const end = isSpent ? undefined : localPorts.take();
+    if (end) this.#open(end);
+    else {
+      const detail = `EADDRNOTAVAIL: no free local port in ${localPorts.describe()}: name more local addresses`;
+      process.nextTick(() => this.#fail({ kind: 'resources', detail }));
+    }
+  }
+
+  #open(end: LocalEnd | undefined): void {
+    const { proxy, tls, localPorts } = this.#options;
+    const { host, port } = proxy ?? this.#endpoint;
+    const isDirect = !proxy && !this.#endpoint.secure;
+    this.#stage = isIP(host) === 0 && this.#endpoint.socketPath === undefined ? 'dns' : 'tcp';
+    let socket: Socket;
+    try {
+      if (this.#endpoint.secure && !tls) throw new TypeError('wss:// needs settings for TLS');
+      socket = connect({
+        ...(this.#endpoint.socketPath === undefined
+          ? { host, port, ...this.#lookup(), ...localOptions(end) }
+          : { path: this.#endpoint.socketPath }),
+        noDelay: true,
+        allowHalfOpen: true,
+        ...(isDirect && this.#onread ? { onread: this.#onread } : {}),
+      });
+    } catch (error) {
+      if (end) localPorts?.release(end);
+      process.nextTick(() => this.#fail(classify(error, 'tcp')));
+      return;
+    }
+    this.#raw = socket;
+    socket.once('lookup', (error: Error | null) => {
+      if (error) return;
+      this.#times.dnsUs = this.#lap();
+      this.#stage = 'tcp';
+    });
+    this.#listen(socket, 'error', (error) => {
+      // Somebody else has that port, or had it a moment ago: the next one.
+      const isTaken = end && this.#stage === 'tcp' && isPortTaken(error);
+      if (isTaken && !this.#isOver) this.#connect();
+      else this.#failed(error);
+    });
+    // One that others use is given back, too: it may be free when its turn comes again.
+    if (end) socket.once('close', () => localPorts?.release(end));
+    socket.once('connect', () => {
+      this.#times.tcpUs = this.#lap();
+      if (proxy) this.#throughProxy(socket, proxy);
+      else this.#connected(socket);
+    });
+  }
+
+  #lookup(): Pick<TcpSocketConnectOpts, 'lookup'> {
+    const { lookup } = this.#options;
+    return lookup === undefined ? {} : { lookup };
+  }
+
+  #throughProxy(socket: Socket, proxy: ProxyServer): void {
+    this.#stage = 'proxy';
+    const name = `the proxy ${proxy.host}:${proxy.port}`;
+    const dialogue = dialogueWith(proxy, this.#endpoint);
+    const onEnd = (): void => this.#fail({ kind: 'reset', detail: `${name} hung up` });
+    const onData = (chunk: Buffer): void => {
+      const state = dialogue.push(chunk);
+      if (state.state === 'more') {
+        if (state.say) socket.write(state.say);
+        return;
+      }
+      socket.off('data', onData);
+      socket.off('end', onEnd);
+      if (state.state === 'failed') {
+        this.#fail({ kind: 'network', detail: `${name} refused: ${oneLine(state.detail)}` });
+        return;
+      }
+      if (this.#endpoint.secure && state.rest.length > 0) {
+        this.#fail({ kind: 'tls', detail: `${name} let the target speak before the TLS handshake` });
+        return;
+      }
+      this.#times.proxyUs = this.#lap();
+      socket.pause();
+      if (state.rest.length > 0) socket.unshift(state.rest);
+      this.#connected(socket);
+    };
+    socket.on('data', onData);
+    socket.once('end', onEnd);
+    socket.write(dialogue.hello);
+  }
+
+  #connected(socket: Socket): void {
+    const { tls } = this.#options;
+    if (!this.#endpoint.secure || !tls) {
+      this.#done(socket, socket);
+      return;
+    }
+    this.#stage = 'tls';
+    const { host } = this.#endpoint;
+    const servername = tls.servername ?? host;
+    const secure = connectTls({
+      socket,
+      host: servername,
+      servername: isIP(servername) === 0 ? servername : '',
+      secureContext: tls.context,
+      rejectUnauthorized: !tls.insecure,
+    });
+    this.#secure = secure;
+    this.#listen(secure, 'error', (error) => this.#failed(error));
+    this.#listen(secure, 'end', () => this.#fail(hungUp('tls')));
+    secure.once('secureConnect', () => {
+      this.#times.tlsUs = this.#lap();
+      this.#done(secure, socket);
+    });
+  }
+
+  #done(socket: Socket, raw: Socket): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#sink.dialled(socket, raw, this.#times);
+    // Not before: an error that nobody listens to would end the process.
+    for (const stop of this.#listening) stop();
+  }
+
+  #listen(socket: Socket, event: 'error' | 'end', listener: (error: NodeJS.ErrnoException) => void): void {
+    socket.once(event, listener);
+    this.#listening.push(() => socket.off(event, listener));
+  }
+
+  #failed(error: Error): void {
+    const cause = classify(error, this.#stage === 'proxy' ? 'tcp' : this.#stage);
+    const { proxy } = this.#options;
+    const isOfProxy = proxy && this.#stage !== 'tls';
+    this.#fail(isOfProxy ? { ...cause, detail: `the proxy: ${cause.detail}` } : cause);
+  }
+
+  #fail(cause: Cause): void {
+    if (this.#isOver) return;
+    this.abort();
+    this.#sink.failed(cause);
+  }
+
+  #lap(): number {
+    const now = this.#options.nowUs();
+    const passed = now - this.#lastUs;
+    this.#lastUs = now;
+    return passed;
+  }
+}
+
+function localOptions(end: LocalEnd | undefined): Partial<TcpSocketConnectOpts> {
+  if (!end) return {};
+  // One address to go from has one family: there is nothing to choose.
+  const family = isIP(end.address);
+  return { localAddress: end.address, localPort: end.port, family, autoSelectFamily: false };
+}
+
+/** In use here, or with the same other end a minute ago. */
+function isPortTaken({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL';
+}
