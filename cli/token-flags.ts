@@ -74,7 +74,12 @@ function mintOptions({ claims, tokenExpires }: TokenFlags, io: Io): TokenOptions
   return options;
 }
 
-function parseClaims(text: string, io: Io): Record<string, unknown> {
+/**
+ * The claims that `--claims` gives: a JSON object, or `@file`.
+ *
+ * @throws WsbenchError `USAGE` for anything else
+ */
+export function parseClaims(text: string, io: Io): Record<string, unknown> {
   const json = text.startsWith('@') ? readText(text.slice(1), '--claims', io) : text;
   try {
     const claims: unknown = JSON.parse(json);

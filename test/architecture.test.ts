@@ -7,6 +7,16 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
+const onWire = [
+  'lib/transport',
+  'lib/protocol',
+  'lib/cause',
+  'lib/metrics',
+  'lib/result',
+  'lib/target',
+  'lib/scenario',
+];
+
 // Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
 const table: Record<string, readonly string[]> = {
   'lib/cause': [],
@@ -19,24 +29,8 @@ const table: Record<string, readonly string[]> = {
   'lib/token': [],
   'lib/target': ['lib/result'],
   'lib/scenario': ['lib/result'],
-  'lib/load': [
-    'lib/transport',
-    'lib/protocol',
-    'lib/cause',
-    'lib/metrics',
-    'lib/result',
-    'lib/target',
-    'lib/scenario',
-  ],
-  'lib/checks': [
-    'lib/transport',
-    'lib/protocol',
-    'lib/cause',
-    'lib/metrics',
-    'lib/result',
-    'lib/target',
-    'lib/scenario',
-  ],
+  'lib/load': onWire,
+  'lib/checks': onWire,
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };

@@ -6,8 +6,9 @@ import { mintToken, type SigningKey, type TokenOptions } from '../../lib/index.t
 import { signClaims } from '../../lib/token.ts';
 import { newCommand } from '../command.ts';
 import { type Io, note } from '../io.ts';
-import { readText, signingKey } from '../options.ts';
+import { signingKey } from '../options.ts';
 import { openText, stdoutPath } from '../report-files.ts';
+import { parseClaims } from '../token-flags.ts';
 
 interface MintFlags {
   secret?: string;
@@ -93,7 +94,7 @@ function userToken(flags: MintFlags, key: SigningKey, io: Io): () => Promise<str
   if (flags.tenant !== undefined) options.tenant = flags.tenant;
   if (flags.issuer !== undefined) options.issuer = flags.issuer;
   if (flags.audience !== undefined) options.audience = flags.audience;
-  if (flags.claims !== undefined) options.claims = claimsOf(flags.claims, io);
+  if (flags.claims !== undefined) options.claims = parseClaims(flags.claims, io);
   return () => mintToken(key, options);
 }
 
@@ -114,7 +115,7 @@ function apiKey(flags: MintFlags, key: SigningKey, command: Command, io: Io): ()
     role: flags.apiKey,
     iat: nowS + Math.min(0, lifetimeS(flags.expires ?? apiKeyLifetime)),
     exp: nowS + lifetimeS(flags.expires ?? apiKeyLifetime),
-    ...(flags.claims === undefined ? {} : claimsOf(flags.claims, io)),
+    ...(flags.claims === undefined ? {} : parseClaims(flags.claims, io)),
   };
   return () => signClaims(key, claims);
 }
@@ -122,17 +123,4 @@ function apiKey(flags: MintFlags, key: SigningKey, command: Command, io: Io): ()
 function lifetimeS(text: string): number {
   const length = Math.round(parseDurationMs(text.replace(/^-/, ''), '--expires') / 1000);
   return text.startsWith('-') ? -length : length;
-}
-
-function claimsOf(text: string, io: Io): Record<string, unknown> {
-  const json = text.startsWith('@') ? readText(text.slice(1), '--claims', io) : text;
-  try {
-    const claims: unknown = JSON.parse(json);
-    if (claims !== null && typeof claims === 'object' && !Array.isArray(claims)) {
-      return claims as Record<string, unknown>;
-    }
-  } catch {
-    // said below
-  }
-  throw new WsbenchError('USAGE', `--claims: not a JSON object; write it like '{"tenant_id":"t1"}'`);
 }

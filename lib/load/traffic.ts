@@ -139,7 +139,6 @@ export class Traffic {
     recorder.totalReceived++;
     if (seq === inOrder) seq = ledger.takeInLine(lane.index);
     if (ledger.isOverdue(seq, atUs) && ledger.connection(seq) === lane.index) this.#lose(seq);
-    const isForgotten = seq >= 0 && seq < ledger.next && !ledger.remembers(seq);
     const verdict = ledger.answer(seq, lane.index);
     if (verdict === 'unexpected') {
       if (ledger.remembers(seq)) this.crossed++;
@@ -154,7 +153,7 @@ export class Traffic {
       const isAltered = kind === kinds.measured && this.#echoes && !this.#isEcho(lane, seq, view);
       this.#fresh(seq, lane.index, view.length, atUs);
       if (isAltered && this.#correlator.refusal === null) recorder.counters['messages.corrupt']++;
-    } else if (this.#repeats && (verdict === 'duplicate' || isForgotten)) {
+    } else if (this.#repeats && (verdict === 'duplicate' || !ledger.remembers(seq))) {
       if (recorder.isMeasuring(atUs)) this.#count('messages.push', view.length, atUs);
     } else this.#again(seq, verdict, view.length, atUs);
   }

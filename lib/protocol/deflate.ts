@@ -139,6 +139,7 @@ function inflateStream(
     maxOutputLength: Math.max(1, maxBytes),
     ...(dictionary.length > 0 ? { dictionary } : {}),
     info: true,
+    // The types of Node do not know what `info` returns.
   }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
   return { buffer, consumed: engine.bytesWritten };
 }

@@ -1,11 +1,11 @@
 // A connection: opened with or without the WebSocket handshake, then bytes both ways. It may send what is illegal.
-import { randomFillSync } from 'node:crypto';
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Cause } from '../cause/cause.ts';
 import { classify, timedOut } from '../cause/connect-error.ts';
 import { type Dialling, type DialOptions, type DialTimes, dial } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Chop, PieceWriter } from './piece-writer.ts';
+import { randomKey } from './random-key.ts';
 import { type Handshake, type HandshakeState, UpgradeDialogue, type UpgradeOptions } from './upgrade.ts';
 import type { WireLog } from './wire-log.ts';
 
@@ -58,10 +58,6 @@ const readRoom = Buffer.allocUnsafeSlow(64 * 1024);
 const longestMs = 2 ** 31 - 1;
 // The body of a refusal says more than its status, and is not waited for long.
 const bodyWaitMs = 1000;
-const keyBytes = 16;
-// Random bytes for many keys at once: a call for each costs as much as the rest of a handshake in JavaScript.
-const randomRoom = Buffer.alloc(256 * keyBytes);
-let randomLeft = 0;
 const sinceStart = (): number => performance.now() * 1000;
 
 /** One connection, opening or open. */
@@ -295,14 +291,4 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#pieces?.stop();
   }
-}
-
-/** A new Sec-WebSocket-Key. RFC 6455 §4.1 */
-function randomKey(): string {
-  if (randomLeft === 0) {
-    randomFillSync(randomRoom);
-    randomLeft = randomRoom.length;
-  }
-  randomLeft -= keyBytes;
-  return randomRoom.toString('base64', randomLeft, randomLeft + keyBytes);
 }

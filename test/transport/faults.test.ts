@@ -382,7 +382,7 @@ describe('our own shortages', () => {
     // What was tried was given back.
     assert.deepEqual(localPorts.take(), { address: '127.0.0.1', port: taken });
   });
-  test('no file left', { timeout: 20_000, skip: process.platform === 'win32' }, async (t) => {
+  test('no file left', { timeout: 20_000, skip: process.platform === 'win32' && 'ulimit' }, async (t) => {
     const port = await listen(t, () => {});
     const script = fileURLToPath(new URL('../fixtures/out-of-files.js', import.meta.url));
     const child = spawn('/bin/sh', ['-c', `ulimit -n 64; exec "${process.execPath}" "${script}" ${port}`], {
