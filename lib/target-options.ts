@@ -92,10 +92,8 @@ export function connectPlan(url: string, target: Target | null, options: Connect
   const tokenPlace =
     options.tokenIn === undefined ? tokenPlaceOf(target) : askedPlace(options.tokenIn, target);
   const subprotocols = asked.length > 0 ? [...asked] : [...(described?.subprotocols ?? [])];
-  // Beside a credential stands a real subprotocol: clients give up when none of those that they offer is chosen.
-  if (target?.speaks === 'wsbench' && tokenPlace.in === 'subprotocol' && subprotocols.length === 0) {
-    subprotocols.push('wsbench.v1');
-  }
+  const beside = tokenPlace.in === 'subprotocol' ? target?.auth?.subprotocol : undefined;
+  if (beside !== undefined && subprotocols.length === 0) subprotocols.push(beside);
   keepUrlSecrets(address);
   for (const [name, value] of headers) keepHeaderSecret(name, value);
   keepSubprotocolSecrets(subprotocols);

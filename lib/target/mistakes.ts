@@ -73,7 +73,7 @@ function matching({ request, match, echoes, push, error }: Values, vars: Values,
 }
 
 function credential({ auth, join }: Values, vars: Values, add: Add): void {
-  const { in: place, name, value, message } = mapping(auth);
+  const { in: place, name, value, subprotocol, message } = mapping(auth);
   const holdsToken = (held: unknown): boolean =>
     placeholdersIn(held).some((found) => /^token(\.|$)/.test(found.name));
   if (place === 'message' && message === undefined && value === undefined && !holdsToken([join, vars])) {
@@ -81,6 +81,10 @@ function credential({ auth, join }: Values, vars: Values, add: Add): void {
   }
   if (typeof value === 'string' && !holdsToken(value)) {
     add({ path: ['auth', 'value'], message: 'holds no {{ token }}: none would be sent' });
+  }
+  if (typeof subprotocol === 'string' && subprotocol !== '') {
+    const trouble = subprotocolTrouble(subprotocol);
+    if (trouble) add({ path: ['auth', 'subprotocol'], message: trouble });
   }
   if (typeof name !== 'string') return;
   if (place === 'message' || place === 'subprotocol') {

@@ -74,6 +74,13 @@ const authSchema = z.strictObject({
       'What is put there: `Bearer {{ token }}` in the header Authorization, `bearer.{{ token }}` as subprotocol, else `{{ token }}`.',
     )
     .optional(),
+  subprotocol: z
+    .string()
+    .min(1)
+    .describe(
+      'Subprotocol to offer beside a token that travels as one, unless others are: clients give up when none of those that they offer is chosen, and the token must not be.',
+    )
+    .optional(),
   required: z
     .boolean()
     .describe('true: without a valid token nobody gets in. The checks then try.')
