@@ -2,9 +2,13 @@
 import type { StressResult } from '../lib/result/result.ts';
 import { count, planNumber } from './figures.ts';
 
+const numberless = new Set(['no-marker', 'small-message']);
+
 /** The parts that are known: `replies by id at /id`, `token in query`. Results of other versions may lack any of them. */
-export function talkWords({ plan }: Pick<StressResult, 'plan'>): string[] {
-  const match = objectAt(objectAt(plan.options, 'target'), 'match');
+export function talkWords({ plan, warnings }: Pick<StressResult, 'plan' | 'warnings'>): string[] {
+  const described = objectAt(objectAt(plan.options, 'target'), 'match');
+  // Without a number in the message the order is all that there is, whatever the description says.
+  const match = warnings.some(({ code }) => numberless.has(code)) ? { by: 'order' } : described;
   const place = objectAt(plan.options, 'tokenPlace');
   const tokens = planNumber({ plan }, 'tokens') ?? 0;
   const by = matchWords(match);

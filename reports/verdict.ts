@@ -58,7 +58,7 @@ function causeWord(result: Result): string {
 export function loadWords(result: StressResult): string[] {
   const connections = planNumber(result, 'connections');
   const rate = planNumber(result, 'ratePerSecond');
-  const size = planNumber(result, 'sizeBytes');
+  const size = messageBytes(result);
   const warmup = result.phases.warmupMs;
   const measured = formatDuration(Math.round(result.phases.measureMs / 10) * 10);
   const model = result.model === 'open' ? 'open model' : 'closed model';
@@ -72,4 +72,11 @@ export function loadWords(result: StressResult): string[] {
         ? `${measured} after ${formatDuration(Math.round(warmup / 10) * 10)} warm-up`
         : measured,
   ];
+}
+
+/** Bytes of one message. The size that the plan has is that of the target's request, which a message of one's own replaces. */
+function messageBytes(result: StressResult): number | null {
+  if (result.plan.options.message === undefined) return planNumber(result, 'sizeBytes');
+  const sent = result.counters['messages.sent'];
+  return sent === 0 ? null : Math.round(result.counters['bytes.sent'] / sent);
 }

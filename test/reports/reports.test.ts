@@ -312,3 +312,20 @@ test('a step summary keeps to its limit, dropping how it was measured first', ()
   };
   assert.ok(Buffer.byteLength(summaryMarkdown()([many], fileReport)) <= 900_000);
 });
+
+test('the plan line says what was sent and how replies were known, whatever the description says', () => {
+  const result = fixtures.stressPassed();
+  const counters = { ...result.counters, 'messages.sent': 200, 'bytes.sent': 1000 };
+  const options = { ...result.plan.options, target: { match: { by: 'marker' } }, sizeBytes: 32 };
+  const planLine = (changes: Partial<typeof result>): string => {
+    const made = { ...result, counters, plan: { ...result.plan, options }, ...changes };
+    return renderText([made], fileReport).replaceAll(/\s+/g, ' ');
+  };
+  assert.match(planLine({}), / 32 B · .*replies by marker/);
+  const own = { ...result.plan, options: { ...options, message: 'hello' } };
+  assert.match(planLine({ plan: own }), / 5 B · .*replies by marker/);
+  const numberless = [{ code: 'no-marker', message: 'the message has no {{ id }}' }];
+  const inOrder = planLine({ plan: own, warnings: numberless });
+  assert.match(inOrder, / 5 B · .*replies in order/);
+  assert.doesNotMatch(inOrder, /replies by marker/);
+});
