@@ -101,6 +101,20 @@ export function parseSizeBytes(text: string, what = 'size'): number {
   return value;
 }
 
+/**
+ * Reads a share of a whole (`5%`, `0.5 %`; a bare `0.05` is the same as `5%`) as a number from 0 to 1.
+ *
+ * @throws WsbenchError `USAGE` when it is none
+ */
+export function parseShare(text: string, what = 'share'): number {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(%?)$/.exec(text.trim());
+  const value = match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : Number.NaN;
+  if (!(value >= 0 && value <= 1)) {
+    throw new WsbenchError('USAGE', `${what}: "${text}" is not a share; write it like 5%`);
+  }
+  return value;
+}
+
 /** A duration for a person: `250 ms`, `10 s`, `1 m 30 s`, `2 h`. */
 export function formatDuration(ms: number): string {
   // Each border is where the smaller unit would round up to it, so that nothing reads `1000 ms` or `60 s`.

@@ -2,6 +2,7 @@
 import type { EmbeddedLimits } from './embedded.ts';
 import { WsbenchError } from './errors.ts';
 import { parseMatch } from './load/match.ts';
+import { type ClientCertificate, type DriverName, driverNames } from './load/plan.ts';
 import type { TokenChoice } from './run-tokens.ts';
 import { loadStressScenario } from './scenario/load.ts';
 import type { StressScenario } from './scenario/scenario.ts';
@@ -40,6 +41,30 @@ export interface StressOptions extends ConnectOptions, TokenChoice {
   /** Limits of the embedded server. */
   limits?: EmbeddedLimits;
   seed?: number;
+  /** What carries the messages: `native`, our own protocol engine, by default, or `ws`, the ws package. */
+  driver?: DriverName;
+  /** Threads that share the load; `auto`: as many as this machine has cores for. 1 by default. */
+  workers?: number | 'auto';
+  /** Wait for due times in a busy loop: exact to microseconds, for the price of a whole core a worker. */
+  spin?: boolean;
+  /** Offer permessage-deflate, and compress what is sent where it is agreed on. */
+  compress?: boolean;
+  /** Send messages in fragments of this size, in bytes. */
+  fragmentBytes?: number;
+  /** Share of the connections that read slowly, 0–1. */
+  slowConsumers?: number;
+  /** Addresses of this machine to connect from, in turn. */
+  localAddresses?: readonly string[];
+  /** URL of a proxy to go through, `http://` or `socks5://`. */
+  proxy?: string;
+  /** Certificate and private key to show to the target, PEM. */
+  clientCertificate?: ClientCertificate;
+  /** The name to ask for (SNI) and to look for in the certificate, where it is not that of the URL. */
+  servername?: string;
+  /** End the run as soon as a threshold is crossed for good. */
+  abortOnFail?: boolean;
+  /** Do not end it within this time after the measure phase began. */
+  delayAbortMs?: number;
 }
 
 const maxTimeoutMs = 3_600_000;
@@ -87,7 +112,7 @@ export function resolveStress(options: StressOptions): StressScenario {
     ...(options.sizeBytes === undefined ? {} : { size: options.sizeBytes }),
     thresholds: [...(options.thresholds ?? scenario.thresholds)],
   };
-  const wrong = senseless(resolved, options);
+  const wrong = senseless(resolved, options) ?? wrongCarriage(options);
   if (wrong !== undefined) usage(wrong);
   return resolved;
 }
@@ -120,3 +145,36 @@ function senseless(scenario: StressScenario, { seed, message }: StressOptions): 
     return `the seed must be a whole number, not ${seed}`;
   return undefined;
 }
+
+/** What is wrong with how the load is to be carried. */
+function wrongCarriage(options: StressOptions): string | undefined {
+  const { driver = 'native', workers = 1, fragmentBytes, slowConsumers, delayAbortMs, abortOnFail } = options;
+  if (!driverNames.includes(driver))
+    return `the driver must be one of ${driverNames.join(', ')}, not ${driver}`;
+  if (workers !== 'auto' && !(Number.isSafeInteger(workers) && workers > 0)) {
+    return `workers must be auto or a whole number of at least 1, not ${workers}`;
+  }
+  if (fragmentBytes !== undefined && !(Number.isSafeInteger(fragmentBytes) && fragmentBytes > 0)) {
+    return `fragments must have whole bytes, at least 1, not ${fragmentBytes}`;
+  }
+  if (slowConsumers !== undefined && !(slowConsumers >= 0 && slowConsumers <= 1)) {
+    return `the share of slow consumers must be between 0 and 100 %, not ${100 * slowConsumers} %`;
+  }
+  if (delayAbortMs !== undefined && !abortOnFail) return '--delay-abort needs --abort-on-fail';
+  if (driver === 'native') return undefined;
+  const asked = nativeOnly.find(([name]) => {
+    const value = options[name];
+    return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+  });
+  return asked && `${asked[1]} needs the native driver: leave out --driver ${driver}`;
+}
+
+/** What only the native driver can do, and the flag for it. */
+const nativeOnly: readonly (readonly [keyof StressOptions, string])[] = [
+  ['compress', '--compress'],
+  ['fragmentBytes', '--fragment'],
+  ['localAddresses', '--local-address'],
+  ['proxy', '--proxy'],
+  ['clientCertificate', '--cert'],
+  ['servername', '--servername'],
+];

@@ -1,5 +1,6 @@
 // `stress`: from what the user asked to a plan, and the plan run.
 import { randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { type EmbeddedServer, startEmbedded } from './embedded.ts';
 import { runStress, type StressPlan } from './load/index.ts';
 import { matchedBy, parseMatch } from './load/match.ts';
@@ -23,6 +24,20 @@ import {
   targetUrlOf,
 } from './target-options.ts';
 import { version } from './version.ts';
+
+type Carriage = Pick<
+  StressPlan,
+  | 'driver'
+  | 'workers'
+  | 'spin'
+  | 'compress'
+  | 'fragmentBytes'
+  | 'slowConsumers'
+  | 'localAddresses'
+  | 'proxy'
+  | 'clientCertificate'
+  | 'servername'
+>;
 
 /**
  * Puts load on a WebSocket server and measures it, in the phases connect, settle, warm-up, measure and drain.
@@ -106,8 +121,11 @@ export async function stress(
       binary: options.binary ?? false,
       tokens,
       ...(mint === undefined ? {} : { mint }),
+      ...carriage(options, scenario.connections),
       seed,
       thresholds,
+      abortOnFail: options.abortOnFail ?? false,
+      delayAbortMs: options.delayAbortMs ?? 0,
       ...(options.reproduce === undefined ? {} : { reproduce: options.reproduce }),
     };
     const result = await runToEnd((signal) => runStress(plan, signal), control);
@@ -115,6 +133,23 @@ export async function stress(
   } finally {
     await embedded?.stop();
   }
+}
+
+/** How the load is carried. */
+function carriage(options: StressOptions, connections: number): Carriage {
+  const { driver = 'native', workers = 1, proxy, clientCertificate, servername } = options;
+  return {
+    driver,
+    workers: Math.min(connections, workers === 'auto' ? availableParallelism() : workers),
+    spin: options.spin ?? false,
+    compress: options.compress ?? false,
+    fragmentBytes: options.fragmentBytes ?? 0,
+    slowConsumers: options.slowConsumers ?? 0,
+    localAddresses: [...(options.localAddresses ?? [])],
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(servername === undefined ? {} : { servername }),
+  };
 }
 
 async function tokensFor(

@@ -1,8 +1,16 @@
 // wsbench stress: how much can it carry, and at what latency?
 import { type Command, Option } from 'commander';
-import { parseCount, parseDurationMs, parseRatePerSecond, parseSizeBytes } from '../../lib/duration.ts';
+import {
+  parseCount,
+  parseDurationMs,
+  parseRatePerSecond,
+  parseShare,
+  parseSizeBytes,
+} from '../../lib/duration.ts';
 import { WsbenchError } from '../../lib/errors.ts';
 import { type EmbeddedLimits, resolveStress, type StressOptions, stress } from '../../lib/index.ts';
+import { type DriverName, driverNames } from '../../lib/load/plan.ts';
+import { keepUrlSecrets } from '../../lib/result/redact.ts';
 import { scenarioText } from '../../lib/scenario/print.ts';
 import { newCommand } from '../command.ts';
 import { type OutputFlags, outputFlags } from '../finish.ts';
@@ -42,6 +50,19 @@ interface StressFlags extends ConnectFlags, TokenFlags, OutputFlags {
   limits?: string;
   seed?: string;
   print?: boolean;
+  driver?: string;
+  workers?: string;
+  spin?: boolean;
+  compress?: boolean;
+  fragment?: string;
+  slowConsumers?: string;
+  localAddress?: string;
+  proxy?: string;
+  cert?: string;
+  certKey?: string;
+  servername?: string;
+  abortOnFail?: boolean;
+  delayAbort?: string;
 }
 
 /** The `stress` command. */
@@ -64,8 +85,16 @@ export function stressCommand(io: Io): Command {
     .option('--no-reply', 'the target does not reply: measure by a ping behind each message')
     .option('-s, --size <bytes>', "message size (default 32, or what the target's request needs)")
     .option('-b, --binary', 'send binary messages')
-    .option('-t, --timeout <time>', 'a reply that takes longer is lost (default 5s)');
+    .option('-t, --timeout <time>', 'a reply that takes longer is lost (default 5s)')
+    .option('--fragment <bytes>', 'send messages in fragments of this size')
+    .option('--compress', 'offer permessage-deflate, and compress messages')
+    .option('--slow-consumers <share>', 'share of the connections that read slowly, such as 5%');
   connectFlags(command)
+    .option('--cert <file>', 'certificate to show to the target, PEM')
+    .option('--cert-key <file>', 'its private key, PEM')
+    .option('--servername <name>', 'name to ask for and to expect in the certificate')
+    .option('-x, --proxy <url>', 'proxy to go through, http:// or socks5://')
+    .option('--local-address <addresses>', 'addresses to connect from, a,b,c')
     .option('--connect-timeout <time>', 'limit for one connect (default 10s)')
     .addOption(
       new Option('--limits <name>', 'limits of the embedded server').choices([
@@ -81,8 +110,15 @@ export function stressCommand(io: Io): Command {
     .optionsGroup('Thresholds:')
     .option('--threshold <expr>', "what must hold, such as 'rtt.p99<20ms' (repeatable)", collect)
     .option('--no-default-thresholds', 'judge only the given thresholds')
+    .option('--abort-on-fail', 'end the run once a threshold is crossed for good')
+    .option('--delay-abort <time>', 'not before this much of the measure phase')
     .optionsGroup('Run:')
     .option('--scenario <file>', 'scenario to run instead of the shipped one')
+    .option('-w, --workers <n>', 'threads that share the load, or auto (default 1)')
+    .option('--spin', 'wait for due times in a busy loop: a whole core, microseconds of lag')
+    .addOption(
+      new Option('--driver <name>', 'what carries the messages (default native)').choices(driverNames),
+    )
     .option('--seed <n>', 'seed of everything random')
     .option('--print', 'print the scenario that would run, and stop');
   outputFlags(command);
@@ -134,7 +170,46 @@ function stressOptions(flags: StressFlags, io: Io): StressOptions {
   if (flags.limits !== undefined) options.limits = flags.limits as EmbeddedLimits;
   if (flags.match !== undefined) options.match = flags.match;
   if (flags.reply === false) options.noReply = true;
-  return Object.assign(options, tokenValues(flags, io));
+  return Object.assign(options, carriage(flags, io), tokenValues(flags, io));
+}
+
+/** How the load is carried. */
+function carriage(flags: StressFlags, io: Io): StressOptions {
+  const { driver, workers, fragment, slowConsumers, localAddress, proxy, cert, certKey, servername } = flags;
+  if (proxy !== undefined) keepUrlSecrets(proxy);
+  return {
+    ...(driver === undefined ? {} : { driver: driver as DriverName }),
+    ...(workers === undefined
+      ? {}
+      : { workers: workers === 'auto' ? workers : parseCount(workers, '--workers') }),
+    ...(flags.spin ? { spin: true } : {}),
+    ...(flags.compress ? { compress: true } : {}),
+    ...(fragment === undefined ? {} : { fragmentBytes: parseSizeBytes(fragment, '--fragment') }),
+    ...(slowConsumers === undefined ? {} : { slowConsumers: parseShare(slowConsumers, '--slow-consumers') }),
+    ...(localAddress === undefined
+      ? {}
+      : { localAddresses: localAddress.split(',').map((one) => one.trim()) }),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...clientCertificate(cert, certKey, io),
+    ...(servername === undefined ? {} : { servername }),
+    ...(flags.abortOnFail ? { abortOnFail: true } : {}),
+    ...(flags.delayAbort === undefined
+      ? {}
+      : { delayAbortMs: parseDurationMs(flags.delayAbort, '--delay-abort') }),
+  };
+}
+
+function clientCertificate(
+  cert: string | undefined,
+  key: string | undefined,
+  io: Io,
+): Pick<StressOptions, 'clientCertificate'> {
+  if (cert === undefined && key === undefined) return {};
+  if (cert === undefined) throw new WsbenchError('USAGE', '--cert-key needs --cert');
+  if (key === undefined) throw new WsbenchError('USAGE', '--cert needs --cert-key');
+  return {
+    clientCertificate: { cert: readText(cert, '--cert', io), key: readText(key, '--cert-key', io) },
+  };
 }
 
 function message(text: string, binary: boolean, io: Io): string | Uint8Array {

@@ -7,6 +7,18 @@ import type { TokenPlace } from '../target/credential.ts';
 import type { Target } from '../target/target.ts';
 import type { Mint } from './tokens.ts';
 
+/** The drivers that there are, the default first. */
+export const driverNames = ['native', 'ws'] as const;
+export type DriverName = (typeof driverNames)[number];
+
+/** A certificate of ours and its private key, PEM. */
+export interface ClientCertificate {
+  cert: string;
+  key: string;
+  /** What the key is encrypted with. */
+  passphrase?: string;
+}
+
 /** Everything a stress run needs to know. Nothing in it is read from files or the environment any more. */
 export interface StressPlan {
   name: string;
@@ -52,8 +64,31 @@ export interface StressPlan {
   insecure: boolean;
   /** PEM certificates that are trusted besides the usual ones. */
   caCertificates?: string;
+  /** Certificate and private key to show to the target, PEM. */
+  clientCertificate?: ClientCertificate;
+  /** The name to ask for (SNI) and to look for in the certificate, where it is not that of the URL. */
+  servername?: string;
+  /** URL of a proxy to go through, `http://` or `socks5://`; it may hold a password. */
+  proxy?: string;
+  /** Addresses of this machine to connect from, in turn; empty: the system chooses. */
+  localAddresses: string[];
+  /** What carries the messages. */
+  driver: DriverName;
+  /** Threads that share the connections and messages; 1: no other than the one that everything runs in. */
+  workers: number;
+  /** Wait for due times in a busy loop, which is exact to microseconds and takes a whole core. */
+  spin: boolean;
+  /** Offer permessage-deflate, and compress messages where it is agreed on. */
+  compress: boolean;
+  /** Messages are sent in fragments of this size; 0: whole. */
+  fragmentBytes: number;
+  /** Share of the connections that read slowly, 0–1. */
+  slowConsumers: number;
   seed: number;
   thresholds: Threshold[];
+  /** A threshold that is crossed for good ends the run at once, but not within the first {@link delayAbortMs} of the measure phase. */
+  abortOnFail: boolean;
+  delayAbortMs: number;
   /** The command that reproduces the run. */
   reproduce?: string;
   /** Version of wsbench that the result names. */
@@ -65,7 +100,18 @@ export interface StressPlan {
  * run and the runs of one experiment can be told from others. Pure.
  */
 export function planRecord(plan: StressPlan): PlanRecord {
-  const { name, url, tokens, headers, message, caCertificates, thresholds, ...rest } = plan;
+  const {
+    name,
+    url,
+    tokens,
+    headers,
+    message,
+    caCertificates,
+    clientCertificate,
+    proxy,
+    thresholds,
+    ...rest
+  } = plan;
   const { reproduce: _reproduce, version: _version, mint: _mint, target, ...settings } = rest;
   const options: Record<string, unknown> = {
     ...(redactOptions(settings) as Record<string, unknown>),
@@ -76,11 +122,20 @@ export function planRecord(plan: StressPlan): PlanRecord {
     tokens: tokens.length,
     ...(message === undefined ? {} : { message: describeMessage(message) }),
     ...(caCertificates === undefined ? {} : { caCertificates: digest(caCertificates) }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate: digest(clientCertificate.cert) }),
+    ...(proxy === undefined ? {} : { proxy: redactUrl(proxy) }),
     thresholds: thresholds.map((threshold) => threshold.expression),
   };
-  // Thresholds judge the load, and the seed draws it: neither changes what was asked for. An embedded server listens on
-  // another port each time, and is the same target.
-  const { thresholds: _thresholds, seed: _seed, url: anyUrl, ...load } = options;
+  // Thresholds judge the load, the seed draws it, and workers carry it: none changes what was asked for. An embedded server
+  // listens on another port each time, and is the same target.
+  const {
+    thresholds: _thresholds,
+    seed: _seed,
+    abortOnFail: _abort,
+    delayAbortMs: _delay,
+    ...asked
+  } = options;
+  const { workers: _workers, spin: _spin, url: anyUrl, ...load } = asked;
   if (!plan.embedded) load.url = anyUrl;
   return { hash: digest(canonicalJson(load)), name, options };
 }

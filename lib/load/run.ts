@@ -8,7 +8,7 @@ import type { Phases, Reason, StressResult, Warning } from '../result/result.ts'
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
 import type { Driver } from './drivers/driver.ts';
-import { createWsDriver } from './drivers/ws.ts';
+import { makeDriver } from './drivers/make.ts';
 import { kinds } from './ledger.ts';
 import { Load } from './load.ts';
 import type { StressPlan } from './plan.ts';
@@ -26,12 +26,12 @@ const closeWaitUs = 2.5e6;
  * Runs a stress plan. Never throws for what the target does: that is in the result.
  *
  * @param signal stops the run early: it drains for 5 s at most. Its reason may be `SIGINT` or `SIGTERM`
- * @param driver carries the messages; the ws package by default
+ * @param driver carries the messages; the plan's by default
  */
 export async function* runStress(
   plan: StressPlan,
   signal: AbortSignal,
-  driver: Driver = createWsDriver(),
+  driver: Driver = makeDriver(plan),
 ): AsyncGenerator<RunEvent, StressResult, void> {
   const run = new StressRun(plan, signal, driver);
   const result = run.drive();

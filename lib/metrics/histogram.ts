@@ -10,83 +10,188 @@ import { invariant, WsbenchError } from '../errors.ts';
 /** The largest time that a histogram holds: one hour, in µs. */
 export const maxTimeUs = 3_600_000_000;
 
-/** A mergeable histogram of times in µs. */
-export class Histogram {
-  readonly #hdr: Hdr;
-  #sumUs = 0;
-  /** False once times came in from a payload, which carries no exact sum. */
-  #isExact: boolean;
+// The layout of an HdrHistogram with three digits: times below 2048 µs each have a place of their own; from there on every
+// doubling has 1024 places.
+const halfBits = 10;
+const half = 1 << halfBits;
+const lastIndex = indexOf(maxTimeUs);
 
-  constructor(
-    hdr: Hdr = build({
-      lowestDiscernibleValue: 1,
-      highestTrackableValue: maxTimeUs,
-      numberOfSignificantValueDigits: 3,
-    }),
-  ) {
-    this.#hdr = hdr;
-    this.#isExact = hdr.totalCount === 0;
-  }
+/** A histogram as plain data, which threads can send each other: places that hold something, and what they hold. */
+export interface HistogramData {
+  places: Uint32Array;
+  counts: Uint32Array;
+  sumUs: number;
+  /** Smallest and largest time; 0 when there is none. */
+  minUs: number;
+  maxUs: number;
+}
+
+/**
+ * A mergeable histogram of times in µs. Recording is a few instructions on a typed array; hdr-histogram-js, whose layout it
+ * has, writes and reads its payloads.
+ */
+export class Histogram {
+  readonly #counts = new Uint32Array(lastIndex + 1);
+  #count = 0;
+  #sumUs = 0;
+  #minUs = 0;
+  #maxUs = 0;
 
   /** Records one time in µs, rounded to whole µs. NaN and negative times are bugs and throw `INTERNAL`. */
   record(timeUs: number): void {
-    // hdr-histogram-js counts NaN silently as 0.
     if (!(timeUs >= 0)) throw new WsbenchError('INTERNAL', `a time of ${timeUs} µs cannot be recorded`);
-    const us = Math.min(maxTimeUs, Math.max(1, Math.round(timeUs)));
-    this.#hdr.recordValue(us);
+    const us = timeUs < 1.5 ? 1 : timeUs < maxTimeUs ? Math.floor(timeUs + 0.5) : maxTimeUs;
+    const index = indexOf(us);
+    // Index and array were made for each other: there is such a place.
+    (this.#counts[index] as number)++;
     this.#sumUs += us;
+    if (us > this.#maxUs) this.#maxUs = us;
+    if (us < this.#minUs || this.#count === 0) this.#minUs = us;
+    this.#count++;
   }
 
   /** Number of recorded times. */
   get count(): number {
-    return this.#hdr.totalCount;
+    return this.#count;
   }
 
   /** Smallest recorded time in µs; 0 when empty. */
   get minUs(): number {
-    return this.count === 0 ? 0 : this.#hdr.minNonZeroValue;
+    return this.#minUs;
   }
 
   /** Largest recorded time in µs; 0 when empty. */
   get maxUs(): number {
-    return this.count === 0 ? 0 : this.#hdr.maxValue;
+    return this.#maxUs;
   }
 
   /** Mean in µs (exact unless some of it was decoded from a payload); 0 when empty. */
   get meanUs(): number {
-    if (this.count === 0) return 0;
-    return this.#isExact ? this.#sumUs / this.count : this.#hdr.mean;
+    return this.#count === 0 ? 0 : this.#sumUs / this.#count;
   }
 
   /** The time in µs at a 1-based rank among the recorded ones. */
   valueAtRank(rank: number): number {
     invariant(rank >= 1 && rank <= this.count, `rank ${rank} of ${this.count}`);
-    return Math.min(this.#hdr.getValueAtPercentile((100 * rank) / this.count), this.maxUs);
+    let below = 0;
+    for (let index = 0; index <= lastIndex; index++) {
+      below += this.#counts[index] ?? 0;
+      if (below >= rank) return Math.min(highestAt(index), this.#maxUs);
+    }
+    return this.#maxUs;
   }
 
   /** Adds all times of `other`. */
   add(other: Histogram): void {
-    this.#hdr.add(other.#hdr);
-    this.#sumUs += other.#sumUs;
-    this.#isExact &&= other.#isExact;
+    if (other.#count === 0) return;
+    for (let index = 0; index <= lastIndex; index++) {
+      const count = other.#counts[index] ?? 0;
+      if (count > 0) this.#counts[index] = (this.#counts[index] ?? 0) + count;
+    }
+    this.#addFigures(other.#count, other.#sumUs, other.#minUs, other.#maxUs);
+  }
+
+  /** All of it as plain data. */
+  data(): HistogramData {
+    const places: number[] = [];
+    for (let index = 0; index <= lastIndex; index++) if (this.#counts[index] !== 0) places.push(index);
+    return {
+      places: Uint32Array.from(places),
+      counts: Uint32Array.from(places, (index) => this.#counts[index] ?? 0),
+      sumUs: this.#sumUs,
+      minUs: this.#minUs,
+      maxUs: this.#maxUs,
+    };
+  }
+
+  /** Adds what {@link data} gave. */
+  addData({ places, counts, sumUs, minUs, maxUs }: HistogramData): void {
+    let added = 0;
+    for (let i = 0; i < places.length; i++) {
+      const index = places[i] ?? 0;
+      const count = counts[i] ?? 0;
+      this.#counts[index] = (this.#counts[index] ?? 0) + count;
+      added += count;
+    }
+    if (added > 0) this.#addFigures(added, sumUs, minUs, maxUs);
   }
 
   /** Forgets everything, so that the memory can be used again. */
   reset(): void {
-    this.#hdr.reset();
+    if (this.#count > 0) this.#counts.fill(0);
+    this.#count = 0;
     this.#sumUs = 0;
-    this.#isExact = true;
+    this.#minUs = 0;
+    this.#maxUs = 0;
   }
 
   /** The HdrHistogram V2 compressed payload, base64: readable by every HdrHistogram library. */
   encode(): string {
-    return encodeIntoCompressedBase64(this.#hdr);
+    const hdr = emptyHdr();
+    for (let index = 0; index <= lastIndex; index++) {
+      const count = this.#counts[index] ?? 0;
+      if (count > 0) hdr.recordValueWithCount(Math.min(this.#maxUs, highestAt(index)), count);
+    }
+    return encodeIntoCompressedBase64(hdr);
   }
 
   /** Reads what {@link encode} wrote. */
   static decode(payload: string): Histogram {
-    return new Histogram(decodeFromCompressedBase64(payload));
+    const hdr = decodeFromCompressedBase64(payload) as unknown as HdrPlaces;
+    const histogram = new Histogram();
+    for (let at = 0; at < hdr.countsArrayLength; at++) {
+      const count = hdr.getCountAtIndex(at);
+      if (count === 0) continue;
+      const us = Math.max(1, hdr.highestEquivalentValue(hdr.valueFromIndex(at)));
+      const index = indexOf(Math.min(maxTimeUs, us));
+      histogram.#counts[index] = (histogram.#counts[index] ?? 0) + count;
+      const middleUs = (Math.max(1, lowestAt(index)) + highestAt(index)) / 2;
+      histogram.#addFigures(count, count * middleUs, Math.max(1, lowestAt(index)), us);
+    }
+    return histogram;
   }
+
+  #addFigures(count: number, sumUs: number, minUs: number, maxUs: number): void {
+    this.#minUs = this.#count === 0 ? minUs : Math.min(this.#minUs, minUs);
+    this.#maxUs = Math.max(this.#maxUs, maxUs);
+    this.#count += count;
+    this.#sumUs += sumUs;
+  }
+}
+
+/** What the interface of hdr-histogram-js leaves out of its histograms. */
+interface HdrPlaces {
+  countsArrayLength: number;
+  getCountAtIndex(index: number): number;
+  valueFromIndex(index: number): number;
+  highestEquivalentValue(value: number): number;
+}
+
+function emptyHdr(): Hdr {
+  return build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: maxTimeUs,
+    numberOfSignificantValueDigits: 3,
+  });
+}
+
+/** The place of a time in whole µs. */
+function indexOf(us: number): number {
+  if (us < 2 * half) return us;
+  const shift = 31 - halfBits - Math.clz32(us);
+  return (shift << halfBits) + (us >>> shift);
+}
+
+/** The smallest time of a place, in µs. */
+function lowestAt(index: number): number {
+  if (index < 2 * half) return index;
+  const shift = (index >>> halfBits) - 1;
+  return (half + (index & (half - 1))) * 2 ** shift;
+}
+
+/** The largest. */
+function highestAt(index: number): number {
+  return lowestAt(index) + (index < 2 * half ? 1 : 2 ** ((index >>> halfBits) - 1)) - 1;
 }
 
 /**
