@@ -11,6 +11,7 @@ export interface LaneTimes {
   pongedUs: number;
 }
 
+/** One end. */
 interface End {
   atUs: number;
   /** Since the connection opened, and since anything went over it. */
@@ -18,21 +19,24 @@ interface End {
   idleUs: number;
 }
 
-interface Ends {
+/** Ends with one code, as plain data. */
+export interface EndsData {
   code: number;
   by: ClosedBy;
   count: number;
+  /** The first of them. */
   samples: End[];
 }
 
-const maxSamples = 100;
+/** So many ends of a kind are looked at. */
+export const maxSamples = 100;
 // Closer together than this they are no coincidence.
 const spread = 0.1;
 const leastUs = 1e6;
 
 /** Ends grouped by close code; bounded. */
 export class EndLog {
-  readonly #ends = new Map<string, Ends>();
+  readonly #ends = new Map<string, EndsData>();
 
   add(lane: LaneTimes, code: number, by: ClosedBy, atUs: number): void {
     const key = `${code} ${by}`;
@@ -45,18 +49,22 @@ export class EndLog {
     ends.samples.push({ atUs, ageUs: atUs - openedUs, idleUs: atUs - lastUs });
   }
 
-  /** The most frequent ends in words, each with what it may come from. */
-  describe(most: number): string {
-    return [...this.#ends.values()]
-      .sort((a, b) => b.count - a.count)
-      .slice(0, most)
-      .map((ends) => {
-        const who = ends.by === 'us' ? ' by us, after a protocol violation' : '';
-        const hint = ends.by === 'us' ? undefined : (patternOf(ends.samples) ?? closeAdvice(ends.code));
-        return `${describeClose(ends.code)}${who}, ${ends.count} ${ends.count === 1 ? 'time' : 'times'}${hint === undefined ? '' : ` (${hint})`}`;
-      })
-      .join('; ');
+  data(): EndsData[] {
+    return [...this.#ends.values()].map((ends) => ({ ...ends, samples: [...ends.samples] }));
   }
+}
+
+/** The most frequent ends in words, each with what it may come from. */
+export function describeEnds(data: readonly EndsData[], most: number): string {
+  return [...data]
+    .sort((a, b) => b.count - a.count)
+    .slice(0, most)
+    .map((ends) => {
+      const who = ends.by === 'us' ? ' by us, after a protocol violation' : '';
+      const hint = ends.by === 'us' ? undefined : (patternOf(ends.samples) ?? closeAdvice(ends.code));
+      return `${describeClose(ends.code)}${who}, ${ends.count} ${ends.count === 1 ? 'time' : 'times'}${hint === undefined ? '' : ` (${hint})`}`;
+    })
+    .join('; ');
 }
 
 /** What several ends have in common: a time without traffic, a time since the connection opened. */

@@ -6,6 +6,7 @@ import { EndLog } from './ends.ts';
 import { FailureLog } from './failures.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import { MessageView } from './message-view.ts';
+import { connectionsOf, numberOf, type Part } from './part.ts';
 import type { Recorder } from './recorder.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -21,12 +22,14 @@ const pingsPerSecond = 50;
 /** What a fleet connects to. */
 export interface FleetPlan {
   driver: Driver;
+  /** Those of the run, of which the fleet has its {@link part}. */
   connections: number;
+  part: Part;
   rampUpMs: number;
   /** Samples the round trip of ping frames; false where each message has a ping of its own. */
   pings: boolean;
   /** The connection's own headers. */
-  spec: (index: number) => ConnectSpec;
+  spec: (number: number) => ConnectSpec;
   /** What takes part in the conversation on a connection, between driver and lane; without it nothing does. */
   session?: ((lane: Lane, fleet: Fleet) => Sink) | undefined;
 }
@@ -67,13 +70,22 @@ export class Fleet implements LaneOwner {
     this.#plan = plan;
     this.#recorder = recorder;
     this.#traffic = traffic;
-    this.lanes = Array.from({ length: plan.connections }, (_, index) => new Lane(index, this));
+    const { connections, part } = plan;
+    this.lanes = Array.from(
+      { length: connectionsOf(part, connections) },
+      (_, index) => new Lane(index, numberOf(part, index), this),
+    );
     traffic.lanes = this.lanes;
   }
 
   /** True when no attempt is under way and none is left to make. */
   get settled(): boolean {
     return this.#connecting === 0 && (this.#stopped || this.#attempts === this.lanes.length);
+  }
+
+  /** Attempts that are under way. */
+  get connecting(): number {
+    return this.#connecting;
   }
 
   get closes(): CloseRecord[] {
@@ -87,16 +99,19 @@ export class Fleet implements LaneOwner {
 
   /** Starts the attempts that are due. */
   connectDue(atUs: number): void {
-    const { connections, rampUpMs } = this.#plan;
+    const { connections, rampUpMs, part } = this.#plan;
+    const mostConnecting = Math.ceil(maxConnecting / part.workers);
     const share = rampUpMs > 0 ? (atUs - this.#startedUs) / (rampUpMs * 1000) : 1;
-    const due = Math.min(connections, Math.floor(share * connections) + 1);
-    while (!this.#stopped && this.#attempts < due && (rampUpMs > 0 || this.#connecting < maxConnecting)) {
+    // Of all connections of the run: each opens when it would if one worker had them all.
+    const dueOfRun = Math.min(connections, Math.floor(share * connections) + 1);
+    const due = connectionsOf(part, dueOfRun);
+    while (!this.#stopped && this.#attempts < due && (rampUpMs > 0 || this.#connecting < mostConnecting)) {
       const lane = this.lanes[this.#attempts++] as Lane;
       this.#connecting++;
       this.#recorder.counters['connections.attempted']++;
       lane.state = 'connecting';
       const sink = this.#plan.session?.(lane, this) ?? lane;
-      lane.attach(this.#plan.driver.open(this.#plan.spec(lane.index), sink));
+      lane.attach(this.#plan.driver.open(this.#plan.spec(lane.number), sink));
     }
   }
 
@@ -129,12 +144,12 @@ export class Fleet implements LaneOwner {
     }
   }
 
-  /** Share of the measure phase that the asked connections were open, 0–1. */
-  uptime(): number | null {
+  /** Connections × time in the measure phase until now: those that were open, and those that were asked for. */
+  uptime(atUs: number): { openUs: number; askedUs: number } {
     const { startUs, endUs } = this.#recorder;
-    this.#accrue(endUs);
-    const whole = (endUs - startUs) * this.lanes.length;
-    return Number.isFinite(whole) && whole > 0 ? Math.min(1, this.#openUs / whole) : null;
+    this.#accrue(atUs);
+    const passedUs = Math.max(0, Math.min(atUs, endUs) - startUs);
+    return { openUs: this.#openUs, askedUs: Number.isFinite(startUs) ? passedUs * this.lanes.length : 0 };
   }
 
   /** From now on ends of connections are our doing: they are listed as closes and count nowhere else. */

@@ -1,7 +1,9 @@
 // The generator watches itself: a load tool that was too slow must say so instead of blaming the target.
 import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { type Histogram, percentileUs } from '../metrics/histogram.ts';
 import type { DelayStats, GeneratorRecord } from '../result/result.ts';
+import { CpuMeter } from './cpu-meter.ts';
 
 /** What was sampled of the generator over the measure phase. Times in ms. */
 export interface HealthSample {
@@ -114,37 +116,46 @@ function round(value: number): number {
 const resolutionMs = 10;
 
 /** What a {@link HealthProbe} saw. */
-export type ProbeSample = Pick<HealthSample, 'loopDelay' | 'loopDelayTail' | 'cpu' | 'gc'>;
+export interface ProbeSample extends Pick<HealthSample, 'loopDelay' | 'loopDelayTail' | 'cpu' | 'gc'> {
+  /** The most of its heap that was in use when it was looked at. */
+  heapBytes: number;
+}
 
 /** Samples event-loop delay, CPU and garbage collection between {@link start} and {@link stop}. */
 export class HealthProbe {
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
   readonly #gc = { count: 0, totalMs: 0, maxMs: 0 };
   readonly #observer = new PerformanceObserver((list) => this.#collected(list.getEntries()));
-  #cpu = process.cpuUsage();
-  #startMs = 0;
-  #startedAt = 0;
+  readonly #cpu: CpuMeter;
+  #startedMs = Number.POSITIVE_INFINITY;
   #collecting = false;
+  #heapBytes = 0;
+
+  /** @param isAlone the engine has the process for itself */
+  constructor(isAlone: boolean) {
+    this.#cpu = new CpuMeter(isAlone);
+  }
 
   start(): void {
     this.#observer.observe({ entryTypes: ['gc'] });
     this.#collecting = true;
     this.#delay.enable();
-    this.#cpu = process.cpuUsage();
-    this.#startMs = performance.now();
-    this.#startedAt = this.#startMs;
+    this.#cpu.start();
+    this.#startedMs = performance.now();
   }
 
-  /** Ends the sampling and returns what was seen; may be called again without effect on the machine. */
-  stop(): ProbeSample {
-    const elapsedMs = performance.now() - this.#startMs;
-    const { user, system } = process.cpuUsage(this.#cpu);
+  /** Ends the sampling; may be called again. */
+  stop(): void {
     this.#delay.disable();
-    if (this.#collecting) {
-      this.#collected(this.#observer.takeRecords());
-      this.#observer.disconnect();
-      this.#collecting = false;
-    }
+    if (!this.#collecting) return;
+    this.#observer.disconnect();
+    this.#collecting = false;
+  }
+
+  /** What was seen since {@link start}. */
+  sample(): ProbeSample {
+    if (this.#collecting) this.#collected(this.#observer.takeRecords());
+    this.#heapBytes = Math.max(this.#heapBytes, getHeapStatistics().used_heap_size);
     // The monitor records the time between two firings of its timer, the interval included; its clock has whole
     // milliseconds, so that an idle loop shows one interval more or less one.
     const own = (ns: number): number => Math.max(0, Math.round((ns / 1e6 - resolutionMs) * 1000) / 1000);
@@ -159,8 +170,9 @@ export class HealthProbe {
           }
         : { mean: 0, p50: 0, p99: 0, max: 0 },
       loopDelayTail: tailOf(this.#delay.count, (percentile) => own(this.#delay.percentile(percentile))),
-      cpu: elapsedMs > 0 ? (user + system) / 1000 / elapsedMs : 0,
+      cpu: this.#cpu.read(),
       gc: { ...this.#gc },
+      heapBytes: this.#heapBytes,
     };
   }
 
@@ -170,7 +182,7 @@ export class HealthProbe {
     for (const { startTime, duration, detail } of entries) {
       // Weak-callback passes are counted with the collection that they follow.
       const kind = (detail as { kind?: number } | undefined)?.kind;
-      if (startTime < this.#startedAt || kind === constants.NODE_PERFORMANCE_GC_WEAKCB) continue;
+      if (startTime < this.#startedMs || kind === constants.NODE_PERFORMANCE_GC_WEAKCB) continue;
       this.#gc.count++;
       this.#gc.totalMs += duration;
       this.#gc.maxMs = Math.max(this.#gc.maxMs, duration);

@@ -24,7 +24,9 @@ export interface LaneOwner {
 
 /** A connection from the attempt to its end. `left`: the attempt was given up by us. */
 export class Lane implements Sink {
+  /** Its place among the connections of its worker, and its number in the run. */
   readonly index: number;
+  readonly number: number;
   state: 'idle' | 'connecting' | 'open' | 'closed' | 'failed' | 'left' = 'idle';
   /** The lane's own message, where its token is part of it. */
   template: MessageTemplate | undefined;
@@ -42,8 +44,9 @@ export class Lane implements Sink {
   readonly #owner: LaneOwner;
   #connection: Connection | undefined;
 
-  constructor(index: number, owner: LaneOwner) {
+  constructor(index: number, number: number, owner: LaneOwner) {
     this.index = index;
+    this.number = number;
     this.#owner = owner;
   }
 

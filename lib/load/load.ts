@@ -1,11 +1,11 @@
 // Warm-up and measure phase: what is sent, where the phases begin and end, and what is watched meanwhile.
-import type { Phase } from '../result/events.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, type BacklogData, noBacklog } from './backlog.ts';
 import { nowUs } from './clock.ts';
+import type { LoadPhase } from './engine-contract.ts';
 import { ClosedExecutor } from './executors/closed.ts';
 import type { Executor } from './executors/executor.ts';
 import { OpenExecutor } from './executors/open.ts';
-import { HealthProbe, type ProbeSample } from './health.ts';
+import type { ProbeSample } from './health.ts';
 import { kinds } from './ledger.ts';
 import { pacerOf } from './pacer.ts';
 import type { StressPlan } from './plan.ts';
@@ -20,15 +20,14 @@ export class Load {
 
   readonly #plan: StressPlan;
   readonly #rig: Rig;
-  readonly #enter: (phase: Phase, atUs: number) => void;
-  readonly #health = new HealthProbe();
+  readonly #enter: (phase: LoadPhase, atUs: number) => void;
   #executors: Executor[] = [];
   #executor: Executor | undefined;
   #backlog: Backlog | undefined;
   #sample: ProbeSample | undefined;
 
   /** @param enter is told of each phase that begins, and when it did */
-  constructor(plan: StressPlan, rig: Rig, enter: (phase: Phase, atUs: number) => void) {
+  constructor(plan: StressPlan, rig: Rig, enter: (phase: LoadPhase, atUs: number) => void) {
     this.#plan = plan;
     this.#rig = rig;
     this.#enter = enter;
@@ -41,20 +40,18 @@ export class Load {
 
   /** What was seen of the generator's health in the measure phase. */
   get health(): ProbeSample {
-    return this.#sample ?? this.#health.stop();
+    return this.#sample ?? this.#rig.health.sample();
   }
 
-  /** Messages by which the backlog grew across the measure phase, or 0. */
-  get backlogGrowth(): number {
-    return this.#backlog?.growth(this.#plan.ratePerSecond) ?? 0;
+  /** What was seen of the backlog. */
+  get backlog(): BacklogData {
+    return this.#backlog?.data() ?? noBacklog();
   }
 
   /** Begins the warm-up. */
-  begin(): void {
+  begin(startUs: number): void {
     const plan = this.#plan;
     const { recorder, fleet, traffic } = this.#rig;
-    // A little ahead, so that the first message is not late.
-    const startUs = nowUs() + 2000;
     const measureUs = startUs + plan.warmupMs * 1000;
     const endUs = measureUs + plan.durationMs * 1000;
     recorder.startUs = measureUs;
@@ -120,19 +117,20 @@ export class Load {
     } else {
       recorder.endUs = Math.max(recorder.startUs, Math.min(recorder.endUs, endUs));
       this.backlogEnd = ledger.outstanding;
-      this.#sample = this.#health.stop();
+      this.#sample = this.#rig.health.sample();
+      this.#rig.health.stop();
     }
     this.#enter('drain', endUs);
   }
 
   /** Gives back what the machine holds for it. */
   dispose(): void {
-    this.#health.stop();
+    this.#rig.health.stop();
   }
 
   #beginMeasure(): void {
     this.measured = true;
-    this.#health.start();
+    this.#rig.health.start();
     this.#enter('measure', this.#rig.recorder.startUs);
   }
 }

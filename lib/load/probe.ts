@@ -3,8 +3,8 @@ import { closeAdvice, describeClose } from '../cause/close-code.ts';
 import { redactText } from '../result/redact.ts';
 import type { CloseRecord, Reason, Warning } from '../result/result.ts';
 import { presetAdvice, presetOfClose, presetOfMessage } from '../target/recognise.ts';
+import type { ProbeReport } from './engine-contract.ts';
 import type { StressPlan } from './plan.ts';
-import type { Traffic } from './traffic.ts';
 
 /** What the probe found against the target: a reason stops the run, a warning does not. */
 export interface ProbeVerdict {
@@ -12,17 +12,10 @@ export interface ProbeVerdict {
   warning?: Warning;
 }
 
-/**
- * Judges what became of the probe.
- *
- * @param close how its connection ended, if it did
- * @param violation what the target did against the protocol, in words
- */
+/** Judges what became of the probe. */
 export function judgeProbe(
   plan: StressPlan,
-  { probe, unexpectedSample }: Pick<Traffic, 'probe' | 'unexpectedSample'>,
-  close: CloseRecord | undefined,
-  violation?: string,
+  { probe, unexpectedSample, close, violation }: ProbeReport,
 ): ProbeVerdict {
   if (probe === 'rejected') {
     const message = 'the target refused the probe message before the load began';

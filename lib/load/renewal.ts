@@ -5,7 +5,7 @@ import { compileMatcher, type Received } from '../target/matcher.ts';
 import { type ConnectionValues, connectionMessage } from '../target/opening.ts';
 import type { Target } from '../target/target.ts';
 import type { MessageSource } from '../target/template.ts';
-import { renewInMs, type TokenSource } from './tokens.ts';
+import { type FreshTokens, renewInMs } from './tokens.ts';
 
 // A target that announces the end of tokens a minute ahead asks again at once when the fresh one lives for less.
 const leastGapMs = 1000;
@@ -18,7 +18,7 @@ export class RenewalPlan {
   readonly send: MessageSource;
   readonly expect: ((message: Received) => boolean) | undefined;
   readonly refuse: ((message: Received) => boolean) | undefined;
-  readonly source: TokenSource;
+  readonly source: FreshTokens;
   /** An answer that takes longer is none. */
   readonly timeoutMs: number;
   renewed = 0;
@@ -28,7 +28,7 @@ export class RenewalPlan {
 
   constructor(
     rules: NonNullable<NonNullable<Target['auth']>['refresh']>,
-    source: TokenSource,
+    source: FreshTokens,
     timeoutMs: number,
   ) {
     this.when = rules.when && compileMatcher(rules.when);

@@ -5,20 +5,26 @@ import { placeholdersIn } from '../target/template.ts';
 import { connectSpec, tokenOf } from './connect-spec.ts';
 import { Correlator } from './correlation.ts';
 import type { Driver } from './drivers/driver.ts';
+import { makeDriver } from './drivers/make.ts';
 import { Fleet } from './fleet.ts';
+import { HealthProbe } from './health.ts';
 import type { Lane } from './lane.ts';
 import { Ledger } from './ledger.ts';
 import { type Message, renderMessage } from './message.ts';
+import { connectionsOf, type Part, whole } from './part.ts';
 import type { StressPlan } from './plan.ts';
 import { planWarnings } from './plan-warnings.ts';
 import { Recorder } from './recorder.ts';
 import type { RenewalPlan } from './renewal.ts';
 import { Session } from './session.ts';
 import { SessionPlan } from './session-plan.ts';
+import { type FreshTokens, TokenSource } from './tokens.ts';
 import { Traffic } from './traffic.ts';
 
 /** What a run works with. */
 export interface Rig {
+  part: Part;
+  health: HealthProbe;
   recorder: Recorder;
   ledger: Ledger;
   traffic: Traffic;
@@ -32,20 +38,41 @@ export interface Rig {
 const startEntries = 2 ** 16;
 const mostEntries = 2 ** 22;
 
+/** What the plan of a run leaves open. */
+export interface RigOptions {
+  /** What makes ids unique to the run ({@link idTag}). */
+  tag: string;
+  /** The part of the run that is wanted: all of it by default. */
+  part?: Part;
+  /** Carries the messages; the plan's by default. */
+  driver?: Driver;
+  /** Where fresh tokens come from; the plan's by default. */
+  tokens?: FreshTokens;
+}
+
+/** A tag for the ids of a run: servers remember ids for minutes. */
+export function idTag(): string {
+  return randomBytes(4).toString('hex');
+}
+
 /** Makes the parts of a run; nothing is connected yet. */
-export function assemble(plan: StressPlan, driver: Driver): Rig {
-  // Servers remember ids for minutes.
-  const tag = randomBytes(4).toString('hex');
+export function assemble(plan: StressPlan, options: RigOptions): Rig {
+  const {
+    tag,
+    part = whole,
+    driver = makeDriver(plan),
+    tokens = new TokenSource(plan.tokens, plan.connections, plan.mint),
+  } = options;
   const render = messageRenderer(plan, tag);
   const isPersonal = differsByConnection(plan);
   const message = render(plan.tokens[0], 0);
   const pings = message.by === 'pong';
   const recorder = new Recorder(plan.durationMs * 1000);
   const ledger = new Ledger({
-    connections: plan.connections,
+    connections: connectionsOf(part, plan.connections),
     timeoutUs: plan.timeoutMs * 1000,
     inOrder: message.by === 'order' || pings,
-    entries: ringEntries(plan),
+    entries: ringEntries(plan, part),
     maxEntries: mostEntries,
   });
   const { match, error, push, echoes } = plan.target;
@@ -60,25 +87,30 @@ export function assemble(plan: StressPlan, driver: Driver): Rig {
     dueWhenSent: plan.model === 'closed',
   });
   const { connections, rampUpMs } = plan;
-  const spec = (index: number) => connectSpec(plan, index);
-  const talk = new SessionPlan(plan);
+  const spec = (number: number) => connectSpec(plan, number);
+  const talk = new SessionPlan(plan, tokens);
   const session = talk.isEmpty
     ? undefined
     : (lane: Lane, owner: Fleet) =>
         new Session(lane, owner, talk, {
-          token: tokenOf(plan, lane.index),
-          connection: lane.index,
+          token: tokenOf(plan, lane.number),
+          connection: lane.number,
           // An echo is compared with the message as it is now, and one under way has the token of before.
           ...(isPersonal && !echoes
-            ? { onToken: (token) => (lane.template = renderMessage(plan, tag, token, lane.index).template) }
+            ? { onToken: (token) => (lane.template = renderMessage(plan, tag, token, lane.number).template) }
             : {}),
         });
-  const fleet = new Fleet({ driver, connections, rampUpMs, pings: !pings, spec, session }, recorder, traffic);
+  const fleet = new Fleet(
+    { driver, connections, part, rampUpMs, pings: !pings, spec, session },
+    recorder,
+    traffic,
+  );
   if (isPersonal) {
-    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.index), lane.index).template;
+    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.number), lane.number).template;
   }
   const warnings = [...message.warnings, ...planWarnings(plan, message.template.bytes.length, Date.now())];
-  return { recorder, ledger, traffic, fleet, warnings, renewal: talk.renewal };
+  const health = new HealthProbe(part.workers === 1);
+  return { part, recorder, ledger, traffic, fleet, health, warnings, renewal: talk.renewal };
 }
 
 /** Renders the plan's message for a token and a connection, once for all that it is the same for. */
@@ -107,8 +139,8 @@ function requestHolds({ message, target }: StressPlan, what: RegExp): boolean {
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */
-function ringEntries({ model, ratePerSecond, timeoutMs }: StressPlan): number {
+function ringEntries({ model, ratePerSecond, timeoutMs }: StressPlan, { workers }: Part): number {
   if (model === 'closed') return startEntries;
-  const wanted = 2.2 * ratePerSecond * (timeoutMs / 1000);
+  const wanted = 2.2 * (ratePerSecond / workers) * (timeoutMs / 1000);
   return Math.min(mostEntries, 2 ** Math.ceil(Math.log2(Math.max(1024, wanted))));
 }

@@ -1,26 +1,30 @@
 // A stress run from its first connection to its result: the phases connect, settle, warm-up, measure and drain.
 import type { Cause } from '../cause/cause.ts';
 import { describeCause } from '../cause/describe-cause.ts';
-import { messageOf } from '../errors.ts';
+import type { Series } from '../metrics/series.ts';
 import type { Phase, RunEvent } from '../result/events.ts';
 import { redactText } from '../result/redact.ts';
 import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
+import { Crew, type Member } from './crew.ts';
 import type { Driver } from './drivers/driver.ts';
-import { makeDriver } from './drivers/make.ts';
-import { kinds } from './ledger.ts';
-import { Load } from './load.ts';
+import { Engine } from './engine.ts';
+import type { LoadPhase } from './engine-contract.ts';
 import type { StressPlan } from './plan.ts';
 import { judgeProbe } from './probe.ts';
-import { assemble, type Rig } from './rig.ts';
+import { assemble, idTag } from './rig.ts';
+import { SeriesBook } from './series-book.ts';
+import type { Share } from './share.ts';
 import { Snapshots } from './snapshots.ts';
 import { stressResult } from './stress-result.ts';
-import { silenceOf, targetWarnings } from './target-warnings.ts';
+import { targetWarnings } from './target-warnings.ts';
 import { Ticker } from './ticker.ts';
 
-const interruptedDrainUs = 5e6;
-const closeWaitUs = 2.5e6;
+// A little ahead, so that the first message is not late.
+const leadUs = 2000;
+// Closing takes 5 s at most.
+const mostFinishUs = 8e6;
 
 /**
  * Runs a stress plan. Never throws for what the target does: that is in the result.
@@ -31,7 +35,7 @@ const closeWaitUs = 2.5e6;
 export async function* runStress(
   plan: StressPlan,
   signal: AbortSignal,
-  driver: Driver = makeDriver(plan),
+  driver?: Driver,
 ): AsyncGenerator<RunEvent, StressResult, void> {
   const run = new StressRun(plan, signal, driver);
   const result = run.drive();
@@ -56,9 +60,9 @@ class StressRun {
   readonly #signal: AbortSignal;
   readonly #startedAt = new Date();
   readonly #startedUs = nowUs();
-  readonly #rig: Rig;
-  readonly #load: Load;
+  readonly #crew: Crew;
   readonly #snapshots: Snapshots;
+  readonly #book: SeriesBook;
   readonly #ticker = new Ticker((atUs) => this.#tick(atUs));
   readonly #warnings: Warning[] = [];
   readonly #reasons: Reason[] = [];
@@ -69,31 +73,41 @@ class StressRun {
   #phaseUs = this.#startedUs;
   #stoppedUs = Number.POSITIVE_INFINITY;
   #abandoned = false;
-  #finished = false;
+  #finishing = false;
 
-  constructor(plan: StressPlan, signal: AbortSignal, driver: Driver) {
+  constructor(plan: StressPlan, signal: AbortSignal, driver: Driver | undefined) {
     this.#plan = plan;
     this.#signal = signal;
-    this.#rig = assemble(plan, driver);
-    const { recorder, fleet, warnings } = this.#rig;
-    for (const warning of warnings) this.#warn(warning);
-    this.#load = new Load(plan, this.#rig, (phase, atUs) => this.#enter(phase, atUs));
-    this.#snapshots = new Snapshots(plan, recorder, this.#startedUs);
-    fleet.onChange = () => this.#ticker.wake();
-    fleet.onError = (error) => this.#bug(error);
+    const workers = 1;
+    this.#snapshots = new Snapshots(plan, workers, this.#startedUs);
+    this.#book = new SeriesBook(plan.durationMs * 1000, workers);
+    const tag = idTag();
+    this.#crew = new Crew(
+      workers,
+      (_worker, reports) =>
+        new Engine(plan, assemble(plan, { tag, ...(driver ? { driver } : {}) }), reports, this.#startedUs),
+      {
+        warning: (warning) => this.#warn(warning),
+        bug: (message) => this.#bug(message),
+        changed: () => this.#ticker.wake(),
+        tidings: (worker, tidings) => {
+          this.#snapshots.add(worker, tidings);
+          this.#book.add(worker, tidings.series);
+        },
+      },
+    );
   }
 
   async drive(): Promise<StressResult> {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     if (this.#signal.aborted) this.#onAbort();
-    this.#ticker.start((error) => this.#bug(error));
+    this.#ticker.start((error) => this.#bug(redactText(String(error))));
     try {
       await this.#runPhases();
       return await this.#finish();
     } finally {
       this.#signal.removeEventListener('abort', this.#onAbort);
       this.#ticker.stop();
-      this.#load.dispose();
       this.events.end();
     }
   }
@@ -101,29 +115,30 @@ class StressRun {
   /** Ends the run without draining. */
   abandon(): void {
     this.#abandoned = true;
-    this.#stop(nowUs());
+    this.#stoppedUs = Math.min(this.#stoppedUs, nowUs());
+    this.#crew.tell((engine) => engine.abandon());
+    this.#ticker.wake();
   }
 
   async #runPhases(): Promise<void> {
     await this.#connect();
-    if (this.#stopped || this.#reasons.length > 0) return;
+    if (this.#isOver) return;
     await this.#settle();
-    if (this.#stopped || this.#reasons.length > 0) return;
-    this.#load.begin();
-    await this.#ticker.until(() => this.#phase === 'drain' || this.#stopped);
-    await this.#drain();
+    if (this.#isOver) return;
+    const startUs = nowUs() + leadUs;
+    this.#crew.tell((engine) => engine.begin(startUs));
+    for (const phase of ['warmup', 'measure', 'drain'] as const) await this.#follow(phase);
+    await this.#crewIs(({ drained }) => drained);
   }
 
   async #connect(): Promise<void> {
-    const { fleet, recorder } = this.#rig;
     this.#enter('connect', this.#startedUs);
-    if (!this.#stopped) {
-      fleet.start(nowUs());
-      await this.#ticker.until(() => fleet.settled || this.#stopped);
-    }
-    fleet.stopConnecting();
-    if (this.#stopped || recorder.counters['connections.opened'] > 0) return;
-    const [cause] = fleet.failures.records;
+    if (this.#stopped) return;
+    const startUs = nowUs();
+    this.#crew.tell((engine) => engine.connect(startUs));
+    await this.#crewIs(({ settled }) => settled !== undefined);
+    if (this.#stopped || this.#crew.opened > 0) return;
+    const [cause] = this.#crew.failures;
     this.#reasons.push({
       code: 'unreachable',
       message: `no connection to the target: ${cause ? describeCause(cause as Cause) : 'no attempt ended'}`,
@@ -131,114 +146,104 @@ class StressRun {
   }
 
   async #settle(): Promise<void> {
-    const { fleet, traffic } = this.#rig;
+    const crew = this.#crew;
     const startUs = nowUs();
     this.#enter('settle', startUs);
     const settleUs = this.#plan.settleMs * 1000;
     // Half of it in silence first: a greeting must not be taken for the answer to the probe.
     await this.#ticker.until((atUs) => atUs >= startUs + settleUs / 2 || this.#stopped);
-    const lane = fleet.lanes.find((candidate) => candidate.isOpen);
-    if (lane && !this.#stopped) {
-      traffic.send(lane, nowUs(), kinds.probe);
-      traffic.flush();
-    }
-    const waits = (): boolean => traffic.probe === 'waiting' && lane?.isOpen === true;
+    if (this.#stopped) return;
+    const [prober] = crew.present.toSorted((a, b) => firstOpen(a) - firstOpen(b));
+    prober?.engine?.probe();
+    const waits = (): boolean => {
+      if (!prober || prober.lost !== undefined) return false;
+      return !crew.probe || (crew.probe.probe === 'waiting' && crew.probe.isOpen);
+    };
     await this.#ticker.until(
       (atUs) => this.#stopped || (atUs >= startUs + settleUs && (this.#plan.targetKnown || !waits())),
     );
     if (this.#stopped) return;
-    const [violation] = fleet.violations.records;
-    const ended = lane?.isOpen ? undefined : fleet.closes[0];
-    const { reason, warning } = judgeProbe(this.#plan, traffic, ended, violation?.detail);
+    const { reason, warning } = judgeProbe(this.#plan, crew.probe ?? { probe: 'none', isOpen: false });
     if (warning) this.#warn(warning);
     if (reason) this.#reasons.push(reason);
   }
 
-  async #drain(): Promise<void> {
-    const { fleet, ledger, recorder, traffic } = this.#rig;
-    if (this.#phase !== 'drain') this.#load.end(this.#stoppedUs);
-    await this.#ticker.until(
-      (atUs) =>
-        ledger.outstandingMeasured === 0 ||
-        fleet.open === 0 ||
-        this.#abandoned ||
-        atUs >= this.#stoppedUs + interruptedDrainUs,
-    );
-    // With nobody left to answer, waiting for each timeout would change nothing.
-    if (!this.#stopped && fleet.open === 0) traffic.sweep(Number.POSITIVE_INFINITY);
-    recorder.counters['messages.interrupted'] = ledger.outstandingMeasured;
+  /** Waits until all engines have entered a phase, or skipped it because the run was stopped. */
+  async #follow(phase: LoadPhase): Promise<void> {
+    await this.#crewIs(({ phases }) => phases[phase] !== undefined || phases.drain !== undefined);
+    const atUs = this.#crew.entered(phase);
+    if (atUs !== undefined) this.#enter(phase, atUs);
+  }
+
+  /** Waits until it holds for all engines that are not lost. */
+  #crewIs(holds: (member: Member) => boolean): Promise<void> {
+    return this.#ticker.until(() => this.#abandoned || this.#crew.everyone(holds));
   }
 
   async #finish(): Promise<StressResult> {
+    const plan = this.#plan;
     const endUs = nowUs();
     this.#enter(undefined, endUs);
-    this.#finished = true;
-    const { fleet, recorder, traffic } = this.#rig;
-    const openAtEnd = fleet.open;
-    // Before the closing: what is heard then says nothing of the load.
-    const silent = silenceOf(fleet.lanes, endUs);
-    fleet.end();
-    fleet.stopConnecting();
-    if (this.#abandoned) fleet.abortAll();
-    else fleet.closeAll();
-    await this.#ticker.until((atUs) => fleet.open === 0 || this.#abandoned || atUs >= endUs + closeWaitUs);
-    fleet.abortAll();
-    await this.#ticker.until((atUs) => fleet.open === 0 || atUs >= endUs + 2 * closeWaitUs);
-    const plan = this.#plan;
-    if (traffic.probe === 'lost' && plan.targetKnown) {
-      this.#warn({ code: 'probe-unanswered', message: 'the probe message before the load was not answered' });
-    }
-    const { renewal } = this.#rig;
-    if (renewal && renewal.failed > 0) {
-      const all = renewal.renewed + renewal.failed;
-      this.#warn({
-        code: 'token-refresh',
-        message: `${renewal.failed} of ${all} token refreshes failed; the first: ${renewal.firstFailure}`,
-      });
-    }
-    const remains = { ...silent, unansweredCloses: this.#abandoned ? 0 : fleet.unansweredCloses };
-    for (const warning of targetWarnings(this.#rig, remains, plan.target.echoes)) this.#warn(warning);
+    this.#finishing = true;
+    this.#crew.tell((engine) => engine.finish());
+    await this.#ticker.until(
+      (atUs) => this.#crew.everyone(({ finished }) => finished) || atUs >= endUs + mostFinishUs,
+    );
+    const { share, shares } = this.#crew;
+    this.#warnAtEnd(share);
     return stressResult({
       plan,
       startedAt: this.#startedAt,
       durationMs: (endUs - this.#startedUs) / 1000,
-      measured: this.#load.measured,
       stoppedBy: this.#stopped && !this.#abandoned ? this.#signal.reason : undefined,
       stopped: this.#stopped,
       reasons: this.#reasons,
       warnings: this.#warnings,
       phases: this.#phases,
-      recorder,
-      failures: fleet.failures,
-      violations: fleet.violations,
-      ends: fleet.ends,
-      closes: fleet.closes,
-      uptime: this.#load.measured ? fleet.uptime() : null,
-      openAtEnd,
-      backlogEnd: this.#load.backlogEnd,
-      backlogGrowth: this.#load.backlogGrowth,
-      health: this.#load.health,
-      endUs,
+      share,
+      shares,
+      series: this.#series(share, endUs),
     });
+  }
+
+  #warnAtEnd({ probe, renewals }: Share): void {
+    const { target, targetKnown } = this.#plan;
+    if (probe === 'lost' && targetKnown) {
+      this.#warn({ code: 'probe-unanswered', message: 'the probe message before the load was not answered' });
+    }
+    if (renewals && renewals.failed > 0) {
+      const all = renewals.renewed + renewals.failed;
+      this.#warn({
+        code: 'token-refresh',
+        message: `${renewals.failed} of ${all} token refreshes failed; the first: ${renewals.firstFailure}`,
+      });
+    }
+    for (const warning of targetWarnings(this.#crew.share, target.echoes)) this.#warn(warning);
+  }
+
+  #series({ measured, startUs, endUs }: Share, atUs: number): Series {
+    if (!measured) return { due: [], wall: [] };
+    return this.#book.finish(Math.min(atUs, endUs) - startUs);
   }
 
   get #stopped(): boolean {
     return this.#stoppedUs !== Number.POSITIVE_INFINITY;
   }
 
+  /** There is nothing more to do but to end. */
+  get #isOver(): boolean {
+    return this.#stopped || this.#reasons.length > 0;
+  }
+
   #stop(atUs: number): void {
     this.#stoppedUs = Math.min(this.#stoppedUs, atUs);
-    // At once, not at the next tick: replies that come in between must not call forth more messages.
-    this.#load.stop();
+    this.#crew.tell((engine) => engine.stop(this.#stoppedUs));
     this.#ticker.wake();
   }
 
-  #bug(error: unknown): void {
+  #bug(message: string): void {
     if (!this.#reasons.some((reason) => reason.code === 'bug')) {
-      this.#reasons.push({
-        code: 'bug',
-        message: `this is a bug in wsbench: ${redactText(messageOf(error))}`,
-      });
+      this.#reasons.push({ code: 'bug', message: `this is a bug in wsbench: ${message}` });
     }
     this.abandon();
   }
@@ -248,25 +253,12 @@ class StressRun {
     this.events.push({ type: 'warning', warning });
   }
 
-  /** Does everything that is due. */
   #tick(atUs: number): number {
-    const { fleet, traffic } = this.#rig;
-    let nextUs = Number.POSITIVE_INFINITY;
-    if (this.#phase === 'connect') {
-      fleet.connectDue(atUs);
-      if (this.#plan.rampUpMs > 0) nextUs = atUs + 1000;
-    }
-    if (this.#load.isOn && !this.#stopped) nextUs = this.#load.tick(atUs);
-    traffic.sweep(atUs);
-    if (!this.#finished) this.#load.watch(atUs);
-    if (this.#snapshots.isDue(atUs)) {
+    if (!this.#finishing && this.#snapshots.isDue(atUs)) {
       const phase = { phase: this.#phase, sinceUs: this.#phaseUs };
-      this.events.push({
-        type: 'interval',
-        snapshot: this.#snapshots.take(atUs, phase, fleet.open),
-      });
+      this.events.push({ type: 'interval', snapshot: this.#snapshots.take(atUs, phase) });
     }
-    return nextUs;
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Closes the book of one phase and opens that of the next; undefined: there is none. */
@@ -277,4 +269,8 @@ class StressRun {
     this.#phase = phase;
     this.events.push({ type: 'phase', phase });
   }
+}
+
+function firstOpen({ settled }: { settled: { firstOpen: number } | undefined }): number {
+  return settled?.firstOpen ?? Number.POSITIVE_INFINITY;
 }

@@ -1,13 +1,15 @@
-// The per-second series of a run, with histograms that are used again once their second is decided.
-import { Histogram, timeStats } from '../metrics/histogram.ts';
-import type { DueSecond, Series, WallSecond } from '../metrics/series.ts';
+// The per-second series of one engine: what happened since it was last asked, in histograms that are used again.
+import { Histogram } from '../metrics/histogram.ts';
+import type { WallSecond } from '../metrics/series.ts';
+import type { DueCounts, SeriesNews } from './share.ts';
 
 const secondUs = 1e6;
-// A payload is a few hundred bytes: those of a whole day would make a result of tens of megabytes.
-const maxPayloads = 3600;
+// Replies come to the last few seconds of the schedule, unless the timeout is long and a target that had stalled goes on.
+const mostHistograms = 64;
 
-/** One second of the schedule while messages of it may still be answered. */
+/** One second of the schedule, or what happened to it lately. */
 interface Bucket {
+  second: number;
   rtt: Histogram;
   matched: number;
   rejected: number;
@@ -20,16 +22,19 @@ export type Fate = 'rejected' | 'lost' | 'unsent';
 
 /** Records both series. Times are µs after the start of the measure phase. */
 export class SeriesRecorder {
-  readonly #open = new Map<number, Bucket>();
-  readonly #pool: Bucket[] = [];
-  readonly #due: DueSecond[] = [];
-  readonly #wall: WallSecond[] = [];
   readonly #seconds: number;
-  #lastSecond = -1;
+  /** By second; the one that began to be used first is the first. */
+  readonly #open = new Map<number, Bucket>();
+  readonly #pool: Histogram[] = [];
+  #told: DueCounts[] = [];
+  #decided = 0;
   #last: Bucket | undefined;
+  /** What happened in the seconds of the wall clock since {@link news}, the present one in any case. */
+  #wall: WallSecond[] = [];
 
+  /** @param durationUs length of the measure phase */
   constructor(durationUs: number) {
-    this.#seconds = Math.max(1, Math.ceil(durationUs / secondUs));
+    this.#seconds = secondsOf(durationUs);
   }
 
   /** Histograms that memory is held for. */
@@ -60,54 +65,61 @@ export class SeriesRecorder {
     this.#second(atUs).open = open;
   }
 
-  /** Closes the seconds of the schedule in which every message's fate is decided: those that ended by `decidedUs`. */
+  /** Every message that was due before `decidedUs` has its fate. */
   advance(decidedUs: number): void {
-    while (this.#due.length < this.#seconds && (this.#due.length + 1) * secondUs <= decidedUs) this.#close();
+    if (decidedUs < (this.#decided + 1) * secondUs) return;
+    this.#decided = Math.min(this.#seconds, Math.floor(decidedUs / secondUs));
   }
 
-  /** Both series, up to the last second that began before `endUs` (the whole schedule if it ran to its end). */
-  finish(endUs: number): Series {
-    const seconds = Math.min(this.#seconds, Math.max(1, Math.ceil(endUs / secondUs)));
-    while (this.#due.length < seconds) this.#close();
-    return { due: this.#due, wall: this.#wall };
-  }
-
-  #close(): void {
-    const second = this.#due.length;
-    const bucket = this.#open.get(second) ?? this.#fresh();
-    const { p50, p99, max, hdr } = timeStats(bucket.rtt, bucket.lost + bucket.unsent);
-    const { matched, rejected, lost, unsent } = bucket;
-    const payload = hdr !== undefined && this.#seconds <= maxPayloads ? { hdr } : {};
-    this.#due.push({ second, matched, rejected, lost, unsent, p50, p99, max, ...payload });
-    this.#open.delete(second);
-    if (this.#last === bucket) this.#last = undefined;
-    bucket.rtt.reset();
-    Object.assign(bucket, { matched: 0, rejected: 0, lost: 0, unsent: 0 });
-    this.#pool.push(bucket);
+  /** What happened since the last time. */
+  news(): SeriesNews {
+    for (const bucket of this.#open.values()) this.#tell(bucket);
+    const due = this.#told;
+    const wall = this.#wall.map((second) => ({ ...second }));
+    this.#told = [];
+    const last = this.#wall.at(-1);
+    this.#wall = last ? [{ ...last, sent: 0, received: 0 }] : [];
+    return { due, wall, decided: this.#decided };
   }
 
   #bucket(dueUs: number): Bucket {
     const second = Math.min(this.#seconds - 1, Math.max(0, Math.floor(dueUs / secondUs)));
-    if (second === this.#lastSecond && this.#last) return this.#last;
-    let bucket = this.#open.get(second);
-    if (!bucket) {
-      bucket = this.#fresh();
-      this.#open.set(second, bucket);
+    if (this.#last?.second === second) return this.#last;
+    this.#last = this.#open.get(second) ?? this.#begin(second);
+    return this.#last;
+  }
+
+  #begin(second: number): Bucket {
+    if (this.#open.size >= mostHistograms) {
+      const [oldest] = this.#open.values();
+      if (oldest) this.#tell(oldest);
     }
-    this.#lastSecond = second;
-    this.#last = bucket;
+    const rtt = this.#pool.pop() ?? new Histogram();
+    const bucket = { second, rtt, matched: 0, rejected: 0, lost: 0, unsent: 0 };
+    this.#open.set(second, bucket);
     return bucket;
   }
 
-  #fresh(): Bucket {
-    return this.#pool.pop() ?? { rtt: new Histogram(), matched: 0, rejected: 0, lost: 0, unsent: 0 };
+  #tell(bucket: Bucket): void {
+    const { rtt, ...counts } = bucket;
+    this.#told.push({ ...counts, rtt: rtt.data() });
+    this.#open.delete(bucket.second);
+    if (this.#last === bucket) this.#last = undefined;
+    rtt.reset();
+    this.#pool.push(rtt);
   }
 
   #second(atUs: number): WallSecond {
-    const second = Math.max(0, Math.floor(atUs / secondUs));
-    for (let next = this.#wall.length; next <= second; next++) {
+    const from = this.#wall[0]?.second ?? 0;
+    const second = Math.max(from, Math.floor(atUs / secondUs));
+    for (let next = from + this.#wall.length; next <= second; next++) {
       this.#wall.push({ second: next, sent: 0, received: 0, open: this.#wall.at(-1)?.open ?? 0 });
     }
-    return this.#wall[second] as WallSecond;
+    return this.#wall[second - from] as WallSecond;
   }
+}
+
+/** Seconds of a schedule. */
+export function secondsOf(durationUs: number): number {
+  return Math.max(1, Math.ceil(durationUs / secondUs));
 }

@@ -4,7 +4,7 @@ import { OpeningPlan } from '../target/opening.ts';
 import type { MessageSource } from '../target/template.ts';
 import type { StressPlan } from './plan.ts';
 import { RenewalPlan } from './renewal.ts';
-import { TokenSource } from './tokens.ts';
+import type { FreshTokens } from './tokens.ts';
 
 /** The conversation that a target wants on each of its connections. */
 export class SessionPlan {
@@ -18,8 +18,9 @@ export class SessionPlan {
   readonly renewal: RenewalPlan | undefined;
   readonly connections: number;
 
-  constructor(plan: StressPlan) {
-    const { target, tokenPlace, tokens, connections, mint } = plan;
+  /** @param source where fresh tokens come from */
+  constructor(plan: StressPlan, source: FreshTokens) {
+    const { target, tokenPlace, tokens, connections } = plan;
     const { every, send } = target.heartbeat;
     const refresh = tokens.length > 0 ? target.auth?.refresh : undefined;
     this.opening = new OpeningPlan(target, tokenPlace, tokens.length > 0);
@@ -27,8 +28,7 @@ export class SessionPlan {
     this.connections = connections;
     this.answer = compileHeartbeats(target);
     this.beat = every === undefined || send === undefined ? undefined : { everyMs: every, send };
-    this.renewal =
-      refresh && new RenewalPlan(refresh, new TokenSource(tokens, connections, mint), plan.timeoutMs);
+    this.renewal = refresh && new RenewalPlan(refresh, source, plan.timeoutMs);
   }
 
   /** True when a connection needs nobody who talks on it. */

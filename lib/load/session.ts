@@ -137,7 +137,7 @@ export class Session implements Sink {
     if (beat) {
       const send = (): boolean => this.#lane.sendText(connectionMessage(beat.send, this.#values, undefined));
       // Spread over the first interval, so that the connections of a fleet do not all speak at once.
-      const firstMs = (beat.everyMs * (this.#lane.index + 1)) / connections;
+      const firstMs = (beat.everyMs * (this.#lane.number + 1)) / connections;
       this.#timer = setTimeout(() => {
         send();
         this.#timer = setInterval(send, beat.everyMs);

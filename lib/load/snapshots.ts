@@ -1,53 +1,90 @@
-// The state of a run, once a second, for whoever watches.
-import { percentileUs } from '../metrics/histogram.ts';
+// The state of a run, once a second, for whoever watches: the sum of what its engines told.
+import { Histogram, percentileUs } from '../metrics/histogram.ts';
 import type { Phase, Snapshot } from '../result/events.ts';
 import type { StressPlan } from './plan.ts';
-import type { Recorder } from './recorder.ts';
+import type { Share, Tidings } from './share.ts';
 
 const everyUs = 1e6;
+// An engine that is late must not hold up what the others told.
+const patienceUs = 250_000;
 
-/** Takes snapshots of a recorder; rates and times are those since the last one. */
+/** What is known of one engine. */
+interface Teller {
+  share: Share | undefined;
+  /** What it had told of when the last snapshot was taken, and when that was. */
+  sent: number;
+  received: number;
+  fromUs: number;
+}
+
+/** Makes snapshots of what engines tell; rates and times are those since the last one. */
 export class Snapshots {
   readonly #plan: StressPlan;
-  readonly #recorder: Recorder;
+  readonly #tellers: Teller[];
+  readonly #recent = new Histogram();
   #lastUs: number;
-  #sent = 0;
-  #received = 0;
 
-  constructor(plan: StressPlan, recorder: Recorder, startUs: number) {
+  constructor(plan: StressPlan, engines: number, startUs: number) {
     this.#plan = plan;
-    this.#recorder = recorder;
     this.#lastUs = startUs;
+    this.#tellers = Array.from({ length: engines }, () => ({
+      share: undefined,
+      sent: 0,
+      received: 0,
+      fromUs: startUs,
+    }));
   }
 
+  add(engine: number, { share, recent }: Tidings): void {
+    (this.#tellers[engine] as Teller).share = share;
+    this.#recent.addData(recent);
+  }
+
+  /** True when there is something new to show. */
   isDue(atUs: number): boolean {
-    return atUs >= this.#lastUs + everyUs;
+    const someNew = this.#tellers.some((teller) => isNew(teller));
+    const allNew = this.#tellers.every((teller) => isNew(teller));
+    return allNew || (someNew && atUs >= this.#lastUs + everyUs + patienceUs);
   }
 
-  take(atUs: number, { phase, sinceUs }: { phase: Phase; sinceUs: number }, open: number): Snapshot {
-    const seconds = (atUs - this.#lastUs) / 1e6;
-    const { counters, recent, totalSent, totalReceived } = this.#recorder;
+  take(atUs: number, { phase, sinceUs }: { phase: Phase; sinceUs: number }): Snapshot {
     const ms = (us: number | null): number | null => (us === null ? null : Math.round(us) / 1000);
     const snapshot: Snapshot = {
       phase,
       elapsedMs: Math.max(0, Math.round((atUs - sinceUs) / 1000)),
       plannedMs: this.#plannedMs(phase),
-      connections: { asked: this.#plan.connections, open, failed: counters['connections.failed'] },
-      sentPerSecond: (totalSent - this.#sent) / seconds,
-      receivedPerSecond: (totalReceived - this.#received) / seconds,
-      p50Ms: ms(percentileUs(recent, 50)),
-      p99Ms: ms(percentileUs(recent, 99)),
-      errors:
-        counters['messages.lost'] +
-        counters['messages.unsent'] +
-        counters['messages.rejected'] +
-        counters['messages.corrupt'],
+      connections: {
+        asked: this.#plan.connections,
+        open: this.#sum((share) => share.open),
+        failed: this.#sum(({ counters }) => counters['connections.failed']),
+      },
+      sentPerSecond: 0,
+      receivedPerSecond: 0,
+      p50Ms: ms(percentileUs(this.#recent, 50)),
+      p99Ms: ms(percentileUs(this.#recent, 99)),
+      errors: this.#sum(
+        ({ counters }) =>
+          counters['messages.lost'] +
+          counters['messages.unsent'] +
+          counters['messages.rejected'] +
+          counters['messages.corrupt'],
+      ),
     };
-    recent.reset();
-    this.#sent = totalSent;
-    this.#received = totalReceived;
+    for (const teller of this.#tellers) {
+      const { share } = teller;
+      if (!share || !isNew(teller)) continue;
+      const seconds = (share.atUs - teller.fromUs) / 1e6;
+      snapshot.sentPerSecond += (share.totalSent - teller.sent) / seconds;
+      snapshot.receivedPerSecond += (share.totalReceived - teller.received) / seconds;
+      Object.assign(teller, { sent: share.totalSent, received: share.totalReceived, fromUs: share.atUs });
+    }
+    this.#recent.reset();
     this.#lastUs = atUs;
     return snapshot;
+  }
+
+  #sum(pick: (share: Share) => number): number {
+    return this.#tellers.reduce((sum, { share }) => sum + (share ? pick(share) : 0), 0);
   }
 
   #plannedMs(phase: Phase): number {
@@ -56,4 +93,8 @@ export class Snapshots {
       phase
     ];
   }
+}
+
+function isNew({ share, fromUs }: Teller): boolean {
+  return share !== undefined && share.atUs > fromUs;
 }

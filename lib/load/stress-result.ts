@@ -1,13 +1,13 @@
 // From what a run counted to its result.
 import { formatDuration } from '../duration.ts';
 import { brokenIdentities } from '../metrics/counters.ts';
-import { timeStats } from '../metrics/histogram.ts';
-import { type Counters, timeMetrics } from '../metrics/names.ts';
+import { Histogram, timeStats } from '../metrics/histogram.ts';
+import { type Counters, type TimeMetric, timeMetrics } from '../metrics/names.ts';
+import type { Series } from '../metrics/series.ts';
 import { decidingReason } from '../result/exit-code.ts';
 import { hostRecord } from '../result/host.ts';
 import { redactText, redactUrl } from '../result/redact.ts';
 import {
-  type CloseRecord,
   type GeneratorRecord,
   type Outcome,
   type Phases,
@@ -19,19 +19,18 @@ import {
   type Warning,
 } from '../result/result.ts';
 import { judgeThreshold } from '../result/thresholds.ts';
-import type { EndLog } from './ends.ts';
-import type { FailureLog } from './failures.ts';
-import { judgeHealth, type ProbeSample, sendLagTail } from './health.ts';
+import { backlogGrowth } from './backlog.ts';
+import { describeEnds } from './ends.ts';
+import { failureRecords } from './failures.ts';
+import { judgeEngines } from './judge-engines.ts';
 import { planRecord, type StressPlan } from './plan.ts';
-import type { Recorder } from './recorder.ts';
+import type { Share } from './share.ts';
 
 /** What is left of a run when its connections are closed. */
 export interface RunRemains {
   plan: StressPlan;
   startedAt: Date;
   durationMs: number;
-  /** The measure phase began. */
-  measured: boolean;
   stopped: boolean;
   /** The signal's reason, if that stopped the run. */
   stoppedBy: unknown;
@@ -39,18 +38,10 @@ export interface RunRemains {
   reasons: readonly Reason[];
   warnings: readonly Warning[];
   phases: Phases;
-  recorder: Recorder;
-  failures: FailureLog;
-  violations: FailureLog;
-  ends: EndLog;
-  closes: CloseRecord[];
-  uptime: number | null;
-  openAtEnd: number;
-  backlogEnd: number | null;
-  /** Messages by which the backlog grew across the measure phase. */
-  backlogGrowth: number;
-  health: ProbeSample;
-  endUs: number;
+  /** What each of the engines counted, and the sum of it. */
+  shares: readonly Share[];
+  share: Share;
+  series: Series;
 }
 
 const outcomes: Record<ReasonCode, Outcome> = {
@@ -69,8 +60,9 @@ const outcomes: Record<ReasonCode, Outcome> = {
 
 /** Makes the result of a run: figures, judgements, and the outcome that follows from them. */
 export function stressResult(remains: RunRemains): StressResult {
-  const { plan, recorder, phases, startedAt } = remains;
-  const { counters, times, warmup } = recorder;
+  const { plan, share, phases, startedAt } = remains;
+  const { counters, measured } = share;
+  const times = histogramsOf(share);
   const lost = counters['messages.lost'];
   const censored = { rtt: lost + counters['messages.unsent'], service: lost };
   const metrics = Object.fromEntries(
@@ -78,29 +70,24 @@ export function stressResult(remains: RunRemains): StressResult {
   ) as StressResult['metrics'];
   const derived = derive(remains);
   const finite = timeStats(times.rtt);
-  const generator = judgeHealth({
-    model: plan.model,
-    ...remains.health,
-    sendLagTail: sendLagTail(times.send_lag),
-    rttP99: finite.p99,
-    waitedLong: counters['messages.sent'] > 0 ? recorder.waitedLong / counters['messages.sent'] : 0,
-  });
-  const thresholds = remains.measured
+  const generator = judgeEngines(plan.model, share.health, finite.p99);
+  const thresholds = measured
     ? plan.thresholds.map((threshold) => judgeThreshold(threshold, { metrics, counters, derived }))
     : [];
 
   const reasons: Reason[] = [...remains.reasons];
-  const broken = brokenIdentities(counters, remains.openAtEnd);
+  const broken = brokenBooks(remains);
   if (broken.length > 0) {
     reasons.push({ code: 'bug', message: `the books do not balance: ${broken.join('; ')}` });
   }
-  if (remains.measured && generator.limited) {
+  if (measured && generator.limited) {
     reasons.push({
       code: 'generator-limited',
       message: [...generator.reasons, ...generator.advice].join('; '),
     });
   }
-  const resources = remains.failures.records.find((record) => record.kind === 'resources');
+  const failures = failureRecords(share.failures);
+  const resources = failures.find((record) => record.kind === 'resources');
   if (resources) {
     reasons.push({
       code: 'generator-resources',
@@ -112,7 +99,6 @@ export function stressResult(remains: RunRemains): StressResult {
     if (!threshold.ok) reasons.push({ code: 'threshold', message: describe(threshold, plan.timeoutMs) });
   }
   const deciding = decidingReason({ reasons });
-  const secondsUs = remains.measured ? remains.endUs - recorder.startUs : 0;
 
   return {
     schemaVersion,
@@ -123,7 +109,7 @@ export function stressResult(remains: RunRemains): StressResult {
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(remains.durationMs),
       seed: plan.seed,
-      complete: remains.measured && !remains.stopped,
+      complete: measured && !remains.stopped,
       ...(plan.reproduce === undefined ? {} : { reproduce: redactText(plan.reproduce) }),
     },
     plan: planRecord(plan),
@@ -140,54 +126,71 @@ export function stressResult(remains: RunRemains): StressResult {
     metrics,
     counters,
     derived,
-    openAtEnd: remains.openAtEnd,
+    openAtEnd: share.open,
     phases: rounded(phases),
-    closes: remains.closes,
-    failures: remains.failures.records,
-    violations: remains.violations.records.map(({ detail, count }) => ({ detail, count })),
-    unsent: ranked(recorder.unsentReasons).map(([reason, count]) => ({ reason, count })),
-    rejections: ranked(recorder.rejectionCodes).map(([code, count]) => ({ code, count })),
-    series: remains.measured
-      ? recorder.series.finish(Math.min(secondsUs, recorder.endUs - recorder.startUs))
-      : { due: [], wall: [] },
+    closes: [...share.closes].sort((a, b) => b.count - a.count),
+    failures,
+    violations: failureRecords(share.violations).map(({ detail, count }) => ({ detail, count })),
+    unsent: ranked(share.unsentReasons).map(([reason, count]) => ({ reason, count })),
+    rejections: ranked(share.rejectionCodes).map(([code, count]) => ({ code, count })),
+    series: remains.series,
     thresholds,
     generator,
-    warmup,
+    warmup: share.warmup,
   };
+}
+
+function histogramsOf({ times }: Share): Record<TimeMetric, Histogram> {
+  const histograms = timeMetrics.map((name) => {
+    const histogram = new Histogram();
+    histogram.addData(times[name]);
+    return [name, histogram] as const;
+  });
+  return Object.fromEntries(histograms) as Record<TimeMetric, Histogram>;
+}
+
+/** The identities that do not hold, of each engine by itself and of their sum. */
+function brokenBooks({ shares, share }: RunRemains): string[] {
+  const ofWorkers = shares.flatMap(({ counters, open }, worker) =>
+    brokenIdentities(counters, open).map((words) => `worker ${worker + 1}: ${words}`),
+  );
+  const broken = brokenIdentities(share.counters, share.open);
+  return shares.length > 1 ? [...broken, ...ofWorkers] : broken;
 }
 
 /** What only the end of a run shows. */
 function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): Warning[] {
-  const { plan, backlogGrowth, stopped } = remains;
-  const { counters } = remains.recorder;
+  const { plan, stopped } = remains;
+  const { counters, backlog, ends } = remains.share;
   const { 'connections.closed': closed, 'connections.opened': opened } = counters;
   const warnings: Warning[] = [];
   // A generator that fell behind makes a backlog of its own, and must not blame the target for it. A target that answers
   // nothing is not slow.
   const isServing = counters['messages.matched'] > 0;
-  if (plan.model === 'open' && backlogGrowth > 0 && !stopped && !limited && isServing) {
-    const message = `the backlog grew by ${backlogGrowth} messages across the measure phase: the target does not keep up`;
+  const grown = backlogGrowth(backlog, plan.ratePerSecond);
+  if (plan.model === 'open' && grown > 0 && !stopped && !limited && isServing) {
+    const message = `the backlog grew by ${grown} messages across the measure phase: the target does not keep up`;
     warnings.push({ code: 'backlog', message });
   }
   // In the closed model nothing else tells: a connection that is gone asks for nothing and so misses nothing.
   if (closed > 0) {
-    const words = remains.ends.describe(3);
+    const words = describeEnds(ends, 3);
     const message = `${closed} of ${opened} connections ended before the run did: ${words}`;
     warnings.push({ code: 'connections-ended', message });
   }
   return warnings;
 }
 
-function derive({ recorder, uptime, backlogEnd, measured }: RunRemains): StressResult['derived'] {
-  const { counters: c } = recorder;
+function derive({ share }: RunRemains): StressResult['derived'] {
+  const { counters: c, measured, openUs, askedUs, backlogEnd, startUs, endUs } = share;
   const unanswered =
     c['messages.unsent'] + c['messages.rejected'] + c['messages.lost'] + c['messages.corrupt'];
-  const seconds = measured ? (recorder.endUs - recorder.startUs) / 1e6 : 0;
+  const seconds = measured ? (endUs - startUs) / 1e6 : 0;
   return {
     errors: c['connections.failed'] + c['connections.abnormal'] + unanswered + c.protocol_errors,
     error_rate: ratio(unanswered, c),
-    throughput: seconds > 0 ? recorder.repliesInMeasure / seconds : null,
-    uptime,
+    throughput: seconds > 0 ? share.repliesInMeasure / seconds : null,
+    uptime: measured && askedUs > 0 ? Math.min(1, openUs / askedUs) : null,
     'backlog.end': backlogEnd,
   };
 }

@@ -1,55 +1,18 @@
 // What is to be said of a target that no threshold says: violations, silence, replies that are too many or misplaced, closes.
 import type { Warning } from '../result/result.ts';
-import type { Lane } from './lane.ts';
-import type { Rig } from './rig.ts';
-
-/** Connections that were open and asked, and did not answer. */
-export interface Silence {
-  /** Connections that were open, and pinged at least once a while ago. */
-  asked: number;
-  /** Those without any pong. */
-  withoutPong: number;
-  /** Those that said nothing at all any more: neither message nor pong. */
-  mute: number;
-  /** How long those have been silent at least, in ms. */
-  muteMs: number;
-}
-
-// A pong that is under way says nothing yet.
-const patienceUs = 250_000;
-
-/** Looks at the connections that are open at the end of a run. */
-export function silenceOf(lanes: readonly Lane[], atUs: number): Silence {
-  const asked = lanes.filter(
-    (lane) => lane.isOpen && atUs - lane.pingedUs >= patienceUs && lane.pingedUs > 0,
-  );
-  const lastUs = (lane: Lane): number => Math.max(lane.receivedUs, lane.pongedUs, lane.openedUs);
-  // Silent since before the last thing that was sent to it.
-  const mute = asked.filter((lane) => lastUs(lane) < Math.min(lane.flushedUs, lane.pingedUs));
-  return {
-    asked: asked.length,
-    withoutPong: asked.filter((lane) => lane.pongedUs === 0).length,
-    mute: mute.length,
-    muteMs: mute.reduce(
-      (least, lane) => Math.min(least, (atUs - lastUs(lane)) / 1000),
-      Number.POSITIVE_INFINITY,
-    ),
-  };
-}
+import { failureRecords } from './failures.ts';
+import type { Share } from './share.ts';
 
 /**
  * Warnings about what the target did, for the end of a run.
  *
  * @param echoes whether its replies should come in the order of the requests
  */
-export function targetWarnings(
-  { fleet, traffic, recorder }: Rig,
-  remains: Silence & { unansweredCloses: number },
-  echoes: boolean,
-): Warning[] {
+export function targetWarnings(share: Share, echoes: boolean): Warning[] {
   const warnings: Warning[] = [];
-  const { asked, withoutPong, mute, muteMs, unansweredCloses } = remains;
-  const violations = fleet.violations.records;
+  const { counters, crossed, unansweredCloses } = share;
+  const { asked, withoutPong, mute, muteMs } = share.silence;
+  const violations = failureRecords(share.violations);
   for (const { detail, count } of violations.slice(0, 3)) {
     warnings.push({
       code: 'protocol',
@@ -67,7 +30,7 @@ export function targetWarnings(
       '(RFC 6455 §5.5.2, §5.5.3)';
     warnings.push({ code: 'no-pong', message });
   }
-  const { 'messages.duplicate': duplicate, 'messages.reordered': reordered } = recorder.counters;
+  const { 'messages.duplicate': duplicate, 'messages.reordered': reordered } = counters;
   if (duplicate > 0) {
     const message = `${counted(duplicate, 'reply', 'replies')} came to messages that were answered already`;
     warnings.push({ code: 'duplicate', message });
@@ -77,9 +40,9 @@ export function targetWarnings(
     const message = `${counted(reordered, 'echo', 'echoes')} came back in another order than sent`;
     warnings.push({ code: 'reordered', message });
   }
-  if (traffic.crossed > 0) {
+  if (crossed > 0) {
     const message =
-      `${traffic.crossed} messages answered requests of other connections: does the target mix connections up, ` +
+      `${crossed} messages answered requests of other connections: does the target mix connections up, ` +
       'or send everything to everyone?';
     warnings.push({ code: 'crossed', message });
   }

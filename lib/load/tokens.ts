@@ -25,8 +25,14 @@ export function claimsOf(token: string): TokenClaims {
 /** Makes a token like one that is about to expire: for the same subject. */
 export type Mint = (like: string) => Promise<string>;
 
-/** Where fresh tokens come from: they are minted, or the next of a list is taken. */
-export class TokenSource {
+/** Where fresh tokens come from. */
+export interface FreshTokens {
+  /** A token to go on with instead of `current`; undefined: there is none that lives longer. */
+  fresh(current: string, nowMs: number): Promise<string | undefined>;
+}
+
+/** Fresh tokens: they are minted, or the next of a list is taken. */
+export class TokenSource implements FreshTokens {
   readonly #tokens: readonly string[];
   readonly #mint: Mint | undefined;
   /** Of the token at the same place; read when they are first needed, and once: a list may hold thousands. */
@@ -40,7 +46,6 @@ export class TokenSource {
     this.#next = dealt % Math.max(1, tokens.length);
   }
 
-  /** A token to go on with instead of `current`; undefined: there is none that lives longer. */
   async fresh(current: string, nowMs: number): Promise<string | undefined> {
     if (this.#mint) return this.#mint(current);
     const { sub, expiresAtMs = 0 } = claimsOf(current);

@@ -1,0 +1,144 @@
+// The engines of a run: what each has told, and which of them are lost.
+import type { FailureRecord } from '../result/result.ts';
+import type { EngineCommands, EngineReports, LoadPhase, ProbeReport, Settled } from './engine-contract.ts';
+import { failureRecords } from './failures.ts';
+import { emptyShare, mergeFailures, mergeShares } from './merge.ts';
+import type { Share } from './share.ts';
+
+/** An engine and what it told. */
+export interface Member {
+  readonly worker: number;
+  engine: EngineCommands | undefined;
+  share: Share | undefined;
+  settled: Settled | undefined;
+  /** When it entered which phase. */
+  phases: Partial<Record<LoadPhase, number>>;
+  drained: boolean;
+  finished: boolean;
+  /** It is gone, and this is why. */
+  lost: string | undefined;
+}
+
+/** What is told to the run as it is; the rest is kept by the crew. */
+export interface CrewEvents extends Pick<EngineReports, 'warning' | 'bug'> {
+  /** Something of what the crew keeps has changed. */
+  changed(): void;
+  tidings(worker: number, tidings: Parameters<EngineReports['tidings']>[0]): void;
+}
+
+/** Makes the engine of a worker, which reports to what it is given. */
+export type Hire = (worker: number, reports: EngineReports) => EngineCommands;
+
+/** The engines of a run. */
+export class Crew {
+  readonly members: readonly Member[];
+  /** The latest about the probe. */
+  probe: ProbeReport | undefined;
+
+  readonly #events: CrewEvents;
+
+  constructor(workers: number, hire: Hire, events: CrewEvents) {
+    this.#events = events;
+    this.members = Array.from({ length: workers }, (_, worker) => ({
+      worker,
+      engine: undefined,
+      share: undefined,
+      settled: undefined,
+      phases: {},
+      drained: false,
+      finished: false,
+      lost: undefined,
+    }));
+    for (const member of this.members) member.engine = hire(member.worker, this.#reportsOf(member));
+  }
+
+  /** Those that are not lost. */
+  get present(): readonly Member[] {
+    return this.members.filter((member) => member.lost === undefined);
+  }
+
+  /** Connections that were opened. */
+  get opened(): number {
+    return this.present.reduce((sum, { settled }) => sum + (settled?.opened ?? 0), 0);
+  }
+
+  /** Why connections did not open, the most frequent cause first. */
+  get failures(): FailureRecord[] {
+    return failureRecords(mergeFailures(this.present.flatMap(({ settled }) => settled?.failures ?? [])));
+  }
+
+  /** What all engines counted; of one that is lost, what it told last. */
+  get shares(): Share[] {
+    return this.members.map((member) => {
+      const share = member.share ?? emptyShare();
+      return member.lost === undefined ? share : lastOf(share);
+    });
+  }
+
+  /** Their sum. */
+  get share(): Share {
+    return mergeShares(this.shares);
+  }
+
+  /** Tells something to every engine. */
+  tell(command: (engine: EngineCommands) => void): void {
+    for (const { engine } of this.present) if (engine) command(engine);
+  }
+
+  /** True when it holds for every engine that is not lost. */
+  everyone(holds: (member: Member) => boolean): boolean {
+    return this.present.every(holds);
+  }
+
+  /** When the last engine entered a phase; undefined: none did. */
+  entered(phase: LoadPhase): number | undefined {
+    const times = this.present.flatMap(({ phases }) => phases[phase] ?? []);
+    return times.length > 0 ? Math.max(...times) : undefined;
+  }
+
+  /** An engine is gone: nobody waits for it any more. */
+  lose(member: Member, why: string): void {
+    if (member.lost !== undefined || member.finished) return;
+    member.lost = why;
+    this.#events.changed();
+  }
+
+  #reportsOf(member: Member): EngineReports {
+    const { bug, changed, tidings, warning } = this.#events;
+    const note = (what: Partial<Member>): void => {
+      Object.assign(member, what);
+      changed();
+    };
+    return {
+      warning,
+      bug,
+      settled: (settled) => note({ settled }),
+      probed: (report) => {
+        this.probe = report;
+        changed();
+      },
+      phase: (phase, atUs) => note({ phases: { ...member.phases, [phase]: atUs } }),
+      drained: () => note({ drained: true }),
+      tidings: (told) => {
+        tidings(member.worker, told);
+        note({ share: told.share });
+      },
+      finished: () => note({ finished: true }),
+    };
+  }
+}
+
+/** The last share of an engine that is lost: what was under way then is interrupted, and was never tried to its end. */
+function lastOf(share: Share): Share {
+  const { counters, outstanding, connecting } = share;
+  return {
+    ...share,
+    counters: {
+      ...counters,
+      'messages.interrupted': counters['messages.interrupted'] + outstanding,
+      'connections.attempted': counters['connections.attempted'] - connecting,
+    },
+    outstanding: 0,
+    connecting: 0,
+  };
+}

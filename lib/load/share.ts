@@ -1,0 +1,100 @@
+// What one engine counted, as plain data that threads can send each other and that adds up.
+
+import type { HistogramData } from '../metrics/histogram.ts';
+import type { Counters, TimeMetric } from '../metrics/names.ts';
+import type { WallSecond } from '../metrics/series.ts';
+import type { CloseRecord } from '../result/result.ts';
+import type { BacklogData } from './backlog.ts';
+import type { EndsData } from './ends.ts';
+import type { FailureData } from './failures.ts';
+import type { ProbeSample } from './health.ts';
+import type { WarmupCounts } from './recorder.ts';
+import type { Silence } from './silence.ts';
+
+/** What became of the probe. */
+export type ProbeState = 'none' | 'waiting' | 'answered' | 'rejected' | 'lost';
+
+/** How renewals of tokens went. */
+export interface RenewalCounts {
+  renewed: number;
+  failed: number;
+  firstFailure?: string;
+}
+
+/** All that an engine counted since its run began. Shares of engines add up to that of the whole ({@link mergeShares}). */
+export interface Share {
+  /** When it was taken. */
+  atUs: number;
+  counters: Counters;
+  times: Record<TimeMetric, HistogramData>;
+  warmup: WarmupCounts;
+  /** By reason and by code; the latter comes from the peer. */
+  unsentReasons: Map<string, number>;
+  rejectionCodes: Map<string, number>;
+  /** Messages of any kind. */
+  totalSent: number;
+  totalReceived: number;
+  repliesInMeasure: number;
+  waitedLong: number;
+  /** The measure phase began, and when that was to begin and end; infinite before it is known. */
+  measured: boolean;
+  startUs: number;
+  endUs: number;
+  /** Messages of the measure phase that await a reply. */
+  outstanding: number;
+  /** Connections that are being opened, and that are open. */
+  connecting: number;
+  open: number;
+  /** Connections × time in the measure phase: those that were open, and those that were asked for. */
+  openUs: number;
+  askedUs: number;
+  closes: CloseRecord[];
+  failures: FailureData[];
+  violations: FailureData[];
+  ends: EndsData[];
+  backlog: BacklogData;
+  /** Messages outstanding when the measure phase ended; null: it did not. */
+  backlogEnd: number | null;
+  probe: ProbeState;
+  crossed: number;
+  renewals: RenewalCounts | null;
+  silence: Silence;
+  unansweredCloses: number;
+  /** How each of the engines fared. */
+  health: EngineHealth[];
+}
+
+/** How one engine fared in the measure phase. */
+export interface EngineHealth extends ProbeSample {
+  worker: number;
+  /** Messages that waited long, and all that were sent: the engine's own. */
+  waitedLong: number;
+  sent: number;
+  sendLag: HistogramData;
+}
+
+/** One second of the schedule. */
+export interface DueCounts {
+  second: number;
+  matched: number;
+  rejected: number;
+  lost: number;
+  unsent: number;
+  rtt: HistogramData;
+}
+
+/** What changed in an engine's series. Each second is told as a whole, and replaces what was told of it before. */
+export interface SeriesNews {
+  due: DueCounts[];
+  wall: WallSecond[];
+  /** Seconds of the schedule below this one change no more. */
+  decided: number;
+}
+
+/** What an engine tells once a second, and when it ends. */
+export interface Tidings {
+  share: Share;
+  /** Round trips since the last time. */
+  recent: HistogramData;
+  series: SeriesNews;
+}
