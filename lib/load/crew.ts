@@ -3,13 +3,17 @@ import type { FailureRecord } from '../result/result.ts';
 import type { EngineCommands, EngineReports, LoadPhase, ProbeReport, Settled } from './engine-contract.ts';
 import { failureRecords } from './failures.ts';
 import { emptyShare, mergeFailures, mergeShares } from './merge.ts';
+import type { Hired, Recruit } from './recruit.ts';
 import type { Share } from './share.ts';
 
 /** An engine and what it told. */
 export interface Member {
   readonly worker: number;
-  engine: EngineCommands | undefined;
+  engine: Hired | undefined;
+  ready: boolean;
   share: Share | undefined;
+  /** Messages a second that it sent lately. */
+  sentPerSecond: number;
   settled: Settled | undefined;
   /** When it entered which phase. */
   phases: Partial<Record<LoadPhase, number>>;
@@ -23,11 +27,9 @@ export interface Member {
 export interface CrewEvents extends Pick<EngineReports, 'warning' | 'bug'> {
   /** Something of what the crew keeps has changed. */
   changed(): void;
+  lost(member: Member): void;
   tidings(worker: number, tidings: Parameters<EngineReports['tidings']>[0]): void;
 }
-
-/** Makes the engine of a worker, which reports to what it is given. */
-export type Hire = (worker: number, reports: EngineReports) => EngineCommands;
 
 /** The engines of a run. */
 export class Crew {
@@ -37,19 +39,23 @@ export class Crew {
 
   readonly #events: CrewEvents;
 
-  constructor(workers: number, hire: Hire, events: CrewEvents) {
+  constructor(workers: number, recruit: Recruit, events: CrewEvents) {
     this.#events = events;
     this.members = Array.from({ length: workers }, (_, worker) => ({
       worker,
       engine: undefined,
+      ready: false,
       share: undefined,
+      sentPerSecond: 0,
       settled: undefined,
       phases: {},
       drained: false,
       finished: false,
       lost: undefined,
     }));
-    for (const member of this.members) member.engine = hire(member.worker, this.#reportsOf(member));
+    for (const member of this.members) {
+      member.engine = recruit(member.worker, this.#reportsOf(member), (why) => this.lose(member, why));
+    }
   }
 
   /** Those that are not lost. */
@@ -85,6 +91,16 @@ export class Crew {
     for (const { engine } of this.present) if (engine) command(engine);
   }
 
+  /** Looks which engines are still alive. */
+  watch(): void {
+    for (const { engine, finished } of this.present) if (!finished) engine?.watch?.();
+  }
+
+  /** Ends what is left of the engines. */
+  dispose(): void {
+    for (const { engine } of this.members) engine?.dispose();
+  }
+
   /** True when it holds for every engine that is not lost. */
   everyone(holds: (member: Member) => boolean): boolean {
     return this.present.every(holds);
@@ -100,6 +116,8 @@ export class Crew {
   lose(member: Member, why: string): void {
     if (member.lost !== undefined || member.finished) return;
     member.lost = why;
+    member.engine?.dispose();
+    this.#events.lost(member);
     this.#events.changed();
   }
 
@@ -110,6 +128,7 @@ export class Crew {
       changed();
     };
     return {
+      ready: () => note({ ready: true }),
       warning,
       bug,
       settled: (settled) => note({ settled }),
@@ -121,11 +140,16 @@ export class Crew {
       drained: () => note({ drained: true }),
       tidings: (told) => {
         tidings(member.worker, told);
-        note({ share: told.share });
+        note({ share: told.share, sentPerSecond: rateOf(member.share, told.share) });
       },
       finished: () => note({ finished: true }),
     };
   }
+}
+
+/** Messages a second between two shares of an engine. */
+function rateOf(before: Share | undefined, { totalSent, atUs }: Share): number {
+  return before && atUs > before.atUs ? ((totalSent - before.totalSent) * 1e6) / (atUs - before.atUs) : 0;
 }
 
 /** The last share of an engine that is lost: what was under way then is interrupted, and was never tried to its end. */

@@ -44,6 +44,8 @@ export interface EngineCommands {
 
 /** What an engine tells. */
 export interface EngineReports {
+  /** It can be told to connect. */
+  ready(): void;
   warning(warning: Warning): void;
   /** No connection is being opened any more. */
   settled(settled: Settled): void;

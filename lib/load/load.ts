@@ -51,7 +51,7 @@ export class Load {
   /** Begins the warm-up. */
   begin(startUs: number): void {
     const plan = this.#plan;
-    const { recorder, fleet, traffic } = this.#rig;
+    const { part, recorder, fleet, traffic } = this.#rig;
     const measureUs = startUs + plan.warmupMs * 1000;
     const endUs = measureUs + plan.durationMs * 1000;
     recorder.startUs = measureUs;
@@ -62,8 +62,8 @@ export class Load {
     this.#executors =
       plan.model === 'open'
         ? [
-            new OpenExecutor(pacerOf(plan, 'warmup'), warmup, fleet.lanes, traffic),
-            new OpenExecutor(pacerOf(plan, 'measure'), measure, fleet.lanes, traffic),
+            new OpenExecutor(pacerOf(plan, 'warmup'), warmup, fleet.lanes, traffic, part, plan.connections),
+            new OpenExecutor(pacerOf(plan, 'measure'), measure, fleet.lanes, traffic, part, plan.connections),
           ]
         : [new ClosedExecutor(plan.depth, [warmup, measure], fleet.lanes, traffic, nowUs)];
     this.#executor = this.#executors.shift();

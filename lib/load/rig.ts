@@ -85,6 +85,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
     repeats: 'repeats' in match && match.repeats,
     pings,
     dueWhenSent: plan.model === 'closed',
+    part,
   });
   const { connections, rampUpMs } = plan;
   const spec = (number: number) => connectSpec(plan, number);

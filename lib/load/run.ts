@@ -8,12 +8,12 @@ import type { Phases, Reason, StressResult, Warning } from '../result/result.ts'
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
 import { Crew, type Member } from './crew.ts';
+import { describeLoss } from './describe-loss.ts';
 import type { Driver } from './drivers/driver.ts';
-import { Engine } from './engine.ts';
 import type { LoadPhase } from './engine-contract.ts';
 import type { StressPlan } from './plan.ts';
 import { judgeProbe } from './probe.ts';
-import { assemble, idTag } from './rig.ts';
+import { type DriverModule, engineCount, recruiter } from './recruit.ts';
 import { SeriesBook } from './series-book.ts';
 import type { Share } from './share.ts';
 import { Snapshots } from './snapshots.ts';
@@ -23,6 +23,8 @@ import { Ticker } from './ticker.ts';
 
 // A little ahead, so that the first message is not late.
 const leadUs = 2000;
+// Other threads have to hear of it before.
+const threadsLeadUs = 20_000;
 // Closing takes 5 s at most.
 const mostFinishUs = 8e6;
 
@@ -30,12 +32,12 @@ const mostFinishUs = 8e6;
  * Runs a stress plan. Never throws for what the target does: that is in the result.
  *
  * @param signal stops the run early: it drains for 5 s at most. Its reason may be `SIGINT` or `SIGTERM`
- * @param driver carries the messages; the plan's by default
+ * @param driver carries the messages; the plan's by default. An object has one worker, a module as many as the plan says
  */
 export async function* runStress(
   plan: StressPlan,
   signal: AbortSignal,
-  driver?: Driver,
+  driver?: Driver | DriverModule,
 ): AsyncGenerator<RunEvent, StressResult, void> {
   const run = new StressRun(plan, signal, driver);
   const result = run.drive();
@@ -66,6 +68,8 @@ class StressRun {
   readonly #ticker = new Ticker((atUs) => this.#tick(atUs));
   readonly #warnings: Warning[] = [];
   readonly #reasons: Reason[] = [];
+  /** Workers that are gone: the run goes on without them. */
+  readonly #losses: Reason[] = [];
   readonly #onAbort = (): void => this.#stop(nowUs());
   readonly #phases: Phases = { connectMs: 0, settleMs: 0, warmupMs: 0, measureMs: 0, drainMs: 0 };
 
@@ -75,27 +79,22 @@ class StressRun {
   #abandoned = false;
   #finishing = false;
 
-  constructor(plan: StressPlan, signal: AbortSignal, driver: Driver | undefined) {
+  constructor(plan: StressPlan, signal: AbortSignal, driver: Driver | DriverModule | undefined) {
     this.#plan = plan;
     this.#signal = signal;
-    const workers = 1;
+    const workers = engineCount(plan, driver);
     this.#snapshots = new Snapshots(plan, workers, this.#startedUs);
     this.#book = new SeriesBook(plan.durationMs * 1000, workers);
-    const tag = idTag();
-    this.#crew = new Crew(
-      workers,
-      (_worker, reports) =>
-        new Engine(plan, assemble(plan, { tag, ...(driver ? { driver } : {}) }), reports, this.#startedUs),
-      {
-        warning: (warning) => this.#warn(warning),
-        bug: (message) => this.#bug(message),
-        changed: () => this.#ticker.wake(),
-        tidings: (worker, tidings) => {
-          this.#snapshots.add(worker, tidings);
-          this.#book.add(worker, tidings.series);
-        },
+    this.#crew = new Crew(workers, recruiter(plan, this.#startedUs, driver), {
+      warning: (warning) => this.#warn(warning),
+      bug: (message) => this.#bug(message),
+      changed: () => this.#ticker.wake(),
+      lost: (member) => this.#lost(member),
+      tidings: (worker, tidings) => {
+        this.#snapshots.add(worker, tidings);
+        this.#book.add(worker, tidings.series);
       },
-    );
+    });
   }
 
   async drive(): Promise<StressResult> {
@@ -108,6 +107,7 @@ class StressRun {
     } finally {
       this.#signal.removeEventListener('abort', this.#onAbort);
       this.#ticker.stop();
+      this.#crew.dispose();
       this.events.end();
     }
   }
@@ -125,7 +125,7 @@ class StressRun {
     if (this.#isOver) return;
     await this.#settle();
     if (this.#isOver) return;
-    const startUs = nowUs() + leadUs;
+    const startUs = nowUs() + (this.#crew.members.length > 1 ? threadsLeadUs : leadUs);
     this.#crew.tell((engine) => engine.begin(startUs));
     for (const phase of ['warmup', 'measure', 'drain'] as const) await this.#follow(phase);
     await this.#crewIs(({ drained }) => drained);
@@ -133,11 +133,14 @@ class StressRun {
 
   async #connect(): Promise<void> {
     this.#enter('connect', this.#startedUs);
+    await this.#crewIs(({ ready }) => ready || this.#stopped);
     if (this.#stopped) return;
     const startUs = nowUs();
+    // Starting threads is no part of connecting.
+    this.#phaseUs = startUs;
     this.#crew.tell((engine) => engine.connect(startUs));
     await this.#crewIs(({ settled }) => settled !== undefined);
-    if (this.#stopped || this.#crew.opened > 0) return;
+    if (this.#isOver || this.#crew.opened > 0) return;
     const [cause] = this.#crew.failures;
     this.#reasons.push({
       code: 'unreachable',
@@ -162,7 +165,8 @@ class StressRun {
     await this.#ticker.until(
       (atUs) => this.#stopped || (atUs >= startUs + settleUs && (this.#plan.targetKnown || !waits())),
     );
-    if (this.#stopped) return;
+    // Nobody knows what it would have been answered.
+    if (this.#stopped || prober?.lost !== undefined) return;
     const { reason, warning } = judgeProbe(this.#plan, crew.probe ?? { probe: 'none', isOpen: false });
     if (warning) this.#warn(warning);
     if (reason) this.#reasons.push(reason);
@@ -189,6 +193,7 @@ class StressRun {
     await this.#ticker.until(
       (atUs) => this.#crew.everyone(({ finished }) => finished) || atUs >= endUs + mostFinishUs,
     );
+    for (const member of this.#crew.present) this.#crew.lose(member, 'did not close its connections');
     const { share, shares } = this.#crew;
     this.#warnAtEnd(share);
     return stressResult({
@@ -197,7 +202,7 @@ class StressRun {
       durationMs: (endUs - this.#startedUs) / 1000,
       stoppedBy: this.#stopped && !this.#abandoned ? this.#signal.reason : undefined,
       stopped: this.#stopped,
-      reasons: this.#reasons,
+      reasons: [...this.#reasons, ...this.#losses],
       warnings: this.#warnings,
       phases: this.#phases,
       share,
@@ -232,7 +237,7 @@ class StressRun {
 
   /** There is nothing more to do but to end. */
   get #isOver(): boolean {
-    return this.#stopped || this.#reasons.length > 0;
+    return this.#stopped || this.#reasons.length > 0 || this.#crew.present.length === 0;
   }
 
   #stop(atUs: number): void {
@@ -248,12 +253,24 @@ class StressRun {
     this.abandon();
   }
 
+  #lost(member: Member): void {
+    this.#book.drop(member.worker);
+    this.#snapshots.drop(member.worker);
+    const reason: Reason = {
+      code: 'lost-worker',
+      message: describeLoss(member, this.#plan, this.#startedUs),
+    };
+    this.#losses.push(reason);
+    this.events.push({ type: 'warning', warning: reason });
+  }
+
   #warn(warning: Warning): void {
     this.#warnings.push(warning);
     this.events.push({ type: 'warning', warning });
   }
 
   #tick(atUs: number): number {
+    this.#crew.watch();
     if (!this.#finishing && this.#snapshots.isDue(atUs)) {
       const phase = { phase: this.#phase, sinceUs: this.#phaseUs };
       this.events.push({ type: 'interval', snapshot: this.#snapshots.take(atUs, phase) });

@@ -15,6 +15,7 @@ interface Teller {
   sent: number;
   received: number;
   fromUs: number;
+  isLost: boolean;
 }
 
 /** Makes snapshots of what engines tell; rates and times are those since the last one. */
@@ -32,6 +33,7 @@ export class Snapshots {
       sent: 0,
       received: 0,
       fromUs: startUs,
+      isLost: false,
     }));
   }
 
@@ -40,11 +42,18 @@ export class Snapshots {
     this.#recent.addData(recent);
   }
 
+  /** An engine is lost: nothing new is to be expected of it, and its connections are gone. */
+  drop(engine: number): void {
+    const teller = this.#tellers[engine] as Teller;
+    teller.isLost = true;
+    if (teller.share) teller.share = { ...teller.share, open: 0 };
+  }
+
   /** True when there is something new to show. */
   isDue(atUs: number): boolean {
     const someNew = this.#tellers.some((teller) => isNew(teller));
-    const allNew = this.#tellers.every((teller) => isNew(teller));
-    return allNew || (someNew && atUs >= this.#lastUs + everyUs + patienceUs);
+    const allNew = this.#tellers.every((teller) => teller.isLost || isNew(teller));
+    return (allNew && someNew) || (someNew && atUs >= this.#lastUs + everyUs + patienceUs);
   }
 
   take(atUs: number, { phase, sinceUs }: { phase: Phase; sinceUs: number }): Snapshot {

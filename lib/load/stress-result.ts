@@ -70,7 +70,7 @@ export function stressResult(remains: RunRemains): StressResult {
   ) as StressResult['metrics'];
   const derived = derive(remains);
   const finite = timeStats(times.rtt);
-  const generator = judgeEngines(plan.model, share.health, finite.p99);
+  const generator = judgeEngines(plan.model, share.health, remains.shares.length, finite.p99);
   const thresholds = measured
     ? plan.thresholds.map((threshold) => judgeThreshold(threshold, { metrics, counters, derived }))
     : [];

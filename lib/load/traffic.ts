@@ -2,11 +2,12 @@
 
 import { nowUs } from './clock.ts';
 import type { Correlator } from './correlation.ts';
-import { inOrder, pushed } from './correlation.ts';
+import { inOrder, noNumber, pushed } from './correlation.ts';
 import type { MessageTemplate } from './drivers/driver.ts';
 import type { Lane } from './lane.ts';
 import { type Kind, kinds, type Ledger, type Verdict } from './ledger.ts';
 import type { MessageView } from './message-view.ts';
+import type { Part } from './part.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A connection with more unsent bytes than this is not given any more. */
@@ -30,6 +31,8 @@ export interface TrafficParts {
   pings: boolean;
   /** Closed model: a message is due when it is sent. */
   dueWhenSent: boolean;
+  /** The part of the run that this is: what its workers send differs in its number. */
+  part: Part;
 }
 
 /** Sends and receives the messages of a run. */
@@ -51,6 +54,7 @@ export class Traffic {
   readonly #repeats: boolean;
   readonly #pings: boolean;
   readonly #dueWhenSent: boolean;
+  readonly #part: Part;
   /** The connections, by index: set once by their fleet. */
   lanes: readonly Lane[] = [];
   readonly #dirty: Lane[] = [];
@@ -66,6 +70,7 @@ export class Traffic {
     this.#repeats = parts.repeats;
     this.#pings = parts.pings;
     this.#dueWhenSent = parts.dueWhenSent;
+    this.#part = parts.part;
   }
 
   /** Queues the message that is due on a connection for the next {@link flush}, or counts it as unsent. */
@@ -85,7 +90,8 @@ export class Traffic {
     if (!lane.isOpen) return 'connection not open';
     if (lane.bufferedBytes > maxBufferedBytes) return 'more than 1 MiB unsent';
     if (!ledger.reserve(dueUs)) return 'too many outstanding';
-    if (!lane.queue(lane.template ?? this.#template, ledger.next, dueUs)) return 'connection not open';
+    if (!lane.queue(lane.template ?? this.#template, this.#numberOf(ledger.next), dueUs))
+      return 'connection not open';
     if (this.#pings) lane.queuePing(ledger.next);
     const seq = ledger.add(lane.index, dueUs, kind);
     if (kind === kinds.measured && seq < this.#firstMeasured) this.#firstMeasured = seq;
@@ -138,6 +144,7 @@ export class Traffic {
     }
     recorder.totalReceived++;
     if (seq === inOrder) seq = ledger.takeInLine(lane.index);
+    else if (this.#part.workers > 1) seq = this.#seqOf(seq);
     if (ledger.isOverdue(seq, atUs) && ledger.connection(seq) === lane.index) this.#lose(seq);
     const verdict = ledger.answer(seq, lane.index);
     if (verdict === 'unexpected') {
@@ -188,6 +195,20 @@ export class Traffic {
       this.#lose(seq);
   }
 
+  /** The number that message `seq` bears, which no other worker's message does. */
+  #numberOf(seq: number): number {
+    return seq * this.#part.workers + this.#part.worker;
+  }
+
+  /** Which message of ours bears a number; {@link noNumber}: none does. */
+  #seqOf(number: number): number {
+    const { worker, workers } = this.#part;
+    if (number < 0 || number % workers === worker) return number < 0 ? number : (number - worker) / workers;
+    // The workers are about equally far.
+    if (this.ledger.remembers(Math.floor(number / workers))) this.crossed++;
+    return noNumber;
+  }
+
   #fresh(seq: number, connection: number, bytes: number, atUs: number): void {
     const { ledger, recorder } = this;
     const { refusal } = this.#correlator;
@@ -217,7 +238,7 @@ export class Traffic {
   #isEcho(lane: Lane, seq: number, { buf, start, end }: MessageView): boolean {
     // Stamped with the reply's number, the template is the request again, so all of it can be compared at once.
     const template = lane.template ?? this.#template;
-    template.stamp(seq);
+    template.stamp(this.#numberOf(seq));
     return template.bytes.compare(buf, start, end) === 0;
   }
 

@@ -41,25 +41,37 @@ let formsInNewest = 0;
  */
 export function keepSecret(value: string): void {
   if (value.length < shortestSecret || (value.length < longestWord && isPartOfOwnWord(value))) return;
-  for (const form of formsOf(value)) {
-    const start = form.slice(0, shortestSecret);
-    let family = newest.get(start);
-    if (family?.whole.has(form)) continue;
-    if (formsInNewest >= generationSize) {
-      older = newest;
-      newest = new Map();
-      formsInNewest = 0;
-      family = undefined;
-    }
-    if (!family) {
-      family = { whole: new Set(), lengths: new Set(), sorted: undefined };
-      newest.set(start, family);
-    }
-    family.whole.add(form);
-    family.lengths.add(form.length);
-    family.sorted = undefined;
-    formsInNewest += 1;
+  for (const form of formsOf(value)) keepForm(form);
+}
+
+/** All forms that are remembered, the oldest first. */
+export function keptForms(): string[] {
+  return [older, newest].flatMap((generation) => [...generation.values()].flatMap(({ whole }) => [...whole]));
+}
+
+/** Remembers forms that another thread of this process remembers ({@link keptForms}): each thread has a registry of its own. */
+export function keepForms(forms: readonly string[]): void {
+  for (const form of forms) keepForm(form);
+}
+
+function keepForm(form: string): void {
+  const start = form.slice(0, shortestSecret);
+  let family = newest.get(start);
+  if (family?.whole.has(form)) return;
+  if (formsInNewest >= generationSize) {
+    older = newest;
+    newest = new Map();
+    formsInNewest = 0;
+    family = undefined;
   }
+  if (!family) {
+    family = { whole: new Set(), lengths: new Set(), sorted: undefined };
+    newest.set(start, family);
+  }
+  family.whole.add(form);
+  family.lengths.add(form.length);
+  family.sorted = undefined;
+  formsInNewest += 1;
 }
 
 /** A secret as it may stand in what a peer sends. */

@@ -2,6 +2,7 @@
 import { nowUs } from '../clock.ts';
 import type { Lane } from '../lane.ts';
 import type { Pacer } from '../pacer.ts';
+import { type Part, whole } from '../part.ts';
 import type { Traffic } from '../traffic.ts';
 import type { Executor, Window } from './executor.ts';
 
@@ -19,15 +20,27 @@ export class OpenExecutor implements Executor {
   readonly #window: Window;
   readonly #lanes: readonly Lane[];
   readonly #traffic: Traffic;
-  #k = 0;
+  readonly #part: Part;
+  readonly #connections: number;
+  #k: number;
   #offsetUs: number;
 
-  constructor(pacer: Pacer, window: Window, lanes: readonly Lane[], traffic: Traffic) {
+  constructor(
+    pacer: Pacer,
+    window: Window,
+    lanes: readonly Lane[],
+    traffic: Traffic,
+    part: Part = whole,
+    connections: number = lanes.length,
+  ) {
     this.#pacer = pacer;
     this.#window = window;
     this.#lanes = lanes;
     this.#traffic = traffic;
-    this.#offsetUs = pacer(0);
+    this.#part = part;
+    this.#connections = connections;
+    this.#k = part.worker;
+    this.#offsetUs = pacer(this.#k);
   }
 
   get nextDueUs(): number {
@@ -43,12 +56,25 @@ export class OpenExecutor implements Executor {
     this.#offsetUs = Number.POSITIVE_INFINITY;
   }
 
+  /** The next message that is due on a connection of ours. */
+  #next(): number {
+    const { worker, workers } = this.#part;
+    const at = this.#k % this.#connections;
+    this.#k += at + workers < this.#connections ? workers : this.#connections - at + worker;
+    return this.#k;
+  }
+
   tick(atUs: number): number {
     const turnEndUs = nowUs() + mostTurnUs;
+    let sent = 0;
     for (let dueUs = this.nextDueUs; dueUs <= atUs; dueUs = this.nextDueUs) {
-      this.#traffic.send(this.#lanes[this.#k % this.#lanes.length] as Lane, dueUs, this.#window.kind);
-      this.#offsetUs = this.#pacer(++this.#k);
-      if (this.#k % messagesPerLook === 0 && nowUs() > turnEndUs) break;
+      this.#traffic.send(
+        this.#lanes[Math.floor((this.#k % this.#connections) / this.#part.workers)] as Lane,
+        dueUs,
+        this.#window.kind,
+      );
+      this.#offsetUs = this.#pacer(this.#next());
+      if (++sent % messagesPerLook === 0 && nowUs() > turnEndUs) break;
     }
     this.#traffic.flush();
     return this.nextDueUs;
