@@ -10,4 +10,5 @@ export type {
 } from './drivers/driver.ts';
 export { createWsDriver } from './drivers/ws.ts';
 export { planRecord, type StressPlan } from './plan.ts';
+export type { DriverModule } from './recruit.ts';
 export { runStress } from './run.ts';

@@ -112,6 +112,7 @@ export class RemoteEngine implements EngineCommands {
   #receive(message: FromWorker): void {
     // What a worker said that was given up since then would be counted twice.
     if (this.#isOver) return;
+    this.#silentMs = 0;
     if (message.name === 'freshToken') {
       this.#refresh(message);
       return;
