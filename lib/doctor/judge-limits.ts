@@ -77,7 +77,7 @@ function ports(machine: MachineFacts): Finding {
   }
   const waiting = range.timeWait ?? 0;
   const detail =
-    `${range.first}–${range.last}: ${count(most)} connections to one address and port` +
+    `${range.first}-${range.last}: ${count(most)} connections to one address and port` +
     `${range.reserved > 0 ? ` (${count(range.reserved)} reserved)` : ''}; ${count(waiting)} held by closed ones`;
   const own = count(allPorts.last - allPorts.first + 1);
   const more = `--local-address gives ${own} for each address that it names, such as 127.0.0.1,127.0.0.2`;

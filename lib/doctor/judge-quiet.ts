@@ -51,7 +51,8 @@ function clock({ clock: { stepNs, readNs, backwards } }: Quiet, { clockSource }:
     return { ...finding, status: 'fail', advice };
   }
   if (stepNs > coarseNs || readNs > slowReadNs) {
-    const advice = 'a coarse or slow clock source: the kernel distrusts the processor’s own (tsc), see dmesg';
+    const advice =
+      'a coarse or slow clock source: the kernel distrusts the one of the processor (tsc), see dmesg';
     return { ...finding, status: 'warn', advice };
   }
   return { ...finding, status: 'ok' };

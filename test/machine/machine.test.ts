@@ -127,7 +127,8 @@ for (const [name, texts, { cores, memoryBytes, periods, ms }] of groups) {
 }
 
 test('processors: what became of their time between two readings', () => {
-  const at = (line: string) => processorTime(filesOf({ '/proc/stat': `${line}\ncpu0 1 1 1 1 1 1 1 1 1 1\n` }));
+  const at = (line: string) =>
+    processorTime(filesOf({ '/proc/stat': `${line}\ncpu0 1 1 1 1 1 1 1 1 1 1\n` }));
   const before = at('cpu  1000 0 500 8000 100 0 50 10 300 0');
   const after = at('cpu  1100 0 520 8800 100 0 50 90 390 0');
   assert.deepEqual(before, { total: 9660, idle: 8100, stolen: 10 });
