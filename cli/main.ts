@@ -110,8 +110,9 @@ function watchSignals(stderr: Io['stderr']): AbortSignal {
         say(`exit ${code}: ${name} again, nothing is reported`);
         process.exit(code);
       }
-      say(`${name}: finishing, at most 5 s; once more to stop at once`);
+      // First: a live view makes room for the line.
       controller.abort(name);
+      say(`${name}: finishing, at most 5 s; once more to stop at once`);
     });
   }
   return controller.signal;
