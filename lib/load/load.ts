@@ -7,8 +7,8 @@ import type { Executor } from './executors/executor.ts';
 import { OpenExecutor } from './executors/open.ts';
 import type { ProbeSample } from './health.ts';
 import { kinds } from './ledger.ts';
-import { pacerOf } from './pacer.ts';
 import type { StressPlan } from './plan.ts';
+import { measureSchedule, measureUs, warmupSchedule } from './profile.ts';
 import type { Rig } from './rig.ts';
 
 /** The load of a run, from the first message of the warm-up to the last of the measure phase. */
@@ -51,19 +51,19 @@ export class Load {
   /** Begins the warm-up. */
   begin(startUs: number): void {
     const plan = this.#plan;
-    const { recorder, fleet, traffic } = this.#rig;
-    const measureUs = startUs + plan.warmupMs * 1000;
-    const endUs = measureUs + plan.durationMs * 1000;
-    recorder.startUs = measureUs;
+    const { part, recorder, fleet, traffic } = this.#rig;
+    const measuredUs = startUs + plan.warmupMs * 1000;
+    const endUs = measuredUs + measureUs(plan);
+    recorder.startUs = measuredUs;
     recorder.endUs = endUs;
-    this.#backlog = new Backlog(measureUs, endUs);
-    const warmup = { kind: kinds.warmup, startUs, endUs: measureUs };
-    const measure = { kind: kinds.measured, startUs: measureUs, endUs };
+    this.#backlog = new Backlog(measuredUs, endUs);
+    const warmup = { kind: kinds.warmup, startUs, endUs: measuredUs };
+    const measure = { kind: kinds.measured, startUs: measuredUs, endUs };
     this.#executors =
       plan.model === 'open'
         ? [
-            new OpenExecutor(pacerOf(plan, 'warmup'), warmup, fleet.lanes, traffic),
-            new OpenExecutor(pacerOf(plan, 'measure'), measure, fleet.lanes, traffic),
+            new OpenExecutor(warmupSchedule(plan, part), warmup, fleet.lanes, traffic),
+            new OpenExecutor(measureSchedule(plan, part), measure, fleet.lanes, traffic),
           ]
         : [new ClosedExecutor(plan.depth, [warmup, measure], fleet.lanes, traffic, nowUs)];
     this.#executor = this.#executors.shift();
