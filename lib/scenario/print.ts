@@ -1,6 +1,6 @@
 // A scenario as the YAML that would load it again.
 import { stringify } from 'yaml';
-import type { StressScenario } from './scenario.ts';
+import { type StressScenario, stressKeys } from './scenario.ts';
 
 const durations = ['duration', 'rampUp', 'settle', 'warmup', 'timeout', 'connectTimeout'] as const;
 
@@ -9,7 +9,8 @@ const rates = ['rate', 'connectRate', 'churn'] as const;
 /** The YAML text of a stress scenario, durations and rates with their units. */
 export function scenarioText(scenario: StressScenario): string {
   const { stages, thinkTime, slowConsumers } = scenario;
-  const written: Record<string, unknown> = { ...scenario };
+  const asked = stressKeys.filter((key) => scenario[key] !== undefined);
+  const written: Record<string, unknown> = Object.fromEntries(asked.map((key) => [key, scenario[key]]));
   for (const key of durations) {
     const ms = scenario[key];
     if (ms !== undefined) written[key] = durationText(ms);

@@ -16,8 +16,7 @@ const threshold = z.string().superRefine((text, context) => {
 });
 const description = z.string().describe('One line for people.').optional();
 
-/** Schema of a stress scenario (`kind: stress`). Durations need a unit. */
-export const stressScenarioSchema = z.strictObject({
+const stressFields = z.strictObject({
   kind: z.literal('stress').describe('Load, for wsbench stress.'),
   name,
   description,
@@ -63,6 +62,24 @@ export const stressScenarioSchema = z.strictObject({
   connectTimeout: duration.describe('Time that opening one connection may take.'),
   size: sizeBytes.describe("Message size in bytes; without it, that of the target's description.").optional(),
   thresholds: z.array(threshold).describe('What the run must fulfil, such as rtt.p99<20ms.'),
+});
+
+/** The keys of a stress scenario, in the order to write them in. */
+export const stressKeys = Object.keys(stressFields.shape) as (keyof z.output<typeof stressFields>)[];
+
+/** Schema of a stress scenario (`kind: stress`). Durations need a unit. */
+export const stressScenarioSchema = stressFields.superRefine((scenario, context) => {
+  const { duration: time, stages, shape, messages } = scenario;
+  const wrong = (key: keyof typeof scenario, message: string): void =>
+    context.addIssue({ code: 'custom', path: [key], message });
+  if (stages && shape !== undefined) wrong('shape', 'stages and shape exclude each other');
+  if (stages && time !== undefined) wrong('duration', 'the stages say how long it measures: leave it out');
+  if (scenario.connectRate !== undefined && scenario.rampUp > 0) {
+    wrong('connectRate', 'connectRate and rampUp exclude each other: write rampUp: 0s');
+  }
+  if (!stages && messages === undefined && time === undefined) {
+    wrong('duration', 'missing: how long to measure, such as 30s (or stages, or messages)');
+  }
 });
 
 /** Schema of a quick scenario (`kind: quick`). */
