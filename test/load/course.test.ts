@@ -220,7 +220,8 @@ describe('schedule', () => {
       part,
     });
     const seen: { dueUs: number; slot: number }[] = [];
-    for (; schedule.index >= 0; schedule.next()) seen.push({ dueUs: schedule.offsetUs, slot: numberOf(part, schedule.index) });
+    for (; schedule.index >= 0; schedule.next())
+      seen.push({ dueUs: schedule.offsetUs, slot: numberOf(part, schedule.index) });
     return seen;
   }
 
@@ -273,8 +274,11 @@ describe('schedule', () => {
           rate,
           stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.rate })),
         );
-        const parts = Array.from({ length: workers }, (_, worker) => walk(rates, course, { worker, workers }));
-        for (const [worker, part] of parts.entries()) assert.ok(part.every(({ slot }) => slot % workers === worker));
+        const parts = Array.from({ length: workers }, (_, worker) =>
+          walk(rates, course, { worker, workers }),
+        );
+        for (const [worker, part] of parts.entries())
+          assert.ok(part.every(({ slot }) => slot % workers === worker));
         const merged = parts.flat().sort((a, b) => a.dueUs - b.dueUs || a.slot - b.slot);
         const all = walk(rates, course, whole).sort((a, b) => a.dueUs - b.dueUs || a.slot - b.slot);
         assert.deepEqual(merged, all);
