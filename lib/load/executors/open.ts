@@ -1,7 +1,7 @@
 // Open model: messages leave by schedule, whatever the replies do.
 import { nowUs } from '../clock.ts';
 import type { Lane } from '../lane.ts';
-import type { Pacer } from '../pacer.ts';
+import type { Schedule } from '../schedule.ts';
 import type { Traffic } from '../traffic.ts';
 import type { Executor, Window } from './executor.ts';
 
@@ -11,44 +11,47 @@ const mostTurnUs = 50_000;
 const messagesPerLook = 64;
 
 /**
- * Message k is due at `pacer(k)` after the window's start, on connection k mod C. What is due at one tick is queued
- * first and then written, one call per connection. A late message keeps the time it was due.
+ * Sends the messages of a schedule, counted from its window's start. What is due at one tick is queued first and then
+ * written, one call per connection. A late message keeps the time it was due.
  */
 export class OpenExecutor implements Executor {
-  readonly #pacer: Pacer;
+  readonly #schedule: Schedule;
   readonly #window: Window;
   readonly #lanes: readonly Lane[];
   readonly #traffic: Traffic;
-  #k = 0;
-  #offsetUs: number;
 
-  constructor(pacer: Pacer, window: Window, lanes: readonly Lane[], traffic: Traffic) {
-    this.#pacer = pacer;
+  /** @param lanes the connection that each index of the schedule stands for */
+  constructor(schedule: Schedule, window: Window, lanes: readonly Lane[], traffic: Traffic) {
+    this.#schedule = schedule;
     this.#window = window;
     this.#lanes = lanes;
     this.#traffic = traffic;
-    this.#offsetUs = pacer(0);
   }
 
   get nextDueUs(): number {
-    return this.done ? Number.POSITIVE_INFINITY : this.#window.startUs + this.#offsetUs;
+    return this.#window.startUs + this.#schedule.offsetUs;
   }
 
   get done(): boolean {
-    // A nanosecond's grace keeps k/R = D out of the window where floating point puts it just below.
-    return this.#offsetUs >= this.#window.endUs - this.#window.startUs - 0.001;
+    return this.#schedule.offsetUs === Number.POSITIVE_INFINITY;
+  }
+
+  get endUs(): number {
+    return this.#window.endUs;
   }
 
   stop(): void {
-    this.#offsetUs = Number.POSITIVE_INFINITY;
+    this.#schedule.stop();
   }
 
   tick(atUs: number): number {
     const turnEndUs = nowUs() + mostTurnUs;
-    for (let dueUs = this.nextDueUs; dueUs <= atUs; dueUs = this.nextDueUs) {
-      this.#traffic.send(this.#lanes[this.#k % this.#lanes.length] as Lane, dueUs, this.#window.kind);
-      this.#offsetUs = this.#pacer(++this.#k);
-      if (this.#k % messagesPerLook === 0 && nowUs() > turnEndUs) break;
+    const schedule = this.#schedule;
+    const { startUs, kind } = this.#window;
+    for (let sent = 1; startUs + schedule.offsetUs <= atUs; sent++) {
+      this.#traffic.send(this.#lanes[schedule.index] as Lane, startUs + schedule.offsetUs, kind);
+      schedule.next();
+      if (sent % messagesPerLook === 0 && nowUs() > turnEndUs) break;
     }
     this.#traffic.flush();
     return this.nextDueUs;
