@@ -48,7 +48,8 @@ export function terminalStyle(io: Io, color = true): ReportOptions {
   return {
     width: Math.max(60, Math.min(tty ? (io.stdout.columns ?? 80) : 80, 120)),
     color: color && !io.env.NO_COLOR && (forced || (tty && io.env.TERM !== 'dumb')),
-    unicode: !/^(C|POSIX)$/i.test(locale) && io.env.TERM !== 'linux',
+    // Where no locale is set, nobody said that it is not.
+    unicode: (locale === '' || /utf-?8/i.test(locale)) && io.env.TERM !== 'linux',
   };
 }
 

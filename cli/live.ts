@@ -1,48 +1,72 @@
-// The live view on stderr: one line that is redrawn on a terminal, a line each 5 s elsewhere.
+// The live view on stderr: two lines that are redrawn on a terminal, a line each 5 s elsewhere.
 import { formatDuration } from '../lib/duration.ts';
 import type { RunEvent, Snapshot } from '../lib/result/events.ts';
+import { displayWidth } from '../reports/width.ts';
 import { terminalStyle } from './finish.ts';
-import { type Io, note } from './io.ts';
+import { harmless, type Io, note } from './io.ts';
+import { type LiveStyle, lastLines, liveLines } from './live-lines.ts';
+import { heard, noState } from './live-state.ts';
 
 const plainIntervalMs = 5000;
-const widestBar = 24;
 
 /** Shows a run's events. */
 export interface LiveView {
   show: (event: RunEvent) => void;
-  /** Removes what is being redrawn. */
+  /** Ends what is being redrawn: what is worth keeping stays. */
   end: () => void;
 }
 
 /** A live view that fits the terminal; silent when `quiet`. */
-export function liveView(io: Io, quiet: boolean): LiveView {
+export function liveView(io: Io, quiet: boolean, color = true): LiveView {
   if (quiet) return { show: () => {}, end: () => {} };
   const fancy = io.stderr.isTTY === true && !io.env.CI && io.env.TERM !== 'dumb';
-  return fancy ? redrawn(io) : plain(io);
+  return fancy ? redrawn(io, color) : plain(io);
 }
 
-function redrawn(io: Io): LiveView {
+function redrawn(io: Io, color: boolean): LiveView {
   const { unicode } = terminalStyle(io);
-  const clear = (): boolean => io.stderr.write('\r\x1b[2K');
+  // Asked for each time: the window may have been resized.
+  const style = (): LiveStyle => ({
+    width: Math.max(20, io.stderr.columns ?? 80),
+    color: color && !io.env.NO_COLOR,
+    unicode,
+  });
+  let state = noState(performance.now());
+  let drawn: readonly string[] = [];
+  const draw = (lines: readonly string[]): void => {
+    io.stderr.write(`${erasing(drawn, style().width)}${lines.join('\n')}`);
+    drawn = lines;
+  };
+  // What is said about a signal comes in between, and must not be erased.
+  const onAbort = (): void => draw([]);
+  io.signal.addEventListener('abort', onAbort, { once: true });
   return {
     show: (event) => {
+      state = heard(state, event, performance.now());
       if (event.type === 'interval') {
-        clear();
-        const width = Math.max(20, (io.stderr.columns ?? 80) - 3);
-        const words = snapshotLine(event.snapshot);
-        io.stderr.write(
-          `  ${withBar(words, event.snapshot, width - words.length - 2, unicode)}`.slice(0, width + 2),
-        );
+        draw(liveLines(state, style()));
       } else if (event.type === 'warning') {
-        clear();
+        const again = drawn;
+        draw([]);
         note(io, `  warning: ${event.warning.message}`);
+        draw(again);
       } else if (event.type === 'check') {
-        clear();
-        io.stderr.write(`  ${event.check.id}: ${event.check.status}`);
+        draw([harmless(`  ${event.check.id}: ${event.check.status}`)]);
       }
     },
-    end: clear,
+    end: () => {
+      io.signal.removeEventListener('abort', onAbort);
+      const lines = lastLines(state, style());
+      draw(lines);
+      if (lines.length > 0) io.stderr.write('\n\n');
+    },
   };
+}
+
+/** What erases lines, the last of which the cursor stands in; in a window made narrower each may take several rows. */
+function erasing(lines: readonly string[], columns: number): string {
+  const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / columns)), 0);
+  return `\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(Math.max(0, rows - 1))}`;
 }
 
 function plain(io: Io): LiveView {
@@ -61,15 +85,6 @@ function plain(io: Io): LiveView {
     },
     end: () => {},
   };
-}
-
-/** The words about a phase and, where there is room, a bar: the words matter more. */
-function withBar(words: string, { elapsedMs, plannedMs }: Snapshot, room: number, unicode: boolean): string {
-  const bar = Math.min(widestBar, room);
-  if (bar < 8 || plannedMs === 0) return words;
-  const filled = Math.round(Math.min(1, elapsedMs / plannedMs) * bar);
-  const [full, empty] = unicode ? ['█', '░'] : ['#', '.'];
-  return `${words}  ${full?.repeat(filled)}${empty?.repeat(bar - filled)}`;
 }
 
 /** One line about the last second of a run. */

@@ -6,6 +6,7 @@ import { redactText } from '../lib/result/redact.ts';
 import { version } from '../lib/version.ts';
 import { compareCommand } from './commands/compare.ts';
 import { connectCommand } from './commands/connect.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { quickCommand } from './commands/quick.ts';
 import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -23,6 +24,7 @@ Examples:
   wsbench connect ws://localhost:8080/ws/echo          talk to it by hand, or in scripts
   wsbench serve                                        run the reference server
   wsbench compare before.json after.json -o report.md
+  wsbench doctor                                       what can this machine drive?
 
 Exit codes: 0 passed · 1 check failed · 2 usage · 3 unreachable · 4 inconclusive · 6 report not written
             70 bug · 99 threshold crossed · 130/143 interrupted
@@ -43,6 +45,7 @@ function program(io: Io): Command {
     reportCommand,
     compareCommand,
     validateCommand,
+    doctorCommand,
   ]) {
     root.addCommand(make(io));
   }
@@ -107,8 +110,9 @@ function watchSignals(stderr: Io['stderr']): AbortSignal {
         say(`exit ${code}: ${name} again, nothing is reported`);
         process.exit(code);
       }
-      say(`${name}: finishing, at most 5 s; once more to stop at once`);
+      // First: a live view makes room for the line.
       controller.abort(name);
+      say(`${name}: finishing, at most 5 s; once more to stop at once`);
     });
   }
   return controller.signal;

@@ -17,7 +17,7 @@ export async function runAndFinish(
   start: (control: RunControl) => Promise<Result>,
 ): Promise<void> {
   const reports = openReports(flags.output ?? [], io.cwd);
-  const live = liveView(io, flags.quiet ?? false);
+  const live = liveView(io, flags.quiet ?? false, flags.color);
   const result = await start({ signal: io.signal, onEvent: live.show }).finally(live.end);
   io.exit(finish(result, reports, flags, io));
 }

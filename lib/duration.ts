@@ -53,6 +53,23 @@ export function parseDurationMs(text: string, what = 'duration'): number {
 }
 
 /**
+ * Reads a duration, or two with a dash between them (`100ms`, `100ms-500ms`), as from and to in milliseconds.
+ *
+ * @throws WsbenchError `USAGE` when one has no unit, or the first is the longer one
+ */
+export function parseDurationRange(text: string, what = 'duration'): [number, number] {
+  const [from = '', to = from, ...more] = text.split('-').map((part) => part.trim());
+  const [fromMs, toMs] = [parseDurationMs(from, what), parseDurationMs(to, what)];
+  if (more.length > 0 || fromMs > toMs) {
+    throw new WsbenchError(
+      'USAGE',
+      `${what}: "${text}" is not from a shorter to a longer time; write it like 100ms-500ms`,
+    );
+  }
+  return [fromMs, toMs];
+}
+
+/**
  * Reads a count with an optional multiplier (`500`, `10k`, `1.5m`).
  *
  * @throws WsbenchError `USAGE` when it is not a whole number ≥ `min`
@@ -73,14 +90,15 @@ export function parseCount(text: string, what = 'count', min = 1): number {
 /**
  * Reads a rate (`100/s`, `5k/s`, `600/m`; a bare `100` means per second) as events per second.
  *
+ * @param mayBeNone take 0, too
  * @throws WsbenchError `USAGE` when it is not a positive rate
  */
-export function parseRatePerSecond(text: string, what = 'rate'): number {
+export function parseRatePerSecond(text: string, what = 'rate', mayBeNone = false): number {
   const match = /^(.+?)(?:\/\s*(s|sec|second|m|min|minute|h|hour))?$/i.exec(text.trim());
   const parts = match ? split(match[1] ?? '') : undefined;
   const factor = parts && unitOf(countUnits, parts.unit);
   const per = { s: 1, m: 60, h: 3600 }[(match?.[2] ?? 's').charAt(0).toLowerCase()] ?? 1;
-  if (!parts || factor === undefined || !(parts.value > 0)) {
+  if (!parts || factor === undefined || !(parts.value > 0 || mayBeNone)) {
     throw new WsbenchError('USAGE', `${what}: "${text}" is not a rate; write it like 100/s or 5k/s`);
   }
   return (parts.value * factor) / per;

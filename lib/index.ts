@@ -7,6 +7,8 @@ export {
 export { compareResults } from './compare/compare.ts';
 export type * from './compare/comparison.ts';
 export { type Client, type ClientEvent, type ClientOptions, connect } from './connect.ts';
+export type * from './doctor/report.ts';
+export { type DoctorControl, type DoctorOptions, doctor } from './doctor.ts';
 export type { EmbeddedLimits } from './embedded.ts';
 export { type ErrorCode, WsbenchError } from './errors.ts';
 export type { TimeStats } from './metrics/histogram.ts';

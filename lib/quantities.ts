@@ -1,6 +1,13 @@
 // Durations, counts, rates and sizes as people write them in YAML files, as zod schemas.
 import { z } from 'zod';
-import { parseCount, parseDurationMs, parseRatePerSecond, parseSizeBytes } from './duration.ts';
+import {
+  parseCount,
+  parseDurationMs,
+  parseDurationRange,
+  parseRatePerSecond,
+  parseShare,
+  parseSizeBytes,
+} from './duration.ts';
 import { messageOf } from './errors.ts';
 
 interface Quantity<T> {
@@ -46,6 +53,12 @@ export const duration = quantity({
   like: 'a duration such as 250ms or 10s',
   pattern: `^\\s*${number}([uµ]s|[mM]?[sS]|[mMhH])\\s*$`,
 });
+/** A duration, or the span from one to another, such as `100ms-500ms`; from and to, in ms. */
+export const durationRange = quantity({
+  parse: parseDurationRange,
+  like: 'a duration such as 250ms, or a span such as 100ms-500ms',
+  pattern: `^\\s*${number}([uµ]s|[mM]?[sS]|[mMhH])\\s*(-\\s*${number}([uµ]s|[mM]?[sS]|[mMhH])\\s*)?$`,
+});
 /** A count, such as `10k`. */
 export const count = quantity({
   parse: (text, what) => parseCount(text, what),
@@ -58,6 +71,27 @@ export const ratePerSecond = quantity({
   parse: parseRatePerSecond,
   like: 'a rate such as 100/s or 5k/s',
   pattern: `^\\s*${number}[kKmM]?\\s*(/\\s*[a-zA-Z]+)?\\s*$`,
+  least: 0,
+});
+/** A count that may be none. */
+export const countOrNone = quantity({
+  parse: (text, what) => parseCount(text, what, 0),
+  like: 'a whole number such as 0, 500 or 10k',
+  pattern: `^\\s*${number}[kKmM]?\\s*$`,
+  least: 0,
+});
+/** A rate that may be none; per second. */
+export const rateOrNone = quantity({
+  parse: (text, what) => parseRatePerSecond(text, what, true),
+  like: 'a rate such as 0/s or 5k/s',
+  pattern: `^\\s*${number}[kKmM]?\\s*(/\\s*[a-zA-Z]+)?\\s*$`,
+  least: 0,
+});
+/** A share of a whole, such as `5%`; 0–1. */
+export const share = quantity({
+  parse: parseShare,
+  like: 'a share such as 5%',
+  pattern: `^\\s*${number}%?\\s*$`,
   least: 0,
 });
 /** A size, such as `64k`; in bytes. */

@@ -3,24 +3,21 @@ import type { EmbeddedLimits } from './embedded.ts';
 import { WsbenchError } from './errors.ts';
 import { parseMatch } from './load/match.ts';
 import { type ClientCertificate, type DriverName, driverNames } from './load/plan.ts';
+import {
+  type LoadOptions,
+  peakConnections,
+  type ResolvedScenario,
+  resolveLoad,
+  wrongLoad,
+} from './load-options.ts';
 import type { TokenChoice } from './run-tokens.ts';
 import { loadStressScenario } from './scenario/load.ts';
-import type { StressScenario } from './scenario/scenario.ts';
 import type { ConnectOptions } from './target-options.ts';
 
 /** What to send and how. Everything left out comes from the scenario. */
-export interface StressOptions extends ConnectOptions, TokenChoice {
+export interface StressOptions extends LoadOptions, ConnectOptions, TokenChoice {
   /** Path of a scenario file; the shipped `scenarios/stress.yml` by default. */
   scenario?: string;
-  connections?: number;
-  /** Messages per second over all connections (open model). */
-  ratePerSecond?: number;
-  model?: 'open' | 'closed';
-  /** Messages in flight per connection (closed model). */
-  depth?: number;
-  arrival?: 'constant' | 'poisson';
-  durationMs?: number;
-  rampUpMs?: number;
   warmupMs?: number;
   /** A reply that takes longer is lost. */
   timeoutMs?: number;
@@ -51,8 +48,6 @@ export interface StressOptions extends ConnectOptions, TokenChoice {
   compress?: boolean;
   /** Send messages in fragments of this size, in bytes. */
   fragmentBytes?: number;
-  /** Share of the connections that read slowly, 0–1. */
-  slowConsumers?: number;
   /** Addresses of this machine to connect from, in turn. */
   localAddresses?: readonly string[];
   /** URL of a proxy to go through, `http://` or `socks5://`. */
@@ -79,16 +74,16 @@ const maxMessageBytes = 16 * 1024 * 1024;
  *
  * @throws WsbenchError `USAGE` for a combination that makes no sense
  */
-export function resolveStress(options: StressOptions): StressScenario {
+export function resolveStress(options: StressOptions): ResolvedScenario {
   const scenario = loadStressScenario(options.scenario);
   const usage = (message: string): never => {
     throw new WsbenchError('USAGE', message);
   };
-  const model = options.model ?? scenario.model;
-  if (model === 'closed' && options.ratePerSecond !== undefined) {
+  const load = resolveLoad(scenario, options);
+  if (load.model === 'closed' && (options.ratePerSecond ?? options.ratePerConnection) !== undefined) {
     usage('a rate makes no sense in the closed model: leave out --rate or --closed');
   }
-  if (model === 'open' && options.depth !== undefined) usage('--depth needs --closed');
+  if (load.model === 'open' && options.depth !== undefined) usage('--depth needs --closed');
   if (options.message !== undefined && options.sizeBytes !== undefined) {
     usage('--message and --size exclude each other');
   }
@@ -96,36 +91,30 @@ export function resolveStress(options: StressOptions): StressScenario {
     if (options.noReply) usage('--match and --no-reply exclude each other');
     parseMatch(options.match);
   }
-  const resolved: StressScenario = {
-    ...scenario,
+  const resolved: ResolvedScenario = {
+    ...load,
     ...(options.preset === undefined ? {} : { preset: options.preset }),
-    model,
-    connections: options.connections ?? scenario.connections,
-    rate: options.ratePerSecond ?? scenario.rate,
-    depth: options.depth ?? scenario.depth,
-    arrival: options.arrival ?? scenario.arrival,
-    duration: options.durationMs ?? scenario.duration,
-    rampUp: options.rampUpMs ?? scenario.rampUp,
     warmup: options.warmupMs ?? scenario.warmup,
     timeout: options.timeoutMs ?? scenario.timeout,
     connectTimeout: options.connectTimeoutMs ?? scenario.connectTimeout,
     ...(options.sizeBytes === undefined ? {} : { size: options.sizeBytes }),
     thresholds: [...(options.thresholds ?? scenario.thresholds)],
   };
-  const wrong = senseless(resolved, options) ?? wrongCarriage(options);
+  const wrong = senseless(resolved, options) ?? wrongLoad(resolved) ?? wrongCarriage(options);
   if (wrong !== undefined) usage(wrong);
   return resolved;
 }
 
 /** What is wrong with the figures of a scenario: the command reads them from text, programs may pass anything. */
-function senseless(scenario: StressScenario, { seed, message }: StressOptions): string | undefined {
+function senseless(scenario: ResolvedScenario, { seed, message }: StressOptions): string | undefined {
   const { connections, rate, depth, duration, timeout, connectTimeout, size = 0 } = scenario;
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
   if (!isCount(connections)) return `connections must be a whole number of at least 1, not ${connections}`;
   if (!(rate > 0) || rate > maxRatePerSecond) return `the rate must be between 0 and 1G/s, not ${rate}/s`;
   if (!isCount(depth)) return `the depth must be a whole number of at least 1, not ${depth}`;
-  if (connections * depth > mostOutstanding) {
-    return `${connections} connections with ${depth} messages in flight each are more than ${mostOutstanding} messages`;
+  const most = peakConnections(scenario);
+  if (most * depth > mostOutstanding) {
+    return `${most} connections with ${depth} messages in flight each are more than ${mostOutstanding} messages`;
   }
   if (!(duration > 0) || duration === Number.POSITIVE_INFINITY) return 'the duration must be longer than 0';
   if (!(timeout > 0) || timeout > maxTimeoutMs) return 'the timeout must be between 0 and 1h';

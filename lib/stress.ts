@@ -5,6 +5,7 @@ import { type EmbeddedServer, startEmbedded } from './embedded.ts';
 import { runStress, type StressPlan } from './load/index.ts';
 import { matchedBy, parseMatch } from './load/match.ts';
 import { runMs } from './load/plan-warnings.ts';
+import { peakConnections, type ResolvedScenario, stagesOf } from './load-options.ts';
 import { preflight } from './preflight.ts';
 import { type Recognised, recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
@@ -13,7 +14,6 @@ import type { StressResult } from './result/result.ts';
 import { parseThreshold, planThresholds } from './result/thresholds.ts';
 import { runToEnd } from './run-to-end.ts';
 import { type RunTokens, runTokens, tokenLifetimeS } from './run-tokens.ts';
-import type { StressScenario } from './scenario/scenario.ts';
 import { resolveStress, type StressOptions } from './stress-options.ts';
 import type { Target } from './target/target.ts';
 import {
@@ -32,11 +32,29 @@ type Carriage = Pick<
   | 'spin'
   | 'compress'
   | 'fragmentBytes'
-  | 'slowConsumers'
   | 'localAddresses'
   | 'proxy'
   | 'clientCertificate'
   | 'servername'
+>;
+
+type Load = Pick<
+  StressPlan,
+  | 'connections'
+  | 'model'
+  | 'depth'
+  | 'ratePerSecond'
+  | 'arrival'
+  | 'durationMs'
+  | 'stages'
+  | 'shape'
+  | 'messages'
+  | 'thinkTimeMs'
+  | 'rampUpMs'
+  | 'connectRatePerSecond'
+  | 'churnPerSecond'
+  | 'messagesPerConnection'
+  | 'slowConsumers'
 >;
 
 /**
@@ -64,7 +82,8 @@ export async function stress(
     scenario.thresholds.map((text) => parseThreshold(text, source)),
     options.defaultThresholds ?? true,
   );
-  preflight(scenario.connections);
+  const most = peakConnections(scenario);
+  preflight(most);
   const seed = options.seed ?? randomInt(2 ** 31);
   const preset = options.targetFile === undefined ? scenario.preset : options.preset;
   const described = describedTarget(
@@ -73,11 +92,7 @@ export async function stress(
   );
   const embedded =
     target === undefined
-      ? await startEmbedded(
-          options.limits ?? 'development',
-          scenario.connections,
-          tokenLifetimeS(plannedMs(scenario)),
-        )
+      ? await startEmbedded(options.limits ?? 'development', most, tokenLifetimeS(plannedMs(scenario)))
       : undefined;
   try {
     const url = targetUrlOf(embedded ?? target ?? '');
@@ -105,13 +120,7 @@ export async function stress(
       target: description,
       targetKnown: described !== undefined || guess !== undefined,
       embedded: embedded !== undefined,
-      connections: scenario.connections,
-      model: scenario.model,
-      depth: scenario.depth,
-      ratePerSecond: scenario.rate,
-      arrival: scenario.arrival,
-      durationMs: scenario.duration,
-      rampUpMs: scenario.rampUp,
+      ...load(scenario),
       settleMs: scenario.settle,
       warmupMs: scenario.warmup,
       timeoutMs: scenario.timeout,
@@ -121,10 +130,11 @@ export async function stress(
       binary: options.binary ?? false,
       tokens,
       ...(mint === undefined ? {} : { mint }),
-      ...carriage(options, scenario.connections),
+      ...carriage(options, most),
       seed,
       thresholds,
-      abortOnFail: options.abortOnFail ?? false,
+      // A load that only rises wants to know how far it gets.
+      abortOnFail: options.abortOnFail ?? scenario.shape === 'break',
       delayAbortMs: options.delayAbortMs ?? 0,
       ...(options.reproduce === undefined ? {} : { reproduce: options.reproduce }),
     };
@@ -133,6 +143,32 @@ export async function stress(
   } finally {
     await embedded?.stop();
   }
+}
+
+/** How much load, and when. */
+function load(scenario: ResolvedScenario): Load {
+  const { thinkTime: [from = 0, to = 0] = [] } = scenario;
+  return {
+    connections: scenario.connections,
+    model: scenario.model,
+    depth: scenario.depth,
+    ratePerSecond: scenario.rate,
+    arrival: scenario.arrival,
+    durationMs: scenario.duration,
+    stages: stagesOf(scenario).map(({ duration: durationMs, connections, rate }) => ({
+      durationMs,
+      ...(connections === undefined ? {} : { connections }),
+      ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    })),
+    shape: scenario.shape ?? 'constant',
+    messages: scenario.messages ?? 0,
+    thinkTimeMs: [from, to],
+    rampUpMs: scenario.rampUp,
+    connectRatePerSecond: scenario.connectRate ?? 0,
+    churnPerSecond: scenario.churn ?? 0,
+    messagesPerConnection: scenario.messagesPerConnection ?? 0,
+    slowConsumers: scenario.slowConsumers ?? 0,
+  };
 }
 
 /** How the load is carried. */
@@ -144,7 +180,6 @@ function carriage(options: StressOptions, connections: number): Carriage {
     spin: options.spin ?? false,
     compress: options.compress ?? false,
     fragmentBytes: options.fragmentBytes ?? 0,
-    slowConsumers: options.slowConsumers ?? 0,
     localAddresses: [...(options.localAddresses ?? [])],
     ...(proxy === undefined ? {} : { proxy }),
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
@@ -155,11 +190,11 @@ function carriage(options: StressOptions, connections: number): Carriage {
 async function tokensFor(
   target: string | TargetServer | undefined,
   options: StressOptions,
-  scenario: StressScenario,
+  scenario: ResolvedScenario,
   { signal }: RunControl,
   embedded: EmbeddedServer | undefined,
 ): Promise<RunTokens> {
-  const { connections } = scenario;
+  const connections = peakConnections(scenario);
   const own = await runTokens(target, options, { connections, runMs: plannedMs(scenario), signal });
   if (!embedded || options.tokens !== undefined) return own;
   for (const token of embedded.tokens) keepSecret(token);
@@ -167,9 +202,10 @@ async function tokensFor(
 }
 
 /** How long connections may be open. */
-function plannedMs({ rampUp, settle, warmup, duration, timeout, connectTimeout }: StressScenario): number {
-  const load = runMs({ rampUpMs: rampUp, settleMs: settle, warmupMs: warmup, durationMs: duration });
-  return load + connectTimeout + timeout;
+function plannedMs(scenario: ResolvedScenario): number {
+  const { settle, warmup, timeout, connectTimeout } = scenario;
+  const asked = { ...load(scenario), settleMs: settle, warmupMs: warmup };
+  return runMs(asked) + connectTimeout + timeout;
 }
 
 /** Whether the options say what is sent or how it is answered, so that there is something to run without a description. */

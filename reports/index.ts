@@ -9,6 +9,7 @@ import { renderText } from './text.ts';
 export { checkList } from './check-list.ts';
 export { comparisonMarkdown } from './comparison-markdown.ts';
 export { comparisonText } from './comparison-text.ts';
+export { doctorText } from './doctor-text.ts';
 export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';
 export { summaryMarkdown } from './summary.ts';
 export { json, markdown, renderText };

@@ -3,6 +3,7 @@ import { formatDuration, formatRate } from '../lib/duration.ts';
 import { type CounterMetric, counterMetrics } from '../lib/metrics/names.ts';
 import type { CloseRecord, StressResult } from '../lib/result/result.ts';
 import { bytes, count, figure, ms, percent, planNumber } from './figures.ts';
+import { meanRateAsked } from './load-course.ts';
 
 /** How the two formats write what is not a word. */
 export interface FactStyle {
@@ -33,7 +34,7 @@ const shownWhenSome = counterMetrics.filter(
 export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
   const { counters, derived, phases } = result;
   const seconds = phases.measureMs / 1000;
-  const asked = result.model === 'open' ? planNumber(result, 'ratePerSecond') : null;
+  const asked = askedWords(result);
   const perSecond = (value: number): string => (seconds > 0 ? `${bytes(value / seconds)}/s` : bytes(value));
   const messages = [
     ...alwaysShown,
@@ -43,9 +44,7 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
       : []),
   ].map((name) => `${count(counters[name])} ${name.slice('messages.'.length)}`);
   const throughput = [
-    derived.throughput === null
-      ? 'no replies measured'
-      : `${figure(derived.throughput)} replies/s${asked === null ? '' : ` (asked ${formatRate(asked)})`}`,
+    derived.throughput === null ? 'no replies measured' : `${figure(derived.throughput)} replies/s${asked}`,
     ...(result.generator.throughputIsLowerBound ? ['a lower bound: the generator used its whole CPU'] : []),
     `${perSecond(counters['bytes.sent'])} out`,
     `${perSecond(counters['bytes.received'])} in`,
@@ -91,6 +90,13 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
     { label: 'Closes', parts: closeWords(result.closes, style) },
     { label: 'Generator', parts: generatorWords(result) },
   ];
+}
+
+function askedWords(result: StressResult): string {
+  const asked = meanRateAsked(result);
+  if (asked === null) return '';
+  const mean = asked === planNumber(result, 'ratePerSecond') ? '' : ' on average';
+  return ` (asked ${formatRate(asked)}${mean})`;
 }
 
 function breakdown(label: string, parts: readonly [number, string][], style: FactStyle): Fact[] {

@@ -1,7 +1,8 @@
 // What every report says first: how a run ended, and by how much.
-import { formatDuration, formatRate } from '../lib/duration.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { Outcome, QuickResult, Result, StressResult } from '../lib/result/result.ts';
 import { count, planNumber } from './figures.ts';
+import { connectionsAsked, rateAsked, turnoverWords } from './load-course.ts';
 
 /** The word for an outcome. */
 export const outcomeWords: Record<Outcome, string> = {
@@ -56,15 +57,16 @@ function causeWord(result: Result): string {
 
 /** The plan of a stress run in a few words; the parts that are known. */
 export function loadWords(result: StressResult): string[] {
-  const connections = planNumber(result, 'connections');
-  const rate = planNumber(result, 'ratePerSecond');
+  const connections = connectionsAsked(result);
+  const rate = rateAsked(result);
   const size = messageBytes(result);
   const warmup = result.phases.warmupMs;
   const measured = formatDuration(Math.round(result.phases.measureMs / 10) * 10);
   const model = result.model === 'open' ? 'open model' : 'closed model';
   return [
-    ...(connections === null ? [] : [`${count(connections)} connection${connections === 1 ? '' : 's'}`]),
-    rate === null || result.model === 'closed' ? model : `${model}, ${formatRate(rate)}`,
+    ...(connections === null ? [] : [connections]),
+    rate === null ? model : `${model}, ${rate}`,
+    ...turnoverWords(result),
     ...(size === null || size === 0 ? [] : [`${count(size)} B`]),
     result.phases.measureMs === 0
       ? 'nothing measured'

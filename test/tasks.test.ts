@@ -105,8 +105,12 @@ describe('tasks', { concurrency: 2 }, () => {
   }
 });
 
-/** Whether a command did what it should: also a load on a machine too busy to measure (exit 4) has to lose nothing. */
+/**
+ * Whether a command did what it should: also a load on a machine too busy to measure (exit 4) has to lose nothing, and the
+ * doctor of such a machine has to say so.
+ */
 function isGood(code: number, output: string): boolean {
+  if (code === 4 && /NOT FIT TO MEASURE|"outcome": "inconclusive"/.test(output)) return true;
   return code === 0 || (code === 4 && output.includes('✓ error_rate') && !output.includes('✗'));
 }
 

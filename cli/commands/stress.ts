@@ -1,12 +1,6 @@
 // wsbench stress: how much can it carry, and at what latency?
 import { type Command, Option } from 'commander';
-import {
-  parseCount,
-  parseDurationMs,
-  parseRatePerSecond,
-  parseShare,
-  parseSizeBytes,
-} from '../../lib/duration.ts';
+import { parseCount, parseDurationMs, parseSizeBytes } from '../../lib/duration.ts';
 import { WsbenchError } from '../../lib/errors.ts';
 import { type EmbeddedLimits, resolveStress, type StressOptions, stress } from '../../lib/index.ts';
 import { type DriverName, driverNames } from '../../lib/load/plan.ts';
@@ -15,6 +9,7 @@ import { scenarioText } from '../../lib/scenario/print.ts';
 import { newCommand } from '../command.ts';
 import { type OutputFlags, outputFlags } from '../finish.ts';
 import type { Io } from '../io.ts';
+import { type LoadFlags, loadFlags, loadOptions } from '../load-flags.ts';
 import {
   type ConnectFlags,
   collect,
@@ -28,18 +23,11 @@ import {
 import { runAndFinish } from '../run.ts';
 import { type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
 
-interface StressFlags extends ConnectFlags, TokenFlags, OutputFlags {
+interface StressFlags extends LoadFlags, ConnectFlags, TokenFlags, OutputFlags {
   scenario?: string;
-  connections?: string;
-  rate?: string;
-  duration?: string;
-  closed?: boolean;
-  depth?: string;
-  poisson?: boolean;
   message?: string;
   size?: string;
   binary?: boolean;
-  rampUp?: string;
   warmup?: string;
   timeout?: string;
   connectTimeout?: string;
@@ -55,7 +43,6 @@ interface StressFlags extends ConnectFlags, TokenFlags, OutputFlags {
   spin?: boolean;
   compress?: boolean;
   fragment?: string;
-  slowConsumers?: string;
   localAddress?: string;
   proxy?: string;
   cert?: string;
@@ -69,16 +56,8 @@ interface StressFlags extends ConnectFlags, TokenFlags, OutputFlags {
 export function stressCommand(io: Io): Command {
   const command = newCommand('stress', io)
     .description('load: connections, messages per second, latency percentiles')
-    .argument('[url]', 'target, ws:// or wss://; without one the reference server is started')
-    .optionsGroup('Load:')
-    .option('-c, --connections <n>', 'connections (default 10)')
-    .option('-r, --rate <n/s>', 'messages per second over all connections (default 100/s)')
-    .option('-d, --duration <time>', 'length of the measure phase (default 30s)')
-    .option('--ramp-up <time>', 'spread the connects over this time')
-    .option('--warmup <time>', 'load before the measure phase (default 1s)')
-    .option('--closed', 'closed model: the next message when the reply came')
-    .option('--depth <n>', 'messages in flight per connection with --closed (default 1)')
-    .option('--poisson', 'random arrivals at the same mean rate, from the seed')
+    .argument('[url]', 'target, ws:// or wss://; without one the reference server is started');
+  loadFlags(command)
     .optionsGroup('Messages:')
     .option('-m, --message <text>', 'message, @file; may hold {{id}}, {{seq}}, {{token}}')
     .option('--match <how>', 'how a reply finds its message: marker, order, id:/pointer or regex:PATTERN')
@@ -87,8 +66,7 @@ export function stressCommand(io: Io): Command {
     .option('-b, --binary', 'send binary messages')
     .option('-t, --timeout <time>', 'a reply that takes longer is lost (default 5s)')
     .option('--fragment <bytes>', 'send messages in fragments of this size')
-    .option('--compress', 'offer permessage-deflate, and compress messages')
-    .option('--slow-consumers <share>', 'share of the connections that read slowly, such as 5%');
+    .option('--compress', 'offer permessage-deflate, and compress messages');
   connectFlags(command)
     .option('--cert <file>', 'certificate to show to the target, PEM')
     .option('--cert-key <file>', 'its private key, PEM')
@@ -131,6 +109,8 @@ async function run(
   command: Command,
   io: Io,
 ): Promise<void> {
+  // A flag wins over the environment, also over what would only contradict it.
+  if (flags.stage && command.getOptionValueSource('duration') === 'env') delete flags.duration;
   const options = stressOptions(flags, io);
   if (flags.print) {
     io.stdout.write(scenarioText(resolveStress(options)));
@@ -147,16 +127,9 @@ async function run(
 
 function stressOptions(flags: StressFlags, io: Io): StressOptions {
   const options: StressOptions = connectOptions(flags, io);
-  const { connections, rate, duration, depth, size, rampUp, warmup, timeout, connectTimeout } = flags;
+  const { size, warmup, timeout, connectTimeout } = flags;
   if (flags.scenario !== undefined) options.scenario = flags.scenario;
-  if (connections !== undefined) options.connections = parseCount(connections, '--connections');
-  if (rate !== undefined) options.ratePerSecond = parseRatePerSecond(rate, '--rate');
-  if (duration !== undefined) options.durationMs = parseDurationMs(duration, '--duration');
-  if (flags.closed) options.model = 'closed';
-  if (depth !== undefined) options.depth = parseCount(depth, '--depth');
-  if (flags.poisson) options.arrival = 'poisson';
   if (size !== undefined) options.sizeBytes = parseSizeBytes(size, '--size');
-  if (rampUp !== undefined) options.rampUpMs = parseDurationMs(rampUp, '--ramp-up');
   if (warmup !== undefined) options.warmupMs = parseDurationMs(warmup, '--warmup');
   if (timeout !== undefined) options.timeoutMs = parseDurationMs(timeout, '--timeout');
   if (connectTimeout !== undefined) {
@@ -170,12 +143,12 @@ function stressOptions(flags: StressFlags, io: Io): StressOptions {
   if (flags.limits !== undefined) options.limits = flags.limits as EmbeddedLimits;
   if (flags.match !== undefined) options.match = flags.match;
   if (flags.reply === false) options.noReply = true;
-  return Object.assign(options, carriage(flags, io), tokenValues(flags, io));
+  return Object.assign(options, loadOptions(flags), carriage(flags, io), tokenValues(flags, io));
 }
 
 /** How the load is carried. */
 function carriage(flags: StressFlags, io: Io): StressOptions {
-  const { driver, workers, fragment, slowConsumers, localAddress, proxy, cert, certKey, servername } = flags;
+  const { driver, workers, fragment, localAddress, proxy, cert, certKey, servername } = flags;
   if (proxy !== undefined) keepUrlSecrets(proxy);
   return {
     ...(driver === undefined ? {} : { driver: driver as DriverName }),
@@ -185,7 +158,6 @@ function carriage(flags: StressFlags, io: Io): StressOptions {
     ...(flags.spin ? { spin: true } : {}),
     ...(flags.compress ? { compress: true } : {}),
     ...(fragment === undefined ? {} : { fragmentBytes: parseSizeBytes(fragment, '--fragment') }),
-    ...(slowConsumers === undefined ? {} : { slowConsumers: parseShare(slowConsumers, '--slow-consumers') }),
     ...(localAddress === undefined
       ? {}
       : { localAddresses: localAddress.split(',').map((one) => one.trim()) }),

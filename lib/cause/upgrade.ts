@@ -11,17 +11,21 @@ export interface UpgradeAnswer {
   headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** What the upgrade asked for. No extension is ever offered. */
+/** What the upgrade asked for. */
 export interface UpgradeRequest {
   /** Its Sec-WebSocket-Key. */
   key: string;
   subprotocols: readonly string[];
+  /** Whether a server must choose one of them, as most clients want it; RFC 6455 §4.1 does not. True by default. */
+  subprotocolRequired?: boolean;
+  /** Extensions were offered: whether the answer fits them is not judged here. */
+  extensionsOffered?: boolean;
 }
 
 /** What is wrong with a 101, or undefined. */
 export function upgradeFault(
   answer: UpgradeAnswer,
-  { key, subprotocols }: UpgradeRequest,
+  { key, subprotocols, subprotocolRequired = true, extensionsOffered = false }: UpgradeRequest,
 ): Cause | undefined {
   const of = (name: string): string => oneLine([answer.headers[name] ?? ''].flat().join(', '));
   const lists = (name: string, wanted: string): boolean =>
@@ -43,9 +47,11 @@ export function upgradeFault(
     return fault('accept-key', `with ${what}, which must be made from our key`, '4.2.2');
   }
   const extensions = of('sec-websocket-extensions');
-  if (extensions !== '')
+  if (extensions !== '' && !extensionsOffered)
     return fault('extension', `with an extension that was not offered: ${shown(extensions)}`, '4.1');
-  return subprotocolFault(of('sec-websocket-protocol'), subprotocols, fault);
+  const chosen = of('sec-websocket-protocol');
+  if (chosen === '' && !subprotocolRequired) return undefined;
+  return subprotocolFault(chosen, subprotocols, fault);
 }
 
 function subprotocolFault(

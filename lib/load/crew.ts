@@ -75,9 +75,12 @@ export class Crew {
 
   /** What all engines counted; of one that is lost, what it told last. */
   get shares(): Share[] {
+    // The connections of an engine that is lost were asked for to the end. All engines have about the same number.
+    const askedUs = Math.max(0, ...this.present.map(({ share }) => share?.askedUs ?? 0));
     return this.members.map((member) => {
       const share = member.share ?? emptyShare();
-      return member.lost === undefined ? share : lastOf(share);
+      if (member.lost === undefined) return share;
+      return { ...lastOf(share), askedUs: Math.max(share.askedUs, askedUs) };
     });
   }
 

@@ -7,14 +7,12 @@ import type { StressPlan } from './plan.ts';
 /** What is missing since a worker was lost: `worker 2 of 4 crashed: …; its 25 connections … are missing …`. */
 export function describeLoss(
   { worker, lost, share, sentPerSecond }: Member,
-  { workers, connections }: StressPlan,
-  startedUs: number,
+  { plan, workers, startedUs }: { plan: StressPlan; workers: number; startedUs: number },
 ): string {
-  const all = Math.min(workers, connections);
-  const open = share?.open ?? connectionsOf({ worker, workers: all }, connections);
+  const open = share?.open ?? connectionsOf({ worker, workers }, plan.connections);
   const since = share === undefined ? 0 : Math.max(0, share.atUs - startedUs) / 1e6;
   const missing =
     `its ${open} ${open === 1 ? 'connection' : 'connections'} and about ${formatRate(Math.round(sentPerSecond))} ` +
     `are missing since ${since.toFixed(1)} s after the run began`;
-  return `worker ${worker + 1} of ${all} ${lost}; ${missing}`;
+  return `worker ${worker + 1} of ${workers} ${lost}; ${missing}`;
 }

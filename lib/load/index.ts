@@ -8,6 +8,7 @@ export type {
   FailureKind,
   Sink,
 } from './drivers/driver.ts';
+export { createNativeDriver } from './drivers/native.ts';
 export { createWsDriver } from './drivers/ws.ts';
 export { planRecord, type StressPlan } from './plan.ts';
 export type { DriverModule } from './recruit.ts';

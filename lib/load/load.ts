@@ -1,14 +1,15 @@
 // Warm-up and measure phase: what is sent, where the phases begin and end, and what is watched meanwhile.
 import { Backlog, type BacklogData, noBacklog } from './backlog.ts';
 import { nowUs } from './clock.ts';
+import { type Course, valueAt } from './course.ts';
 import type { LoadPhase } from './engine-contract.ts';
 import { ClosedExecutor } from './executors/closed.ts';
 import type { Executor } from './executors/executor.ts';
 import { OpenExecutor } from './executors/open.ts';
 import type { ProbeSample } from './health.ts';
 import { kinds } from './ledger.ts';
-import { pacerOf } from './pacer.ts';
 import type { StressPlan } from './plan.ts';
+import { measureSchedule, measureUs, rateCourse, warmupSchedule } from './profile.ts';
 import type { Rig } from './rig.ts';
 
 /** The load of a run, from the first message of the warm-up to the last of the measure phase. */
@@ -21,6 +22,7 @@ export class Load {
   readonly #plan: StressPlan;
   readonly #rig: Rig;
   readonly #enter: (phase: LoadPhase, atUs: number) => void;
+  readonly #rate: Course;
   #executors: Executor[] = [];
   #executor: Executor | undefined;
   #backlog: Backlog | undefined;
@@ -31,6 +33,7 @@ export class Load {
     this.#plan = plan;
     this.#rig = rig;
     this.#enter = enter;
+    this.#rate = rateCourse(plan);
   }
 
   /** True while messages are sent. */
@@ -52,18 +55,18 @@ export class Load {
   begin(startUs: number): void {
     const plan = this.#plan;
     const { part, recorder, fleet, traffic } = this.#rig;
-    const measureUs = startUs + plan.warmupMs * 1000;
-    const endUs = measureUs + plan.durationMs * 1000;
-    recorder.startUs = measureUs;
+    const measuredUs = startUs + plan.warmupMs * 1000;
+    const endUs = measuredUs + measureUs(plan);
+    recorder.startUs = measuredUs;
     recorder.endUs = endUs;
-    this.#backlog = new Backlog(measureUs, endUs);
-    const warmup = { kind: kinds.warmup, startUs, endUs: measureUs };
-    const measure = { kind: kinds.measured, startUs: measureUs, endUs };
+    this.#backlog = new Backlog(measuredUs, endUs);
+    const warmup = { kind: kinds.warmup, startUs, endUs: measuredUs };
+    const measure = { kind: kinds.measured, startUs: measuredUs, endUs };
     this.#executors =
       plan.model === 'open'
         ? [
-            new OpenExecutor(pacerOf(plan, 'warmup'), warmup, fleet.lanes, traffic, part, plan.connections),
-            new OpenExecutor(pacerOf(plan, 'measure'), measure, fleet.lanes, traffic, part, plan.connections),
+            new OpenExecutor(warmupSchedule(plan, part), warmup, fleet.lanes, traffic),
+            new OpenExecutor(measureSchedule(plan, part), measure, fleet.lanes, traffic),
           ]
         : [new ClosedExecutor(plan.depth, [warmup, measure], fleet.lanes, traffic, nowUs)];
     this.#executor = this.#executors.shift();
@@ -92,7 +95,7 @@ export class Load {
     recorder.series.connections(atUs - startUs, fleet.open);
     // Not while it drains: an idle target answers pings faster.
     if (this.isOn) fleet.pingDue(atUs);
-    this.#backlog?.sample(atUs, ledger.outstanding);
+    this.#sampleBacklog(atUs, ledger.outstanding);
     const decidedUs = Math.min(atUs - this.#plan.timeoutMs * 1000, this.#executor?.nextDueUs ?? atUs);
     recorder.series.advance(decidedUs - startUs);
   }
@@ -126,6 +129,17 @@ export class Load {
   /** Gives back what the machine holds for it. */
   dispose(): void {
     this.#rig.health.stop();
+  }
+
+  /** Where the rate changes, what it would be at the rate that the plan begins with: more messages a second are more under way. */
+  #sampleBacklog(atUs: number, outstanding: number): void {
+    const { stages, ratePerSecond, model } = this.#plan;
+    if (model === 'closed' || stages.length === 0) {
+      this.#backlog?.sample(atUs, outstanding);
+      return;
+    }
+    const rate = valueAt(this.#rate, atUs - this.#rig.recorder.startUs);
+    if (rate > 0) this.#backlog?.sample(atUs, Math.round((outstanding * ratePerSecond) / rate));
   }
 
   #beginMeasure(): void {

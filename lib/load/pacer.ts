@@ -1,20 +1,40 @@
 // When messages are due: pure functions of their number. The clock stays outside.
 import { invariant, WsbenchError } from '../errors.ts';
+import { type Course, timeOfCount } from './course.ts';
 
 /** When message `n` (0, 1, 2, …) is due, in µs after the schedule's start. Asked in ascending order. */
 export type Pacer = (n: number) => number;
 
-/** What a plan says of arrivals. */
-export interface PacerPlan {
+/** How events are spread over time around their rate. */
+export interface Arrivals {
   arrival: 'constant' | 'poisson';
-  ratePerSecond: number;
   seed: number;
 }
 
-/** The pacer of a window: its own part of the random numbers, so that the warm-up's length does not shift the rest. */
-export function pacerOf(plan: PacerPlan, window: 'warmup' | 'measure'): Pacer {
-  if (plan.arrival === 'constant') return constantPacer(plan.ratePerSecond);
-  return poissonPacer(plan.ratePerSecond, plan.seed ^ (window === 'warmup' ? 0x5bd1e995 : 0));
+/** What has a schedule of its own, and so random numbers of its own: none shifts those of another. */
+export type Scheduled = 'connect' | 'warmup' | 'measure';
+
+const salts: Record<Scheduled, number> = { connect: 0x2545f491, warmup: 0x5bd1e995, measure: 0 };
+
+/** The pacer of a rate over time, with constant or random arrivals. */
+export function pacerOf(course: Course, { arrival, seed }: Arrivals, what: Scheduled): Pacer {
+  const rates = new Set(course.flatMap(({ from, to }) => [from, to]));
+  const [rate = 0] = rates;
+  if (rate === 0 && rates.size <= 1) return () => Number.POSITIVE_INFINITY;
+  const own = seed ^ salts[what];
+  if (rates.size > 1) return coursePacer(course, arrival === 'constant' ? undefined : own);
+  return arrival === 'constant' ? constantPacer(rate) : poissonPacer(rate, own);
+}
+
+/**
+ * Message n is due where the area under the rate reaches n; with a seed, where it reaches the n-th arrival of a Poisson process
+ * of one a second, which makes it a Poisson process whose mean follows the rate. After the course: never.
+ */
+export function coursePacer(course: Course, seed?: number): Pacer {
+  const whenCount = timeOfCount(course);
+  if (seed === undefined) return whenCount;
+  const arrivals = poissonPacer(1, seed);
+  return (n) => whenCount(arrivals(n) / 1e6);
 }
 
 /** Evenly spaced: message n is due at n/R. */

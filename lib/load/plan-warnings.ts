@@ -4,6 +4,7 @@ import type { Warning } from '../result/result.ts';
 import { placeholdersIn } from '../target/template.ts';
 import { tokenOf } from './connect-spec.ts';
 import type { StressPlan } from './plan.ts';
+import { connectMs, mostConnections, mostPerConnection } from './profile.ts';
 import { claimsOf } from './tokens.ts';
 
 /**
@@ -18,13 +19,14 @@ export function planWarnings(plan: StressPlan, messageBytes: number, nowMs: numb
 
 function limitWarnings(plan: StressPlan, messageBytes: number): Warning[] {
   const { messages, connections, size } = plan.target.limits;
-  const perConnection = plan.ratePerSecond / plan.connections;
+  const perConnection = mostPerConnection(plan);
+  const most = mostConnections(plan);
   const over: string[] = [];
   if (messages !== undefined && plan.model === 'open' && perConnection > messages) {
     over.push(`${formatRate(perConnection)} on each connection, where it allows ${formatRate(messages)}`);
   }
-  if (connections !== undefined && plan.connections > connections) {
-    over.push(`${plan.connections} connections, where it allows ${connections}`);
+  if (connections !== undefined && most > connections) {
+    over.push(`${most} connections, where it allows ${connections}`);
   }
   if (size !== undefined && messageBytes > size) {
     over.push(`messages of ${messageBytes} bytes, where it allows ${size}`);
@@ -43,7 +45,7 @@ function tokenWarnings(plan: StressPlan, nowMs: number): Warning[] {
       'the message holds {{ token }}, and there is none: --token, --tokens-file, --secret or --key';
     return wantsToken ? [{ code: 'no-token', message: missing }] : [];
   }
-  const used = Math.min(tokens.length, plan.connections);
+  const used = Math.min(tokens.length, mostConnections(plan));
   let firstMs = Number.POSITIVE_INFINITY;
   for (let index = 0; index < used; index++) {
     firstMs = Math.min(firstMs, claimsOf(tokenOf(plan, index) ?? '').expiresAtMs ?? firstMs);
@@ -65,6 +67,11 @@ function tokenWarnings(plan: StressPlan, nowMs: number): Warning[] {
 }
 
 /** How long a run takes at most, from its first connect to the last reply of the load. */
-export function runMs(plan: Pick<StressPlan, 'rampUpMs' | 'settleMs' | 'warmupMs' | 'durationMs'>): number {
-  return plan.rampUpMs + plan.settleMs + plan.warmupMs + plan.durationMs;
+export function runMs(
+  plan: Pick<
+    StressPlan,
+    'connections' | 'rampUpMs' | 'connectRatePerSecond' | 'settleMs' | 'warmupMs' | 'durationMs'
+  >,
+): number {
+  return connectMs(plan) + plan.settleMs + plan.warmupMs + plan.durationMs;
 }

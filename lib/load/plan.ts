@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { redactHeader, redactNamed, redactOptions, redactText, redactUrl } from '../result/redact.ts';
 import type { PlanRecord } from '../result/result.ts';
 import type { Threshold } from '../result/thresholds.ts';
+import type { Shape } from '../scenario/shapes.ts';
 import type { TokenPlace } from '../target/credential.ts';
 import type { Target } from '../target/target.ts';
 import type { Mint } from './tokens.ts';
@@ -17,6 +18,14 @@ export interface ClientCertificate {
   key: string;
   /** What the key is encrypted with. */
   passphrase?: string;
+}
+
+/** One stage of a measure phase: within it, what is named goes linearly from what it was to this. No time: it jumps. */
+export interface Stage {
+  durationMs: number;
+  connections?: number;
+  /** Messages per second over all connections (open model). */
+  ratePerSecond?: number;
 }
 
 /** Everything a stress run needs to know. Nothing in it is read from files or the environment any more. */
@@ -38,8 +47,22 @@ export interface StressPlan {
   arrival: 'constant' | 'poisson';
   /** Length of the measure phase. */
   durationMs: number;
+  /** How rate and connections change over the measure phase; none: they stay what they are. They last for {@link durationMs}. */
+  stages: readonly Stage[];
+  /** What the stages were made from. */
+  shape: Shape;
+  /** The measure phase ends when so many messages were scheduled, if that is earlier; 0: it does not. */
+  messages: number;
+  /** Pause between a reply and the next message, from and to, drawn evenly (closed model). */
+  thinkTimeMs: readonly [number, number];
   /** Connections are opened evenly over this time; 0: as fast as it goes. */
   rampUpMs: number;
+  /** Connections are opened at this rate, with the arrivals of messages; 0: see {@link rampUpMs}. */
+  connectRatePerSecond: number;
+  /** So many connections a second are replaced by fresh ones in warm-up and measure phase, the oldest first. */
+  churnPerSecond: number;
+  /** A connection is replaced by a fresh one when so many messages went over it and were answered; 0: never. */
+  messagesPerConnection: number;
   settleMs: number;
   warmupMs: number;
   /** A message is lost at its due time + this. */
@@ -137,8 +160,23 @@ export function planRecord(plan: StressPlan): PlanRecord {
   } = options;
   const { workers: _workers, spin: _spin, url: anyUrl, ...load } = asked;
   if (!plan.embedded) load.url = anyUrl;
+  // What is not asked for is left out, so that a plan keeps its hash when there is more to ask for.
+  for (const [key, neutral] of Object.entries(unasked)) {
+    if (canonicalJson(load[key]) === canonicalJson(neutral)) delete load[key];
+  }
+  // A shape is a name for its stages.
+  delete load.shape;
   return { hash: digest(canonicalJson(load)), name, options };
 }
+
+const unasked = {
+  stages: [],
+  messages: 0,
+  thinkTimeMs: [0, 0],
+  connectRatePerSecond: 0,
+  churnPerSecond: 0,
+  messagesPerConnection: 0,
+} satisfies Partial<StressPlan>;
 
 /** The description as it was filled in; variables and headers may hold secrets. */
 function describeTarget(target: Target): unknown {

@@ -5,6 +5,7 @@ import type { Driver } from './drivers/driver.ts';
 import { Engine } from './engine.ts';
 import type { EngineCommands, EngineReports } from './engine-contract.ts';
 import type { StressPlan } from './plan.ts';
+import { mostConnections } from './profile.ts';
 import { RemoteEngine } from './remote-engine.ts';
 import { assemble, idTag } from './rig.ts';
 import { type FreshTokens, TokenSource } from './tokens.ts';
@@ -31,7 +32,7 @@ export type Recruit = (worker: number, reports: EngineReports, lost: (why: strin
 
 /** How many engines a run has. A driver that is an object cannot leave its thread. */
 export function engineCount(plan: StressPlan, driver: Driver | DriverModule | undefined): number {
-  return driver && 'open' in driver ? 1 : Math.max(1, Math.min(plan.workers, plan.connections));
+  return driver && 'open' in driver ? 1 : Math.max(1, Math.min(plan.workers, mostConnections(plan)));
 }
 
 /**
@@ -48,7 +49,7 @@ export function recruiter(
   const workers = engineCount(plan, driver);
   const tag = idTag();
   const { mint, ...data } = plan;
-  const source = new TokenSource(plan.tokens, plan.connections, mint);
+  const source = new TokenSource(plan.tokens, mostConnections(plan), mint);
   if (workers === 1 && !(driver && 'module' in driver)) {
     const own = driver === undefined ? {} : { driver };
     return (_worker, reports) => {

@@ -4,6 +4,7 @@ import type { Warning } from '../result/result.ts';
 import { placeholdersIn } from '../target/template.ts';
 import { connectSpec, tokenOf } from './connect-spec.ts';
 import { Correlator } from './correlation.ts';
+import { peakOf } from './course.ts';
 import type { Driver } from './drivers/driver.ts';
 import { makeDriver } from './drivers/make.ts';
 import { Fleet } from './fleet.ts';
@@ -14,6 +15,7 @@ import { type Message, renderMessage } from './message.ts';
 import { connectionsOf, type Part, whole } from './part.ts';
 import type { StressPlan } from './plan.ts';
 import { planWarnings } from './plan-warnings.ts';
+import { mostConnections, rateCourse } from './profile.ts';
 import { Recorder } from './recorder.ts';
 import type { RenewalPlan } from './renewal.ts';
 import { Session } from './session.ts';
@@ -61,7 +63,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
     tag,
     part = whole,
     driver = makeDriver(plan),
-    tokens = new TokenSource(plan.tokens, plan.connections, plan.mint),
+    tokens = new TokenSource(plan.tokens, mostConnections(plan), plan.mint),
   } = options;
   const render = messageRenderer(plan, tag);
   const isPersonal = differsByConnection(plan);
@@ -69,7 +71,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
   const pings = message.by === 'pong';
   const recorder = new Recorder(plan.durationMs * 1000);
   const ledger = new Ledger({
-    connections: connectionsOf(part, plan.connections),
+    connections: connectionsOf(part, mostConnections(plan)),
     timeoutUs: plan.timeoutMs * 1000,
     inOrder: message.by === 'order' || pings,
     entries: ringEntries(plan, part),
@@ -140,8 +142,8 @@ function requestHolds({ message, target }: StressPlan, what: RegExp): boolean {
 }
 
 /** Room for all that may be outstanding or remembered, so that the ring need not grow during the run. */
-function ringEntries({ model, ratePerSecond, timeoutMs }: StressPlan, { workers }: Part): number {
-  if (model === 'closed') return startEntries;
-  const wanted = 2.2 * (ratePerSecond / workers) * (timeoutMs / 1000);
+function ringEntries(plan: StressPlan, { workers }: Part): number {
+  if (plan.model === 'closed') return startEntries;
+  const wanted = 2.2 * (peakOf(rateCourse(plan)) / workers) * (plan.timeoutMs / 1000);
   return Math.min(mostEntries, 2 ** Math.ceil(Math.log2(Math.max(1024, wanted))));
 }

@@ -258,7 +258,11 @@ class StressRun {
     this.#snapshots.drop(member.worker);
     const reason: Reason = {
       code: 'lost-worker',
-      message: describeLoss(member, this.#plan, this.#startedUs),
+      message: describeLoss(member, {
+        plan: this.#plan,
+        workers: this.#crew.members.length,
+        startedUs: this.#startedUs,
+      }),
     };
     this.#losses.push(reason);
     this.events.push({ type: 'warning', warning: reason });

@@ -1,7 +1,9 @@
 // The state of a run, once a second, for whoever watches: the sum of what its engines told.
 import { Histogram, percentileUs } from '../metrics/histogram.ts';
 import type { Phase, Snapshot } from '../result/events.ts';
+import { valueAt } from './course.ts';
 import type { StressPlan } from './plan.ts';
+import { connectionCourse, connectMs, measureUs } from './profile.ts';
 import type { Share, Tidings } from './share.ts';
 
 const everyUs = 1e6;
@@ -63,7 +65,7 @@ export class Snapshots {
       elapsedMs: Math.max(0, Math.round((atUs - sinceUs) / 1000)),
       plannedMs: this.#plannedMs(phase),
       connections: {
-        asked: this.#plan.connections,
+        asked: this.#asked(phase, atUs - sinceUs),
         open: this.#sum((share) => share.open),
         failed: this.#sum(({ counters }) => counters['connections.failed']),
       },
@@ -96,11 +98,15 @@ export class Snapshots {
     return this.#tellers.reduce((sum, { share }) => sum + (share ? pick(share) : 0), 0);
   }
 
+  #asked(phase: Phase, elapsedUs: number): number {
+    const atUs = { connect: 0, settle: 0, warmup: 0, measure: elapsedUs, drain: Number.MAX_VALUE }[phase];
+    return Math.round(valueAt(connectionCourse(this.#plan), atUs));
+  }
+
   #plannedMs(phase: Phase): number {
-    const { rampUpMs, settleMs, warmupMs, durationMs, timeoutMs } = this.#plan;
-    return { connect: rampUpMs, settle: settleMs, warmup: warmupMs, measure: durationMs, drain: timeoutMs }[
-      phase
-    ];
+    const { settleMs, warmupMs, timeoutMs } = this.#plan;
+    const [connect, measure] = [connectMs(this.#plan), measureUs(this.#plan) / 1000];
+    return { connect, settle: settleMs, warmup: warmupMs, measure, drain: timeoutMs }[phase];
   }
 }
 

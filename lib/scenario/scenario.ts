@@ -1,8 +1,10 @@
 // Scenario files: what `quick` and `stress` are asked to do, as data.
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
-import { count, duration, ratePerSecond, sizeBytes } from '../quantities.ts';
+import { count, duration, durationRange, ratePerSecond, share, sizeBytes } from '../quantities.ts';
 import { parseThreshold } from '../result/thresholds.ts';
+import { shapeNames } from './shapes.ts';
+import { stageSchema } from './stages.ts';
 
 const name = z.string().min(1).describe('Name that reports use.');
 const threshold = z.string().superRefine((text, context) => {
@@ -14,8 +16,7 @@ const threshold = z.string().superRefine((text, context) => {
 });
 const description = z.string().describe('One line for people.').optional();
 
-/** Schema of a stress scenario (`kind: stress`). Durations need a unit. */
-export const stressScenarioSchema = z.strictObject({
+const stressFields = z.strictObject({
   kind: z.literal('stress').describe('Load, for wsbench stress.'),
   name,
   description,
@@ -25,19 +26,60 @@ export const stressScenarioSchema = z.strictObject({
     .optional(),
   connections: count.describe('Connections at the same time.'),
   rate: ratePerSecond.describe('Messages per second over all connections (open model).'),
+  ratePerConnection: ratePerSecond
+    .describe('Messages per second on each connection (open model); it takes the place of rate.')
+    .optional(),
   model: z
     .enum(['open', 'closed'])
     .describe('open: by schedule, whatever the replies do. closed: the next message when the reply came.'),
   depth: count.describe('Messages in flight per connection in the closed model.'),
   arrival: z.enum(['constant', 'poisson']).describe('How messages are spread over time in the open model.'),
-  duration: duration.describe('How long to measure.'),
+  thinkTime: durationRange
+    .describe('Pause between a reply and the next message in the closed model, such as 100ms or 100ms-500ms.')
+    .optional(),
+  duration: duration.describe('How long to measure; stages say it themselves.').optional(),
+  messages: count.describe('The measure phase ends when so many messages were scheduled.').optional(),
+  stages: z
+    .array(stageSchema)
+    .min(1)
+    .describe('How rate and connections change over the measure phase, which is as long as they are.')
+    .optional(),
+  shape: z.enum(shapeNames).describe('Stages by name, made of rate, connections and duration.').optional(),
   rampUp: duration.describe('Time over which the connections are opened.'),
+  connectRate: ratePerSecond
+    .describe('Connections to open per second, spread as arrival says; instead of rampUp.')
+    .optional(),
+  churn: ratePerSecond
+    .describe('Connections per second that are closed and replaced by fresh ones, the oldest first.')
+    .optional(),
+  messagesPerConnection: count
+    .describe('A connection is replaced by a fresh one when so many messages went over it.')
+    .optional(),
+  slowConsumers: share.describe('Share of the connections that read slowly, such as 5%.').optional(),
   settle: duration.describe('Pause after the last connection opened.'),
   warmup: duration.describe('Load before measuring.'),
   timeout: duration.describe('A message without a reply after this time is lost.'),
   connectTimeout: duration.describe('Time that opening one connection may take.'),
   size: sizeBytes.describe("Message size in bytes; without it, that of the target's description.").optional(),
   thresholds: z.array(threshold).describe('What the run must fulfil, such as rtt.p99<20ms.'),
+});
+
+/** The keys of a stress scenario, in the order to write them in. */
+export const stressKeys = Object.keys(stressFields.shape) as (keyof z.output<typeof stressFields>)[];
+
+/** Schema of a stress scenario (`kind: stress`). Durations need a unit. */
+export const stressScenarioSchema = stressFields.superRefine((scenario, context) => {
+  const { duration: time, stages, shape, messages } = scenario;
+  const wrong = (key: keyof typeof scenario, message: string): void =>
+    context.addIssue({ code: 'custom', path: [key], message });
+  if (stages && shape !== undefined) wrong('shape', 'stages and shape exclude each other');
+  if (stages && time !== undefined) wrong('duration', 'the stages say how long it measures: leave it out');
+  if (scenario.connectRate !== undefined && scenario.rampUp > 0) {
+    wrong('connectRate', 'connectRate and rampUp exclude each other: write rampUp: 0s');
+  }
+  if (!stages && messages === undefined && time === undefined) {
+    wrong('duration', 'missing: how long to measure, such as 30s (or stages, or messages)');
+  }
 });
 
 /** Schema of a quick scenario (`kind: quick`). */

@@ -1,7 +1,8 @@
 // A connection: opened with or without the WebSocket handshake, then bytes both ways. It may send what is illegal.
 import type { OnReadOpts, Socket } from 'node:net';
-import type { Cause } from '../cause/cause.ts';
+import type { Cause, Stage } from '../cause/cause.ts';
 import { classify, timedOut } from '../cause/connect-error.ts';
+import { messageOf } from '../errors.ts';
 import { type Dialling, type DialOptions, type DialTimes, dial } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Chop, PieceWriter } from './piece-writer.ts';
@@ -43,8 +44,12 @@ export interface TransportSink {
    * @param cause what broke it; null: both directions came to their end
    */
   closed(cause: Cause | null): void;
-  /** There will be no connection, and nothing follows. */
-  failed(cause: Cause): void;
+  /**
+   * There will be no connection, and nothing follows.
+   *
+   * @param stage how far it had come; `tcp` includes the dialogue with a proxy
+   */
+  failed(cause: Cause, stage: Stage): void;
 }
 
 /** Opens a connection. */
@@ -207,7 +212,13 @@ export class Connection {
       return;
     }
     this.#stage = 'upgrade';
-    this.#upgrade = new UpgradeDialogue(this.#endpoint, upgrade, upgrade.key ?? randomKey());
+    try {
+      this.#upgrade = new UpgradeDialogue(this.#endpoint, upgrade, upgrade.key ?? randomKey());
+    } catch (error) {
+      // A header that no request can carry.
+      this.#fail({ kind: 'handshake', detail: messageOf(error) });
+      return;
+    }
     this.#write(this.#upgrade.request);
   }
 
@@ -277,8 +288,9 @@ export class Connection {
 
   #fail(cause: Cause): void {
     if (this.#stage === 'over' || this.#stage === 'open') return;
+    const stage = this.#stage === 'upgrade' ? 'upgrade' : (this.#dialling?.stage ?? 'tcp');
     this.destroy();
-    this.#sink.failed(cause);
+    this.#sink.failed(cause, stage === 'proxy' ? 'tcp' : stage);
   }
 
   #isOpen(): boolean {

@@ -1,8 +1,9 @@
 // The WebSocket handshake over a connection: what is written, and what the answer comes to. No I/O.
 import type { Cause } from '../cause/cause.ts';
-import { answerIsNotHttp, hungUp } from '../cause/connect-error.ts';
+import { answerIsNotHttp, headersTooLong, hungUp } from '../cause/connect-error.ts';
 import { httpDetail } from '../cause/http-answer.ts';
 import { oneLine } from '../cause/one-line.ts';
+import { upgradeFault } from '../cause/upgrade.ts';
 import { type DeflateParameters, deflateHeader } from '../protocol/deflate-negotiation.ts';
 import {
   encodeRequest,
@@ -11,7 +12,7 @@ import {
   type UpgradeResponse,
   upgradeHeaders,
 } from '../protocol/handshake.ts';
-import { ResponseParser } from '../protocol/response-parser.ts';
+import { type HeadLimits, headLimits, ResponseParser } from '../protocol/response-parser.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** What the handshake asks for. */
@@ -42,6 +43,8 @@ export type HandshakeState =
   | { state: 'done'; handshake: Handshake; rest: Buffer }
   | { state: 'failed'; cause: Cause };
 
+// As much as Node's own client reads.
+const limits: HeadLimits = { ...headLimits, maxHeadBytes: 16 * 1024 };
 const maxBodyBytes = 1024;
 const more: HandshakeState = { state: 'more' };
 
@@ -51,7 +54,7 @@ export class UpgradeDialogue {
   readonly request: Buffer;
   readonly #options: UpgradeOptions;
   readonly #key: string;
-  readonly #parser = new ResponseParser();
+  readonly #parser = new ResponseParser(limits);
   #first: Buffer = Buffer.alloc(0);
   /** An answer that is no 101, and what came of its body. */
   #refusal: UpgradeResponse | undefined;
@@ -91,26 +94,14 @@ export class UpgradeDialogue {
     const head = this.#parser.push(chunk);
     if (head.state === 'more') return more;
     if (head.state === 'failed') {
+      if (this.#parser.size > limits.maxHeadBytes) return { state: 'failed', cause: headersTooLong };
       const why = head.problem.startsWith('what answers') ? '' : oneLine(head.problem);
       return { state: 'failed', cause: answerIsNotHttp(this.#first, why) };
     }
-    const judged = judgeResponse(head.response, {
-      key: this.#key,
-      subprotocols: this.#options.subprotocols ?? [],
-      deflate: this.#options.deflate ?? null,
-    });
-    if (!('problem' in judged)) {
-      const { subprotocols = [], subprotocolRequired } = this.#options;
-      if (subprotocolRequired && subprotocols.length > 0 && judged.subprotocol === '') {
-        // What is offered may be a credential, so it is counted, not named.
-        const detail = `HTTP 101, but it chose none of the ${subprotocols.length} subprotocols that were offered (RFC 6455 §4.2.2)`;
-        return { state: 'failed', cause: { kind: 'subprotocol', detail } };
-      }
-      return { state: 'done', handshake: { ...judged, response: head.response }, rest: head.rest };
-    }
-    if (judged.kind !== 'http') {
-      const detail = `HTTP 101, but ${oneLine(judged.problem)} (${judged.section})`;
-      return { state: 'failed', cause: { kind: judged.kind, detail } };
+    if (head.response.status === 101) {
+      const handshake = this.#judge(head.response);
+      if ('kind' in handshake) return { state: 'failed', cause: handshake };
+      return { state: 'done', handshake, rest: head.rest };
     }
     this.#refusal = head.response;
     const state = this.#more(head.rest);
@@ -121,12 +112,24 @@ export class UpgradeDialogue {
   end(): HandshakeState {
     const response = this.#refusal;
     if (!response) return { state: 'failed', cause: hungUp('upgrade') };
-    const headers: Record<string, string> = {};
-    for (const [name, value] of response.headers) headers[name.toLowerCase()] ??= value;
+    const headers = byName(response);
     const body = isChunked(headers) ? withoutChunks(this.#body) : this.#body;
     const { status, reason: statusText } = response;
     const detail = httpDetail({ status, statusText, headers, body: body.toString() });
     return { state: 'failed', cause: { kind: 'http', detail } };
+  }
+
+  #judge(response: UpgradeResponse): Handshake | Cause {
+    const { subprotocols = [], subprotocolRequired = false, deflate = null } = this.#options;
+    const fault = upgradeFault(
+      { httpVersion: response.version.slice('HTTP/'.length), headers: byName(response) },
+      { key: this.#key, subprotocols, subprotocolRequired, extensionsOffered: deflate !== null },
+    );
+    if (fault) return fault;
+    const judged = judgeResponse(response, { key: this.#key, subprotocols, deflate });
+    if (!('problem' in judged)) return { ...judged, response };
+    const detail = `HTTP 101, but ${oneLine(judged.problem)} (${judged.section})`;
+    return { kind: judged.kind, detail };
   }
 
   #more(chunk: Buffer): HandshakeState {
@@ -136,6 +139,17 @@ export class UpgradeDialogue {
     const isLast = length === undefined && this.#body.subarray(-5).toString('latin1') === '0\r\n\r\n';
     return this.#body.length >= whole || isLast ? this.end() : more;
   }
+}
+
+/** The headers by name in small letters; repeated ones joined. RFC 9110 §5.3 */
+function byName(response: UpgradeResponse): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of response.headers) {
+    const key = name.toLowerCase();
+    const known = headers[key];
+    headers[key] = known === undefined ? value : `${known}, ${value}`;
+  }
+  return headers;
 }
 
 const isChunked = (headers: Record<string, string>): boolean =>

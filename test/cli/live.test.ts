@@ -4,7 +4,8 @@ import { Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
 import type { Io } from '../../cli/io.ts';
 import { liveView, snapshotLine } from '../../cli/live.ts';
-import type { Snapshot } from '../../lib/result/events.ts';
+import type { RunEvent, Snapshot } from '../../lib/result/events.ts';
+import { displayWidth } from '../../reports/width.ts';
 
 const snapshot: Snapshot = {
   phase: 'measure',
@@ -18,7 +19,11 @@ const snapshot: Snapshot = {
   errors: 3,
 };
 
-function terminal(isTTY: boolean, env: Record<string, string> = {}): { io: Io; text: () => string } {
+function terminal(
+  isTTY: boolean,
+  env: Record<string, string> = {},
+  signal = new AbortController().signal,
+): { io: Io; text: () => string } {
   let text = '';
   const stderr: Io['stderr'] = new Writable({
     write(chunk, _encoding, done) {
@@ -34,7 +39,7 @@ function terminal(isTTY: boolean, env: Record<string, string> = {}): { io: Io; t
     stderr,
     env,
     cwd: '/',
-    signal: new AbortController().signal,
+    signal,
     exit: () => {},
   };
   return { io, text: () => text };
@@ -64,28 +69,105 @@ test('live: without a terminal, one line a phase and each five seconds', () => {
   );
 });
 
-test('live: on a terminal the line is redrawn within its width; CI and --quiet keep it plain or silent', () => {
-  const tty = terminal(true);
-  liveView(tty.io, false).show({ type: 'interval', snapshot });
-  assert.ok(tty.text().startsWith('\r\x1b[2K  measure'));
-  assert.ok(!tty.text().includes('\n'));
+const interval = (changes: Partial<Snapshot> = {}): RunEvent => ({
+  type: 'interval',
+  snapshot: { ...snapshot, ...changes },
+});
+
+test('live: on a terminal two lines are redrawn in place, within its width', () => {
+  const { io, text } = terminal(true);
+  const live = liveView(io, false);
+  live.show(interval());
+  const first = text();
+  assert.ok(first.startsWith('\r\x1b[2K  connect  '));
   assert.match(
-    tty.text(),
-    /p99 8\.71 ms {2}3 errors$/,
-    'at 80 columns nothing is cut off, the bar gives way',
+    first,
+    /498\/500 open {2}0\.0 s {2}.*2 failed.*\n {2}measure .* 4,998 msg\/s {2}p99 8\.71 ms {2}.*3 errors.* {2}24\/30 s$/,
   );
-  const wide = terminal(true);
-  wide.io.stderr.columns = 120;
-  liveView(wide.io, false).show({ type: 'interval', snapshot });
-  assert.match(wide.text(), /3 errors {2}█{19}░{5}$/);
-  const ascii = terminal(true, { LANG: 'C' });
-  ascii.io.stderr.columns = 120;
-  liveView(ascii.io, false).show({ type: 'interval', snapshot });
-  assert.match(ascii.text(), /3 errors {2}#{19}\.{5}$/);
-  const ci = terminal(true, { CI: 'true' });
-  liveView(ci.io, false).show({ type: 'interval', snapshot });
-  assert.ok(ci.text().startsWith('measure') && ci.text().endsWith('\n'));
+  live.show(interval());
+  assert.ok(
+    text().slice(first.length).startsWith('\r\x1b[2K\x1b[1A\x1b[2K  connect'),
+    'both are erased first',
+  );
+  // Made narrower: each of the lines, 79 columns at most, now takes two or three rows.
+  io.stderr.columns = 40;
+  const before = text().length;
+  live.show(interval());
+  assert.ok(
+    text()
+      .slice(before)
+      .startsWith(`\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(3)}  connect`),
+  );
+  const narrow = text().slice(before).split('\x1b[2K').at(-1) ?? '';
+  for (const line of narrow.split('\n')) assert.ok(displayWidth(line) < 40, line);
+});
+
+test('live: a warning and a signal stand above what is redrawn', () => {
+  const controller = new AbortController();
+  const { io, text } = terminal(true, {}, controller.signal);
+  const live = liveView(io, false);
+  live.show(interval());
+  live.show({ type: 'warning', warning: { code: 'x', message: 'mind this' } });
+  assert.ok(text().includes('2K  warning: mind this\n\r\x1b[2K  connect'));
+  const before = text().length;
+  controller.abort('SIGINT');
+  assert.equal(text().slice(before), '\r\x1b[2K\x1b[1A\x1b[2K');
+  io.stderr.write('SIGINT: finishing\n');
+  live.show(interval());
+  assert.ok(
+    text().slice(before).includes('SIGINT: finishing\n\r\x1b[2K  connect'),
+    'nothing above is erased',
+  );
+});
+
+test('live: what was measured stays when it ends; a run that measured nothing leaves nothing', () => {
+  const measured = terminal(true);
+  const live = liveView(measured.io, false);
+  live.show(interval());
+  live.show({ type: 'phase', phase: 'drain' });
+  live.show(interval({ phase: 'drain', receivedPerSecond: 0, errors: 7 }));
+  live.end();
+  const kept = measured.text().split('\x1b[2K').at(-1) ?? '';
+  assert.match(kept, /^ {2}connect .*\n {2}measure .*4,998 msg\/s.*7 errors.*\n\n$/);
+  const failed = terminal(true);
+  const short = liveView(failed.io, false);
+  short.show(interval({ phase: 'connect' }));
+  short.end();
+  assert.ok(failed.text().endsWith('\r\x1b[2K'));
+});
+
+test('live: colours only where they are wanted; CI, TERM=dumb and --quiet keep it plain or silent', () => {
+  const red = '\x1b[31m';
+  const shown = (env: Record<string, string>, color?: boolean): string => {
+    const { io, text } = terminal(true, env);
+    liveView(io, false, color).show(interval());
+    return text();
+  };
+  assert.ok(shown({}).includes(`${red}2 failed`) && shown({}).includes(`${red}3 errors`));
+  assert.ok(!shown({ NO_COLOR: '1' }).includes(red));
+  assert.ok(!shown({}, false).includes(red));
+  for (const env of [{ CI: 'true' }, { TERM: 'dumb' }]) {
+    assert.ok(shown(env).startsWith('measure') && shown(env).endsWith('\n'));
+  }
   const quiet = terminal(true);
-  liveView(quiet.io, true).show({ type: 'interval', snapshot });
+  liveView(quiet.io, true).show(interval());
   assert.equal(quiet.text(), '');
+});
+
+test('live: characters outside ASCII only where the terminal knows them', () => {
+  const isAscii = (env: Record<string, string>): boolean => {
+    const { io, text } = terminal(true, env);
+    liveView(io, false).show(interval());
+    return /^[\s\x20-\x7e]*$/.test(text().replaceAll('\x1b', ''));
+  };
+  for (const env of [
+    { LANG: 'C' },
+    { LANG: 'de_DE.ISO-8859-1' },
+    { LC_ALL: 'POSIX', LANG: 'C.UTF-8' },
+    { TERM: 'linux' },
+  ]) {
+    assert.ok(isAscii(env), JSON.stringify(env));
+  }
+  for (const env of [{}, { LANG: 'C.UTF-8' }, { LC_ALL: 'de_DE.utf8' }])
+    assert.ok(!isAscii(env), JSON.stringify(env));
 });

@@ -7,6 +7,8 @@ import { OpenExecutor } from '../../lib/load/executors/open.ts';
 import type { Lane } from '../../lib/load/lane.ts';
 import { kinds } from '../../lib/load/ledger.ts';
 import { constantPacer, poissonPacer, seededRandom } from '../../lib/load/pacer.ts';
+import { whole } from '../../lib/load/part.ts';
+import { Schedule } from '../../lib/load/schedule.ts';
 import type { Traffic } from '../../lib/load/traffic.ts';
 
 /** Ticks an executor over its window with no sockets, and lists what it sent. */
@@ -41,7 +43,14 @@ test('constant arrivals: exactly R·D messages in a window, wherever it lies and
         const durationUs = tenths * 1e5;
         const window = { kind: kinds.measured, startUs, endUs: startUs + durationUs };
         const seen = sent((lanes, traffic) => {
-          const executor = new OpenExecutor(constantPacer(rate), window, lanes, traffic);
+          const schedule = new Schedule({
+            pacer: constantPacer(rate),
+            steps: [{ atUs: 0, count: lanes.length }],
+            lengthUs: durationUs,
+            messages: Number.POSITIVE_INFINITY,
+            part: whole,
+          });
+          const executor = new OpenExecutor(schedule, window, lanes, traffic);
           return {
             tick: (atUs: number) => executor.tick(startUs + atUs),
             nextDueUs: 0,
