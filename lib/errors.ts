@@ -7,7 +7,7 @@
  * - `CONFIG`: a scenario, target description or server configuration is invalid.
  * - `REPORT_WRITE`: a report could not be written.
  * - `SERVER_START`: the reference server could not start (port taken, forbidden).
- * - `RESOURCES`: this process or machine has too few files or ports for the run.
+ * - `RESOURCES`: this process or machine has too few files or ports for the run, which did not begin.
  * - `INTERNAL`: a bug in wsbench.
  */
 export type ErrorCode = 'USAGE' | 'CONFIG' | 'REPORT_WRITE' | 'SERVER_START' | 'RESOURCES' | 'INTERNAL';

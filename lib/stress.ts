@@ -83,7 +83,11 @@ export async function stress(
     options.defaultThresholds ?? true,
   );
   const most = peakConnections(scenario);
-  preflight(most);
+  const carried = carriage(options, most);
+  await preflight(
+    { connections: most, workers: carried.workers },
+    { ...carried, url: typeof target === 'object' ? target.url : target },
+  );
   const seed = options.seed ?? randomInt(2 ** 31);
   const preset = options.targetFile === undefined ? scenario.preset : options.preset;
   const described = describedTarget(
@@ -130,7 +134,7 @@ export async function stress(
       binary: options.binary ?? false,
       tokens,
       ...(mint === undefined ? {} : { mint }),
-      ...carriage(options, most),
+      ...carried,
       seed,
       thresholds,
       // A load that only rises wants to know how far it gets.

@@ -23,10 +23,7 @@ const hints: Record<FailureKind, (detail: string) => string | undefined> = {
     /EADDRNOTAVAIL/.test(detail)
       ? 'this machine has no IPv6: use an IPv4 address'
       : 'the network does not lead there: check routes and firewalls',
-  resources: (detail) =>
-    /EADDRNOTAVAIL/.test(detail)
-      ? 'this machine has no local port left for the target: fewer connections, or widen net.ipv4.ip_local_port_range'
-      : 'this process may not open more files: raise `ulimit -n`',
+  resources: resourcesHint,
   protocol: () => undefined,
   join: joinHint,
 };
@@ -34,6 +31,19 @@ const hints: Record<FailureKind, (detail: string) => string | undefined> = {
 /** What to do about a failure; undefined: nothing that could be said of every such one. */
 export function hintOf(kind: FailureKind, detail: string): string | undefined {
   return hints[kind](detail);
+}
+
+function resourcesHint(detail: string): string {
+  if (/no free local port in/.test(detail))
+    return 'all ports of the local addresses are taken: name more of them';
+  if (/EADDRNOTAVAIL/.test(detail)) {
+    return 'this machine has no local port left for the target: fewer connections, --local-address a,b, or widen net.ipv4.ip_local_port_range';
+  }
+  if (/ENFILE/.test(detail)) return 'this machine may not open more files: raise fs.file-max';
+  if (/ENOBUFS|ENOMEM/.test(detail)) {
+    return 'the kernel has no memory for another connection: fewer of them, more memory, or raise net.ipv4.tcp_mem';
+  }
+  return 'this process may not open more files: raise `ulimit -n`';
 }
 
 function joinHint(detail: string): string {

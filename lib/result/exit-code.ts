@@ -20,7 +20,8 @@ const byError: Record<ErrorCode, number> = {
   USAGE: 2,
   CONFIG: 2,
   SERVER_START: 2,
-  RESOURCES: 4,
+  // Before anything was sent: there is no run that could be inconclusive.
+  RESOURCES: 2,
   REPORT_WRITE: 6,
   INTERNAL: 70,
 };

@@ -111,7 +111,7 @@ class Dial implements Dialling {
     const end = isSpent ? undefined : localPorts.take();
     if (end) this.#open(end);
     else {
-      const detail = `EADDRNOTAVAIL: no free local port in ${localPorts.describe()}: name more local addresses`;
+      const detail = `EADDRNOTAVAIL: no free local port in ${localPorts.describe()}`;
       process.nextTick(() => this.#fail({ kind: 'resources', detail }));
     }
   }

@@ -58,7 +58,7 @@ const byError: Record<ErrorCode, number> = {
   USAGE: 2,
   CONFIG: 2,
   SERVER_START: 2,
-  RESOURCES: 4,
+  RESOURCES: 2,
   REPORT_WRITE: 6,
   INTERNAL: 70,
 };
