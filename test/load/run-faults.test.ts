@@ -328,7 +328,7 @@ describe('faults', { concurrency: 4 }, () => {
         kind: 'resources',
         detail: 'connect EADDRNOTAVAIL 127.0.0.1:80',
         count: 2,
-        hint: 'this machine has no local port left for the target: fewer connections, or widen net.ipv4.ip_local_port_range',
+        hint: 'this machine has no local port left for the target: fewer connections, --local-address a,b, or widen net.ipv4.ip_local_port_range',
       },
     ]);
     assert.equal(result.counters['connections.opened'], 3);
