@@ -91,6 +91,11 @@ export function peakConnections(scenario: ResolvedScenario): number {
   return Math.max(scenario.connections, ...stagesOf(scenario).map(({ connections = 0 }) => connections));
 }
 
+/** The most messages per second over all connections that a scenario ever asks for. */
+export function peakRate(scenario: ResolvedScenario): number {
+  return Math.max(scenario.rate, ...stagesOf(scenario).map(({ rate = 0 }) => rate));
+}
+
 /** What is wrong with the load of a scenario; undefined: nothing. */
 export function wrongLoad(scenario: ResolvedScenario): string | undefined {
   const { model, messages, thinkTime, connectRate, rampUp, churn, messagesPerConnection } = scenario;

@@ -40,7 +40,7 @@ export interface StressOptions extends LoadOptions, ConnectOptions, TokenChoice 
   seed?: number;
   /** What carries the messages: `native`, our own protocol engine, by default, or `ws`, the ws package. */
   driver?: DriverName;
-  /** Threads that share the load; `auto`: as many as this machine has cores for. 1 by default. */
+  /** Threads that share the load, at most one a connection; `auto`: as many as the load needs and this machine has cores for. 1 by default. */
   workers?: number | 'auto';
   /** Wait for due times in a busy loop: exact to microseconds, for the price of a whole core a worker. */
   spin?: boolean;

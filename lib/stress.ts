@@ -1,11 +1,11 @@
 // `stress`: from what the user asked to a plan, and the plan run.
 import { randomInt } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { autoWorkersHere } from './auto-workers.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded.ts';
 import { runStress, type StressPlan } from './load/index.ts';
 import { matchedBy, parseMatch } from './load/match.ts';
 import { runMs } from './load/plan-warnings.ts';
-import { peakConnections, type ResolvedScenario, stagesOf } from './load-options.ts';
+import { peakConnections, peakRate, type ResolvedScenario, stagesOf } from './load-options.ts';
 import { preflight } from './preflight.ts';
 import { type Recognised, recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
@@ -83,11 +83,12 @@ export async function stress(
     options.defaultThresholds ?? true,
   );
   const most = peakConnections(scenario);
-  const carried = carriage(options, most);
-  await preflight(
-    { connections: most, workers: carried.workers },
-    { ...carried, url: typeof target === 'object' ? target.url : target },
-  );
+  const targetUrl = typeof target === 'object' ? target.url : target;
+  const { model } = scenario;
+  const need = { model, connections: most, ratePerSecond: peakRate(scenario) };
+  const workers = options.workers === 'auto' ? autoWorkersHere(need, targetUrl) : options.workers;
+  const carried = carriage(options, Math.min(most, workers ?? 1));
+  await preflight({ connections: most, workers: carried.workers }, { ...carried, url: targetUrl });
   const seed = options.seed ?? randomInt(2 ** 31);
   const preset = options.targetFile === undefined ? scenario.preset : options.preset;
   const described = describedTarget(
@@ -176,11 +177,11 @@ function load(scenario: ResolvedScenario): Load {
 }
 
 /** How the load is carried. */
-function carriage(options: StressOptions, connections: number): Carriage {
-  const { driver = 'native', workers = 1, proxy, clientCertificate, servername } = options;
+function carriage(options: StressOptions, workers: number): Carriage {
+  const { driver = 'native', proxy, clientCertificate, servername } = options;
   return {
     driver,
-    workers: Math.min(connections, workers === 'auto' ? availableParallelism() : workers),
+    workers,
     spin: options.spin ?? false,
     compress: options.compress ?? false,
     fragmentBytes: options.fragmentBytes ?? 0,

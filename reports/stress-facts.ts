@@ -157,13 +157,19 @@ export function generatorWords(result: StressResult): string[] {
   const lag = metrics.send_lag.p99;
   return [
     `${generator.limited ? 'LIMITED' : 'healthy'}: loop delay p99 ${ms(generator.loopDelay.p99)} ms`,
-    `CPU ${percent(Math.round(generator.cpu * 100) / 100)} of a core, ${generator.workers} worker${generator.workers === 1 ? '' : 's'}`,
+    `CPU ${percent(Math.round(generator.cpu * 100) / 100)} of a core, ${generator.workers} worker${generator.workers === 1 ? '' : 's'}${busiest(generator)}`,
     ...(lag === null ? [] : [`send lag p99 ${ms(lag)} ms`]),
     generator.gc.count === 0
       ? 'no GC pause'
       : `GC ${count(generator.gc.count)} ${generator.gc.count === 1 ? 'pause' : 'pauses'}, longest ${ms(generator.gc.maxMs)} ms`,
     ...(generator.waitedLong > 0 ? [`${percent(generator.waitedLong)} of messages waited over 50 ms`] : []),
   ];
+}
+
+/** Where a worker has no core left, the others' idle ones do not help it. */
+function busiest({ perWorker = [] }: StressResult['generator']): string {
+  if (perWorker.length < 2) return '';
+  return `, the busiest ${percent(Math.round(Math.max(...perWorker.map(({ cpu }) => cpu)) * 100) / 100)}`;
 }
 
 /** The causes of connections that never opened, each with its hint. */

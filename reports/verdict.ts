@@ -67,6 +67,7 @@ export function loadWords(result: StressResult): string[] {
     ...(connections === null ? [] : [connections]),
     rate === null ? model : `${model}, ${rate}`,
     ...turnoverWords(result),
+    ...(result.generator.workers > 1 ? [`${count(result.generator.workers)} workers`] : []),
     ...(size === null || size === 0 ? [] : [`${count(size)} B`]),
     result.phases.measureMs === 0
       ? 'nothing measured'

@@ -1,6 +1,6 @@
 // Whether the generator was the bottleneck: each of its engines by itself, and all together.
-import { Histogram } from '../metrics/histogram.ts';
-import type { DelayStats, GeneratorRecord } from '../result/result.ts';
+import { Histogram, timeStats } from '../metrics/histogram.ts';
+import type { DelayStats, GeneratorRecord, WorkerHealth } from '../result/result.ts';
 import { type HealthSample, judgeHealth, sendLagTail } from './health.ts';
 import { mergeHistograms } from './merge.ts';
 import type { EngineHealth } from './share.ts';
@@ -29,8 +29,9 @@ export function judgeEngines(
   rttP99: number | null,
 ): GeneratorRecord {
   const samples = engines.map((engine) => sampleOf([engine]));
+  const perWorker = engines.map((engine) => healthOf(engine));
   const [only = idle] = samples;
-  if (engines.length <= 1) return { ...judgeHealth({ ...only, model, rttP99 }), workers };
+  if (engines.length <= 1) return { ...judgeHealth({ ...only, model, rttP99 }), workers, perWorker };
   const judged = samples.map((sample) => judgeHealth({ ...sample, model, rttP99 }));
   const all = sampleOf(engines);
   const together = judgeHealth({ ...all, model, rttP99 });
@@ -45,6 +46,7 @@ export function judgeEngines(
     advice: [...new Set((limited.length > 0 ? limited : [together]).flatMap(({ advice }) => advice))],
     throughputIsLowerBound: judged.some((one) => one.throughputIsLowerBound),
     workers,
+    perWorker,
     cpu: engines.reduce((sum, { cpu }) => sum + cpu, 0),
   };
 }
@@ -68,6 +70,13 @@ function sampleOf(engines: readonly EngineHealth[]): Omit<HealthSample, 'model' 
     sendLagTail: sendLagTail(lag),
     waitedLong: sent > 0 ? waited / sent : 0,
   };
+}
+
+function healthOf({ worker, loopDelay, cpu, gc, sendLag, heapBytes }: EngineHealth): WorkerHealth {
+  const lag = new Histogram();
+  lag.addData(sendLag);
+  const { p99: sendLagP99 } = timeStats(lag);
+  return { worker: worker + 1, loopDelay, cpu, gc, sendLagP99, heapBytes };
 }
 
 function worstDelay(delays: readonly DelayStats[]): DelayStats {

@@ -152,6 +152,20 @@ export interface DelayStats {
   max: number;
 }
 
+/** How one worker of the generator fared in the measure phase. */
+export interface WorkerHealth {
+  /** 1, 2, … */
+  worker: number;
+  loopDelay: DelayStats;
+  /** CPU of its thread, 1 = one core; with one worker that of the process. */
+  cpu: number;
+  gc: { count: number; totalMs: number; maxMs: number };
+  /** 99th percentile of its send lag in ms; null: it sent nothing by schedule. */
+  sendLagP99: number | null;
+  /** The most of its heap that was seen in use. */
+  heapBytes: number;
+}
+
 /** How the generator itself fared. `limited`: its own delay, not the target's, dominates; latencies are not to be trusted. */
 export interface GeneratorRecord {
   limited: boolean;
@@ -160,8 +174,10 @@ export interface GeneratorRecord {
   /** Closed model with a full CPU: the true throughput is at least what was measured. */
   throughputIsLowerBound: boolean;
   workers: number;
+  /** How each of the workers fared; those that were lost before the measure phase are not among them. */
+  perWorker?: WorkerHealth[];
   loopDelay: DelayStats;
-  /** CPU used during the measure phase, 1 = one core. */
+  /** CPU used during the measure phase by all workers, 1 = one core. */
   cpu: number;
   gc: { count: number; totalMs: number; maxMs: number };
   /** Share of messages that waited more than 50 ms for the generator, 0–1. */

@@ -109,15 +109,27 @@ const threshold = z.object({
 
 const delay = z.object({ mean: z.number(), p50: z.number(), p99: z.number(), max: z.number() });
 
+const gc = z.object({ count: amount, totalMs: z.number(), maxMs: z.number() });
+
+const workerHealth = z.object({
+  worker: amount,
+  loopDelay: delay,
+  cpu: z.number(),
+  gc,
+  sendLagP99: figure,
+  heapBytes: z.number(),
+});
+
 const generator = z.object({
   limited: z.boolean(),
   reasons: z.array(text),
   advice: z.array(text),
   throughputIsLowerBound: z.boolean(),
   workers: amount,
+  perWorker: z.array(workerHealth).exactOptional(),
   loopDelay: delay,
   cpu: z.number(),
-  gc: z.object({ count: amount, totalMs: z.number(), maxMs: z.number() }),
+  gc,
   waitedLong: z.number(),
 });
 

@@ -18,6 +18,7 @@ const cases: Record<string, readonly Result[]> = {
   'stress-lost': [fixtures.stressLost()],
   'stress-silent': [fixtures.stressSilent()],
   'stress-inconclusive': [fixtures.stressInconclusive()],
+  'stress-workers': [fixtures.stressWorkers()],
   'stress-interrupted': [fixtures.stressInterrupted()],
   'stress-unreachable': [fixtures.stressUnreachable()],
   'stress-hostile': [fixtures.stressHostile()],
