@@ -75,7 +75,7 @@ function sampleOf(engines: readonly EngineHealth[]): Omit<HealthSample, 'model' 
 function healthOf({ worker, loopDelay, cpu, gc, sendLag, heapBytes }: EngineHealth): WorkerHealth {
   const lag = new Histogram();
   lag.addData(sendLag);
-  const { p99: sendLagP99 } = timeStats(lag);
+  const { p99: sendLagP99 } = timeStats(lag, 0, false);
   return { worker: worker + 1, loopDelay, cpu, gc, sendLagP99, heapBytes };
 }
 

@@ -1,37 +1,39 @@
 // The per-second series of a run, put together from the news of its engines.
-import { Histogram, type HistogramData, timeStats } from '../metrics/histogram.ts';
+import { Histogram, timeStats } from '../metrics/histogram.ts';
 import type { DueSecond, Series, WallSecond } from '../metrics/series.ts';
-import { mergeHistograms } from './merge.ts';
-import { secondsOf } from './series.ts';
-import type { DueCounts, SeriesNews } from './share.ts';
+import { rowsOf } from './series.ts';
+import type { DueCounts, SeriesNews, WallCounts } from './share.ts';
 
-const secondUs = 1e6;
-// A payload is a few hundred bytes: those of a whole day would make a result of tens of megabytes.
+// A payload is a few hundred bytes to a few thousand: those of a whole day would make a result of hundreds of megabytes.
 const maxPayloads = 3600;
 
 /** What is known of one engine. */
 interface Teller {
-  /** Seconds of the schedule below this one change no more. */
+  /** Rows of the schedule below this one change no more. */
   decided: number;
-  /** Last second of the wall clock that it told of, and its open connections then. */
+  /** Last row of the wall clock that it told of, and its open connections then. */
   lastWall: number;
   open: number;
 }
 
-/** Collects the series of all engines of a run. A second of the schedule is summed up as soon as no engine changes it. */
+/** Collects the series of all engines of a run. A row of the schedule is summed up as soon as no engine changes it. */
 export class SeriesBook {
+  readonly #rows: number;
   readonly #seconds: number;
   readonly #tellers: Teller[];
   readonly #open = new Map<number, DueCounts>();
   readonly #due: DueSecond[] = [];
   readonly #wall: WallSecond[] = [];
+  readonly #scratch = new Histogram();
 
   /**
    * @param durationUs length of the measure phase
    * @param engines how many tell
    */
   constructor(durationUs: number, engines: number) {
-    this.#seconds = secondsOf(durationUs);
+    const { rows, seconds } = rowsOf(durationUs);
+    this.#rows = rows;
+    this.#seconds = seconds;
     this.#tellers = Array.from({ length: engines }, () => ({ decided: 0, lastWall: -1, open: 0 }));
   }
 
@@ -39,12 +41,12 @@ export class SeriesBook {
   add(engine: number, { due, wall, decided }: SeriesNews): void {
     const teller = this.#tellers[engine] as Teller;
     for (const counts of due) {
-      // What comes too late for its second, which nothing should, is not left out of the sums.
-      const second = Math.max(counts.second, this.#due.length);
-      const known = this.#open.get(second);
-      this.#open.set(second, known ? addDue(known, counts) : { ...counts, second });
+      // What comes too late for its row, which nothing should, is not left out of the sums.
+      const row = Math.max(counts.row, this.#due.length);
+      const known = this.#open.get(row);
+      this.#open.set(row, known ? this.#sum(known, counts) : { ...counts, row });
     }
-    for (const second of wall) this.#addWall(teller, second);
+    for (const row of wall) this.#addWall(teller, row);
     teller.decided = decided;
     this.#advance();
   }
@@ -58,57 +60,58 @@ export class SeriesBook {
     this.#advance();
   }
 
-  /** Both series, up to the last second that began before `endUs` (the whole schedule if it ran to its end). */
+  /** Both series, up to the last row that began before `endUs` (the whole schedule if it ran to its end). */
   finish(endUs: number): Series {
-    const seconds = Math.min(this.#seconds, Math.max(1, Math.ceil(endUs / secondUs)));
-    while (this.#due.length < seconds) this.#close();
-    return { due: this.#due, wall: this.#wall };
+    const rows = Math.min(this.#rows, Math.max(1, Math.ceil(endUs / (this.#seconds * 1e6))));
+    while (this.#due.length < rows) this.#close();
+    const step = this.#seconds > 1 ? { secondsPerRow: this.#seconds } : {};
+    return { due: this.#due, wall: this.#wall, ...step };
   }
 
   #advance(): void {
-    const decided = Math.min(this.#seconds, ...this.#tellers.map((teller) => teller.decided));
+    const decided = Math.min(this.#rows, ...this.#tellers.map((teller) => teller.decided));
     while (this.#due.length < decided) this.#close();
   }
 
   #close(): void {
-    const second = this.#due.length;
-    const counts = this.#open.get(second);
-    this.#open.delete(second);
+    const row = this.#due.length;
+    const counts = this.#open.get(row);
+    this.#open.delete(row);
     const { matched = 0, rejected = 0, lost = 0, unsent = 0 } = counts ?? {};
-    const { p50, p99, max, hdr } = timeStats(histogramOf(counts?.rtt), lost + unsent);
-    const payload = hdr !== undefined && this.#seconds <= maxPayloads ? { hdr } : {};
+    this.#scratch.reset();
+    if (counts) this.#scratch.addData(counts.rtt);
+    const { p50, p99, max, hdr } = timeStats(this.#scratch, lost + unsent, this.#rows <= maxPayloads);
+    const second = row * this.#seconds;
+    const payload = hdr === undefined ? {} : { hdr };
     this.#due.push({ second, matched, rejected, lost, unsent, p50, p99, max, ...payload });
   }
 
-  /** Connections stay open until an engine tells otherwise: rows that others began have its last figure. */
-  #addWall(teller: Teller, { second, sent, received, open }: WallSecond): void {
-    for (let next = this.#wall.length; next <= second; next++) {
+  #addWall(teller: Teller, { row, sent, received, open }: WallCounts): void {
+    for (let next = this.#wall.length; next <= row; next++) {
+      // Connections stay open until an engine tells otherwise: rows that others began have its last figure.
       const still = this.#tellers.reduce((sum, one) => sum + one.open, 0);
-      this.#wall.push({ second: next, sent: 0, received: 0, open: still });
+      this.#wall.push({ second: next * this.#seconds, sent: 0, received: 0, open: still });
     }
-    const row = this.#wall[second] as WallSecond;
-    row.sent += sent;
-    row.received += received;
+    const told = this.#wall[row] as WallSecond;
+    told.sent += sent;
+    told.received += received;
     // A teller tells in order, so its newest figure also holds for all later rows that are there already.
-    for (const later of this.#wall.slice(second)) later.open += open - teller.open;
+    for (const later of this.#wall.slice(row)) later.open += open - teller.open;
     teller.open = open;
-    teller.lastWall = second;
+    teller.lastWall = row;
   }
-}
 
-function addDue(one: DueCounts, other: DueCounts): DueCounts {
-  return {
-    second: one.second,
-    matched: one.matched + other.matched,
-    rejected: one.rejected + other.rejected,
-    lost: one.lost + other.lost,
-    unsent: one.unsent + other.unsent,
-    rtt: mergeHistograms([one.rtt, other.rtt]),
-  };
-}
-
-function histogramOf(data: HistogramData | undefined): Histogram {
-  const histogram = new Histogram();
-  if (data) histogram.addData(data);
-  return histogram;
+  #sum(one: DueCounts, other: DueCounts): DueCounts {
+    this.#scratch.reset();
+    this.#scratch.addData(one.rtt);
+    this.#scratch.addData(other.rtt);
+    return {
+      row: one.row,
+      matched: one.matched + other.matched,
+      rejected: one.rejected + other.rejected,
+      lost: one.lost + other.lost,
+      unsent: one.unsent + other.unsent,
+      rtt: this.#scratch.data(),
+    };
+  }
 }

@@ -1,15 +1,16 @@
 // The per-second series of one engine: what happened since it was last asked, in histograms that are used again.
 import { Histogram } from '../metrics/histogram.ts';
-import type { WallSecond } from '../metrics/series.ts';
-import type { DueCounts, SeriesNews } from './share.ts';
+import type { DueCounts, SeriesNews, WallCounts } from './share.ts';
 
 const secondUs = 1e6;
+// A day of seconds would make a result of 25 MB: seconds of longer runs are joined.
+const mostRows = 43_200;
 // Replies come to the last few seconds of the schedule, unless the timeout is long and a target that had stalled goes on.
 const mostHistograms = 64;
 
-/** One second of the schedule, or what happened to it lately. */
+/** What happened lately to the messages of one row. */
 interface Bucket {
-  second: number;
+  row: number;
   rtt: Histogram;
   matched: number;
   rejected: number;
@@ -20,21 +21,24 @@ interface Bucket {
 /** What became of a message. */
 export type Fate = 'rejected' | 'lost' | 'unsent';
 
-/** Records both series. Times are µs after the start of the measure phase. */
+/** Records both series, a row a second or so ({@link rowsOf}). Times are µs after the start of the measure phase. */
 export class SeriesRecorder {
-  readonly #seconds: number;
-  /** By second; the one that began to be used first is the first. */
+  readonly #rows: number;
+  readonly #rowUs: number;
+  /** By row; the one that began to be used first is the first. */
   readonly #open = new Map<number, Bucket>();
   readonly #pool: Histogram[] = [];
   #told: DueCounts[] = [];
   #decided = 0;
   #last: Bucket | undefined;
-  /** What happened in the seconds of the wall clock since {@link news}, the present one in any case. */
-  #wall: WallSecond[] = [];
+  /** What happened in the rows of the wall clock since {@link news}, the present one in any case. */
+  #wall: WallCounts[] = [];
 
   /** @param durationUs length of the measure phase */
   constructor(durationUs: number) {
-    this.#seconds = secondsOf(durationUs);
+    const { rows, seconds } = rowsOf(durationUs);
+    this.#rows = rows;
+    this.#rowUs = seconds * secondUs;
   }
 
   /** Histograms that memory is held for. */
@@ -53,29 +57,29 @@ export class SeriesRecorder {
   }
 
   sent(atUs: number): void {
-    this.#second(atUs).sent++;
+    this.#wallRow(atUs).sent++;
   }
 
   received(atUs: number): void {
-    this.#second(atUs).received++;
+    this.#wallRow(atUs).received++;
   }
 
-  /** Notes the open connections as those at the end of the second that `atUs` lies in, until told again. */
+  /** Notes the open connections as those at the end of the row that `atUs` lies in, until told again. */
   connections(atUs: number, open: number): void {
-    this.#second(atUs).open = open;
+    this.#wallRow(atUs).open = open;
   }
 
   /** Every message that was due before `decidedUs` has its fate. */
   advance(decidedUs: number): void {
-    if (decidedUs < (this.#decided + 1) * secondUs) return;
-    this.#decided = Math.min(this.#seconds, Math.floor(decidedUs / secondUs));
+    if (decidedUs < (this.#decided + 1) * this.#rowUs) return;
+    this.#decided = Math.min(this.#rows, Math.floor(decidedUs / this.#rowUs));
   }
 
   /** What happened since the last time. */
   news(): SeriesNews {
     for (const bucket of this.#open.values()) this.#tell(bucket);
     const due = this.#told;
-    const wall = this.#wall.map((second) => ({ ...second }));
+    const wall = this.#wall.map((row) => ({ ...row }));
     this.#told = [];
     const last = this.#wall.at(-1);
     this.#wall = last ? [{ ...last, sent: 0, received: 0 }] : [];
@@ -83,43 +87,45 @@ export class SeriesRecorder {
   }
 
   #bucket(dueUs: number): Bucket {
-    const second = Math.min(this.#seconds - 1, Math.max(0, Math.floor(dueUs / secondUs)));
-    if (this.#last?.second === second) return this.#last;
-    this.#last = this.#open.get(second) ?? this.#begin(second);
+    const row = Math.min(this.#rows - 1, Math.max(0, Math.floor(dueUs / this.#rowUs)));
+    if (this.#last?.row === row) return this.#last;
+    this.#last = this.#open.get(row) ?? this.#begin(row);
     return this.#last;
   }
 
-  #begin(second: number): Bucket {
+  #begin(row: number): Bucket {
     if (this.#open.size >= mostHistograms) {
       const [oldest] = this.#open.values();
       if (oldest) this.#tell(oldest);
     }
     const rtt = this.#pool.pop() ?? new Histogram();
-    const bucket = { second, rtt, matched: 0, rejected: 0, lost: 0, unsent: 0 };
-    this.#open.set(second, bucket);
+    const bucket = { row, rtt, matched: 0, rejected: 0, lost: 0, unsent: 0 };
+    this.#open.set(row, bucket);
     return bucket;
   }
 
   #tell(bucket: Bucket): void {
     const { rtt, ...counts } = bucket;
     this.#told.push({ ...counts, rtt: rtt.data() });
-    this.#open.delete(bucket.second);
+    this.#open.delete(bucket.row);
     if (this.#last === bucket) this.#last = undefined;
     rtt.reset();
     this.#pool.push(rtt);
   }
 
-  #second(atUs: number): WallSecond {
-    const from = this.#wall[0]?.second ?? 0;
-    const second = Math.max(from, Math.floor(atUs / secondUs));
-    for (let next = from + this.#wall.length; next <= second; next++) {
-      this.#wall.push({ second: next, sent: 0, received: 0, open: this.#wall.at(-1)?.open ?? 0 });
+  #wallRow(atUs: number): WallCounts {
+    const from = this.#wall[0]?.row ?? 0;
+    const row = Math.max(from, Math.floor(atUs / this.#rowUs));
+    for (let next = from + this.#wall.length; next <= row; next++) {
+      this.#wall.push({ row: next, sent: 0, received: 0, open: this.#wall.at(-1)?.open ?? 0 });
     }
-    return this.#wall[second - from] as WallSecond;
+    return this.#wall[row - from] as WallCounts;
   }
 }
 
-/** Seconds of a schedule. */
-export function secondsOf(durationUs: number): number {
-  return Math.max(1, Math.ceil(durationUs / secondUs));
+/** How many rows the series of a measure phase have, and how many seconds each stands for: one, unless it is longer than 12 h. */
+export function rowsOf(durationUs: number): { rows: number; seconds: number } {
+  const whole = Math.max(1, Math.ceil(durationUs / secondUs));
+  const seconds = Math.ceil(whole / mostRows);
+  return { rows: Math.ceil(whole / seconds), seconds };
 }

@@ -2,7 +2,6 @@
 
 import type { HistogramData } from '../metrics/histogram.ts';
 import type { Counters, TimeMetric } from '../metrics/names.ts';
-import type { WallSecond } from '../metrics/series.ts';
 import type { CloseRecord } from '../result/result.ts';
 import type { BacklogData } from './backlog.ts';
 import type { EndsData } from './ends.ts';
@@ -73,9 +72,9 @@ export interface EngineHealth extends ProbeSample {
   sendLag: HistogramData;
 }
 
-/** One second of the schedule. */
+/** What happened to the messages of one row of the schedule ({@link rowsOf}). */
 export interface DueCounts {
-  second: number;
+  row: number;
   matched: number;
   rejected: number;
   lost: number;
@@ -83,11 +82,20 @@ export interface DueCounts {
   rtt: HistogramData;
 }
 
-/** What changed in an engine's series. Each second is told as a whole, and replaces what was told of it before. */
+/** What happened in one row of the wall clock. */
+export interface WallCounts {
+  row: number;
+  sent: number;
+  received: number;
+  /** Connections open at its end, or now. */
+  open: number;
+}
+
+/** What happened in an engine's series since it was last told. */
 export interface SeriesNews {
   due: DueCounts[];
-  wall: WallSecond[];
-  /** Seconds of the schedule below this one change no more. */
+  wall: WallCounts[];
+  /** Rows of the schedule below this one change no more. */
   decided: number;
 }
 

@@ -74,7 +74,7 @@ export class Histogram {
   valueAtRank(rank: number): number {
     invariant(rank >= 1 && rank <= this.count, `rank ${rank} of ${this.count}`);
     let below = 0;
-    for (let index = 0; index <= lastIndex; index++) {
+    for (let index = this.#first; index <= this.#last; index++) {
       below += this.#counts[index] ?? 0;
       if (below >= rank) return Math.min(highestAt(index), this.#maxUs);
     }
@@ -84,7 +84,7 @@ export class Histogram {
   /** Adds all times of `other`. */
   add(other: Histogram): void {
     if (other.#count === 0) return;
-    for (let index = 0; index <= lastIndex; index++) {
+    for (let index = other.#first; index <= other.#last; index++) {
       const count = other.#counts[index] ?? 0;
       if (count > 0) this.#counts[index] = (this.#counts[index] ?? 0) + count;
     }
@@ -94,7 +94,9 @@ export class Histogram {
   /** All of it as plain data. */
   data(): HistogramData {
     const places: number[] = [];
-    for (let index = 0; index <= lastIndex; index++) if (this.#counts[index] !== 0) places.push(index);
+    for (let index = this.#first; index <= this.#last; index++) {
+      if (this.#counts[index] !== 0) places.push(index);
+    }
     return {
       places: Uint32Array.from(places),
       counts: Uint32Array.from(places, (index) => this.#counts[index] ?? 0),
@@ -118,7 +120,7 @@ export class Histogram {
 
   /** Forgets everything, so that the memory can be used again. */
   reset(): void {
-    if (this.#count > 0) this.#counts.fill(0);
+    this.#counts.fill(0, this.#first, this.#last + 1);
     this.#count = 0;
     this.#sumUs = 0;
     this.#minUs = 0;
@@ -128,7 +130,7 @@ export class Histogram {
   /** The HdrHistogram V2 compressed payload, base64: readable by every HdrHistogram library. */
   encode(): string {
     const hdr = emptyHdr();
-    for (let index = 0; index <= lastIndex; index++) {
+    for (let index = this.#first; index <= this.#last; index++) {
       const count = this.#counts[index] ?? 0;
       if (count > 0) hdr.recordValueWithCount(Math.min(this.#maxUs, highestAt(index)), count);
     }
@@ -149,6 +151,15 @@ export class Histogram {
       histogram.#addFigures(count, count * middleUs, Math.max(1, lowestAt(index)), us);
     }
     return histogram;
+  }
+
+  /** The places that may hold something: once a second all histograms of a run are read, and most are nearly empty. */
+  get #first(): number {
+    return this.#count === 0 ? 0 : indexOf(this.#minUs);
+  }
+
+  get #last(): number {
+    return this.#count === 0 ? -1 : indexOf(this.#maxUs);
   }
 
   #addFigures(count: number, sumUs: number, minUs: number, maxUs: number): void {
@@ -232,8 +243,12 @@ export function percentileUs(histogram: Histogram, percentile: number, censored 
   return rank > histogram.count ? null : histogram.valueAtRank(rank);
 }
 
-/** Summarises a histogram for a result. */
-export function timeStats(histogram: Histogram, censored = 0): TimeStats {
+/**
+ * Summarises a histogram for a result.
+ *
+ * @param payload with the HdrHistogram payload, which takes most of the time
+ */
+export function timeStats(histogram: Histogram, censored = 0, payload = true): TimeStats {
   const ms = (us: number | null): number | null => (us === null ? null : Math.round(us) / 1000);
   const at = (percentile: number): number | null => ms(percentileUs(histogram, percentile, censored));
   const some = histogram.count > 0;
@@ -251,6 +266,6 @@ export function timeStats(histogram: Histogram, censored = 0): TimeStats {
     max: whole ? ms(histogram.maxUs) : null,
     unit: 'ms',
     ...(censored > 0 ? { reason: 'lost' as const } : some ? {} : { reason: 'no samples' as const }),
-    ...(some ? { hdr: histogram.encode() } : {}),
+    ...(some && payload ? { hdr: histogram.encode() } : {}),
   };
 }

@@ -30,4 +30,6 @@ export interface WallSecond {
 export interface Series {
   due: DueSecond[];
   wall: WallSecond[];
+  /** How many seconds a row stands for, where it is more than one: runs of more than 12 hours. `second` is its first. */
+  secondsPerRow?: number;
 }

@@ -148,6 +148,7 @@ const series = z.object({
     }),
   ),
   wall: z.array(z.object({ second: amount, sent: amount, received: amount, open: amount })),
+  secondsPerRow: amount.exactOptional(),
 });
 
 const stress = z.object({

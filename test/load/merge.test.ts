@@ -194,8 +194,8 @@ test('a second is summed up when the last engine is done with it, or is lost', (
   const book = new SeriesBook(3e6, 2);
   const rtt = new Histogram();
   rtt.record(1000);
-  const due = { second: 0, matched: 1, rejected: 0, lost: 0, unsent: 0, rtt: rtt.data() };
-  const wall = (second: number, open: number) => ({ second, sent: 1, received: 1, open });
+  const due = { row: 0, matched: 1, rejected: 0, lost: 0, unsent: 0, rtt: rtt.data() };
+  const wall = (row: number, open: number) => ({ row, sent: 1, received: 1, open });
   book.add(0, { due: [due], wall: [wall(0, 3), wall(1, 3)], decided: 2 });
   book.add(1, { due: [due, { ...due, lost: 1 }], wall: [wall(0, 2)], decided: 0 });
   book.drop(1);
