@@ -165,9 +165,9 @@ class NumberedTemplate implements MessageTemplate {
     // Whole numbers of 32 bits are divided faster than others.
     const small = upper | 0;
     const top = small === upper ? (small / group) | 0 : Math.floor(upper / group);
-    const low = fourDigits[seq - upper * group] ?? 0;
-    const middle = fourDigits[upper - top * group] ?? 0;
-    const high = fourDigits[top] ?? 0;
+    const low = fourDigits[(seq - upper * group) | 0] ?? 0;
+    const middle = fourDigits[(upper - top * group) | 0] ?? 0;
+    const high = fourDigits[top | 0] ?? 0;
     for (let i = 0; i < this.#offsets.length; i++) {
       const offset = this.#offsets[i] ?? 0;
       this.#view.setUint32(offset, high);
