@@ -9,6 +9,7 @@ const none = (): void => {};
 export function createMemoryDriver(most: number): Driver {
   return {
     name: 'memory',
+    tellsReadEnds: true,
     open: (_spec: ConnectSpec, sink: Sink): Connection => {
       const connection = new MemoryConnection(sink, most);
       setImmediate(() => sink.opened(split));
@@ -76,5 +77,6 @@ class MemoryConnection implements Connection {
       this.#sink.message(bytes, index * length, (index + 1) * length, 1, atUs);
     }
     this.#spare = bytes;
+    this.#sink.readEnd?.();
   }
 }

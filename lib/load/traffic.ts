@@ -41,6 +41,10 @@ export class Traffic {
   readonly recorder: Recorder;
   /** Called when a message of a connection, other than the probe, is no longer outstanding. */
   onSettled: ((connection: number) => void) | undefined;
+  /** Called when all messages of a read were taken, as far as drivers say so. */
+  onReadEnd: (() => void) | undefined;
+  /** Messages are taken of a read whose end will be told. */
+  isReading = false;
   /** What became of the probe. */
   probe: 'none' | 'waiting' | 'answered' | 'rejected' | 'lost' = 'none';
   /** The first message that answered nothing, for people who have to describe a target. */
@@ -170,6 +174,12 @@ export class Traffic {
     } else if (this.#repeats && (verdict === 'duplicate' || !ledger.remembers(seq))) {
       if (recorder.isMeasuring(atUs)) this.#count('messages.push', view.length, atUs);
     } else this.#again(seq, verdict, view.length, atUs);
+  }
+
+  /** All messages of a read were taken. */
+  readEnd(): void {
+    this.isReading = false;
+    this.onReadEnd?.();
   }
 
   /** Takes the pong to the ping that followed message `seq`, and so the reply to it and to all before it. */

@@ -38,6 +38,7 @@ export class ClosedExecutor implements Executor {
     this.#readyCount = lanes.length;
     this.#spare = new Int32Array(lanes.length);
     traffic.onSettled = (connection) => this.#settled(connection);
+    traffic.onReadEnd = this.#refill;
   }
 
   get nextDueUs(): number {
@@ -51,6 +52,7 @@ export class ClosedExecutor implements Executor {
   stop(): void {
     this.#windows.length = 0;
     this.#traffic.onSettled = undefined;
+    this.#traffic.onReadEnd = undefined;
   }
 
   tick(atUs: number): number {
@@ -74,12 +76,13 @@ export class ClosedExecutor implements Executor {
     if (free === 1) this.#ready[this.#readyCount++] = connection;
     if (this.#scheduled || this.done) return;
     this.#scheduled = true;
-    // After all messages of this read were handled: their answers' successors go out with one write. A promise's reaction,
-    // because queueMicrotask makes three objects a call.
-    void settled.then(this.#refill);
+    // After all messages of this read were handled: their answers' successors go out with one write. Where no driver tells of
+    // that, a promise's reaction does, because queueMicrotask makes three objects a call.
+    if (!this.#traffic.isReading) void settled.then(this.#refill);
   }
 
   readonly #refill = (): void => {
+    if (!this.#scheduled) return;
     this.#scheduled = false;
     const atUs = this.#clock();
     const window = this.#windowAt(atUs);
