@@ -23,17 +23,21 @@ export interface Engine {
   /** Why it is not the wanted one. */
   warning?: string;
   command: readonly string[];
+  /** Several processes may listen on one port. */
+  sharesPorts: boolean;
 }
 
 /** Bun's server where there is Bun, or Node's. */
 export function chooseEngine(): Engine {
   const bun = findBun();
   const file = (name: string): string => fileURLToPath(new URL(`./servers/${name}.js`, import.meta.url));
-  if ('path' in bun) return { name: `Bun ${bun.version}`, command: [bun.path, file('bun-echo')] };
+  if ('path' in bun)
+    return { name: `Bun ${bun.version}`, command: [bun.path, file('bun-echo')], sharesPorts: true };
   return {
     name: `Node ${process.version} with ws`,
     warning: `no Bun (${bun.missing}): the server is Node's, which saturates before a fast generator does, so that all of them look alike`,
     command: [process.execPath, file('node-echo')],
+    sharesPorts: false,
   };
 }
 

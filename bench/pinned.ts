@@ -1,7 +1,7 @@
 // Processes on cores of their own, and what they used.
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus, release } from 'node:os';
 
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0;
 
@@ -11,6 +11,15 @@ export const unpinned = !hasTaskset
   : availableParallelism() < 2
     ? 'there is only one core'
     : undefined;
+
+/** The day, this machine, and what runs on it, in words. */
+export function machine(server: string): string {
+  const [cpu] = cpus();
+  return (
+    `${new Date().toISOString().slice(0, 10)}, ${cpu?.model}, ${cpus().length} cores, Linux ${release()}\n` +
+    `generators on Node ${process.version}; echo server: ${server}`
+  );
+}
 
 /** Starts a process on a core. */
 export function spawnOn(

@@ -5,13 +5,12 @@
 // Server and generator have a core each. The tools take turns, so that a machine that slows down slows down all of them:
 // compare only the figures of one run. Others' tools: k6 on PATH or by WSBENCH_K6_BIN; the load tester of uWebSockets by
 // WSBENCH_UWS_LOAD_TEST. The server is Bun's, which npm installs into a folder for temporary files when it is not there.
-import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
 import { chooseEngine, startEcho } from './echo-process.ts';
 import { goals } from './goals.ts';
 import { measure, type Sample } from './measure.ts';
-import { unpinned } from './pinned.ts';
+import { machine, unpinned } from './pinned.ts';
 import { tables } from './table.ts';
 import { toolbox } from './tools.ts';
 
@@ -34,11 +33,7 @@ if (process.platform !== 'linux') throw new Error('CPU times come from /proc: ru
 if (asked.length === 0 || loads.length === 0) throw new Error('nothing to run: see --tools and --cases');
 
 const engine = chooseEngine();
-const [cpu] = cpus();
-console.log(
-  `${new Date().toISOString().slice(0, 10)}, ${cpu?.model}, ${cpus().length} cores, Linux ${release()}`,
-);
-console.log(`generators on Node ${process.version}; echo server: ${engine.name}`);
+console.log(machine(engine.name));
 console.log(`${repetitions} × ${seconds} s each, in turn; medians [range]`);
 if (engine.warning) console.log(`\nWARNING: ${engine.warning}`);
 if (unpinned) console.log(`\nWARNING: server and generator share cores: ${unpinned}`);

@@ -52,6 +52,14 @@ const wsbench = (driver: DriverName): Tool => ({
 const bareWs: Tool = { name: 'bare ws', measures: 'nothing', command: (load) => node('bare-ws', load) };
 const netLoop: Tool = { name: 'net loop', measures: 'nothing', command: (load) => node('net-loop', load) };
 
+/** Those that can hold many connections open and do nothing. */
+export const idleTools: readonly { name: string; command: (load: GeneratorLoad) => Command }[] = [
+  { name: 'wsbench native', command: (load) => node('stress-idle', { ...load, driver: 'native' }) },
+  { name: 'wsbench ws', command: (load) => node('stress-idle', { ...load, driver: 'ws' }) },
+  { name: 'bare ws', command: (load) => node('bare-ws', load) },
+  { name: 'net loop', command: (load) => node('net-loop', load) },
+];
+
 const isClosed = ({ ratePerSecond }: GeneratorLoad): boolean => ratePerSecond === undefined;
 
 /** Finds the tools; those of other projects are taken where they are there. */

@@ -1,11 +1,18 @@
 // A bare loop over the ws package: sends, and counts nothing.
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
+import { holdOpen } from './idle.ts';
 import { askedLoad, pace } from './load.ts';
 
-const { url, connections, sizeBytes, depth = 1, ratePerSecond } = askedLoad();
-const sockets = Array.from({ length: connections }, () => new WebSocket(url, { perMessageDeflate: false }));
-await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('open', resolve))));
+const { url, connections, sizeBytes, depth = 1, ratePerSecond, idle, durationMs } = askedLoad();
+const open = (): Promise<WebSocket> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { perMessageDeflate: false });
+    socket.once('open', () => resolve(socket));
+    socket.once('error', reject);
+  });
+if (idle) console.log(JSON.stringify(await holdOpen(open, connections, durationMs)));
+const sockets = idle ? [] : await Promise.all(Array.from({ length: connections }, open));
 const message = Buffer.alloc(sizeBytes, 'x');
 const asText = { binary: false };
 

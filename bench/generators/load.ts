@@ -7,6 +7,8 @@ export interface GeneratorLoad {
   sizeBytes: number;
   depth?: number;
   ratePerSecond?: number;
+  /** Only open connections, and keep them for {@link durationMs}. */
+  idle?: boolean;
   /** How long it is to last, for generators that end by themselves. */
   durationMs: number;
 }

@@ -3,9 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { encodeFrame, opcodes } from '../../lib/protocol/frame.ts';
+import { holdOpen } from './idle.ts';
 import { askedLoad, pace } from './load.ts';
 
-const { url, connections, sizeBytes, depth = 1, ratePerSecond } = askedLoad();
+const { url, connections, sizeBytes, depth = 1, ratePerSecond, idle, durationMs } = askedLoad();
 const { hostname, port } = new URL(url);
 const mostAtOnce = 1024;
 const payload = Buffer.alloc(sizeBytes, 'x');
@@ -18,9 +19,10 @@ const batches = Array.from({ length: mostAtOnce + 1 }, (_, count) =>
 );
 const batch = (count: number): Buffer => batches[Math.min(count, mostAtOnce)] ?? frames;
 
+const buffer = Buffer.alloc(65_536);
+
 function open(): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const buffer = Buffer.alloc(65_536);
     let isOpen = false;
     let bytes = 0;
     const socket: Socket = connect({
@@ -52,7 +54,8 @@ function open(): Promise<Socket> {
   });
 }
 
-const sockets = await Promise.all(Array.from({ length: connections }, open));
+if (idle) console.log(JSON.stringify(await holdOpen(open, connections, durationMs)));
+const sockets = idle ? [] : await Promise.all(Array.from({ length: connections }, open));
 if (ratePerSecond === undefined) {
   for (const socket of sockets) socket.write(batch(depth));
 } else {
