@@ -5,7 +5,7 @@ import { Trend } from 'k6/metrics';
 import { setInterval } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
 
-const { url, connections, sizeBytes, depth = 1, ratePerSecond, durationMs } = JSON.parse(__ENV.LOAD);
+const { url, connections, sizeBytes, depth = 1, ratePerSecond, durationMs } = JSON.parse(__ENV.LOAD ?? '{}');
 const message = 'x'.repeat(sizeBytes);
 const rtt = new Trend('rtt', true);
 

@@ -220,7 +220,8 @@ export class Traffic {
   /** Which message of ours bears a number; {@link noNumber}: none does. */
   #seqOf(number: number): number {
     const { worker, workers } = this.#part;
-    if (number < 0 || number % workers === worker) return number < 0 ? number : (number - worker) / workers;
+    if (number < 0 || workers === 1) return number;
+    if (number % workers === worker) return (number - worker) / workers;
     // The workers are about equally far.
     if (this.ledger.remembers(Math.floor(number / workers))) this.crossed++;
     return noNumber;

@@ -8,6 +8,7 @@ import { Lane, type LaneOwner } from '../../lib/load/lane.ts';
 import { kinds, Ledger } from '../../lib/load/ledger.ts';
 import { renderMessage } from '../../lib/load/message.ts';
 import { MessageView } from '../../lib/load/message-view.ts';
+import { whole } from '../../lib/load/part.ts';
 import { Recorder } from '../../lib/load/recorder.ts';
 import { Traffic } from '../../lib/load/traffic.ts';
 import { echoTarget } from '../fixtures/stress-plan.ts';
@@ -30,6 +31,7 @@ function talk(sizeBytes: number) {
     repeats: false,
     pings: false,
     dueWhenSent: true,
+    part: whole,
   });
   const sent: Buffer[] = [];
   const connection = {
