@@ -13,6 +13,8 @@ export const noNumber = -2;
 export const pushed = -3;
 
 const seqBase = 10 ** digits;
+const halfDigits = digits / 2;
+const halfBase = 10 ** halfDigits;
 // A {{ seq }} looks like the time in ms since 1970, which messages are full of. No run gets this far, and no clock is that
 // far back (July 2017).
 const mostFoundSeq = seqBase / 2;
@@ -111,14 +113,21 @@ export class Correlator {
     const from = at + this.#marker.length;
     if (from + digits > end) return noNumber;
     for (let i = 0; i < this.#marker.length; i++) if (buf[at + i] !== this.#marker[i]) return noNumber;
-    let number = 0;
-    for (let i = from; i < from + digits; i++) {
-      const digit = (buf[i] ?? 0) - 48;
-      if (digit < 0 || digit > 9) return noNumber;
-      number = number * 10 + digit;
-    }
-    return number;
+    const upper = numberIn(buf, from, from + halfDigits);
+    const lower = numberIn(buf, from + halfDigits, from + digits);
+    return upper < 0 || lower < 0 ? noNumber : upper * halfBase + lower;
   }
+}
+
+/** The number that a few bytes write, or {@link noNumber}: few enough digits for 32 bits, which is faster. */
+function numberIn(buf: Buffer, from: number, end: number): number {
+  let number = 0;
+  for (let i = from; i < end; i++) {
+    const digit = (buf[i] ?? 0) - 48;
+    if (digit < 0 || digit > 9) return noNumber;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 /** Whether digits that were found anywhere in a message may be a `{{ seq }}`: no part of a longer number, and no clock. */

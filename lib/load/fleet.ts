@@ -111,6 +111,7 @@ export class Fleet implements LaneOwner {
       this.#recorder.counters['connections.attempted']++;
       lane.state = 'connecting';
       const sink = this.#plan.session?.(lane, this) ?? lane;
+      lane.tellsReadEnds = sink === lane && this.#plan.driver.tellsReadEnds === true;
       lane.attach(this.#plan.driver.open(this.#plan.spec(lane.number), sink));
     }
   }
@@ -178,10 +179,20 @@ export class Fleet implements LaneOwner {
   laneMessage(lane: Lane, atUs: number): void {
     if (this.#ending) return;
     lane.receivedUs = atUs;
+    this.#traffic.isReading = lane.tellsReadEnds;
     try {
       this.#traffic.received(lane, this.view, atUs);
     } catch (error) {
       // Thrown into a socket's event it would end the process; it is a bug of ours, and the result says so.
+      this.onError?.(error);
+    }
+  }
+
+  laneReadEnd(): void {
+    if (this.#ending) return;
+    try {
+      this.#traffic.readEnd();
+    } catch (error) {
       this.onError?.(error);
     }
   }

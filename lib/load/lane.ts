@@ -16,6 +16,8 @@ export interface LaneOwner {
   laneOpened(lane: Lane, split: ConnectSplit): void;
   /** A message is in the {@link view}. */
   laneMessage(lane: Lane, atUs: number): void;
+  /** All messages of one read were told, by a driver that says so. */
+  laneReadEnd(): void;
   lanePong(lane: Lane, sentUs: number, atUs: number): void;
   lanePongOf(lane: Lane, seq: number, atUs: number): void;
   laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void;
@@ -30,6 +32,8 @@ export class Lane implements Sink {
   state: 'idle' | 'connecting' | 'open' | 'closed' | 'failed' | 'left' = 'idle';
   /** The lane's own message, where its token is part of it. */
   template: MessageTemplate | undefined;
+  /** After the messages of a read comes {@link readEnd}. */
+  tellsReadEnds = false;
   /** Messages are queued that have not been flushed. */
   isDirty = false;
   /** When the last batch was written. */
@@ -98,6 +102,10 @@ export class Lane implements Sink {
   message(buf: Buffer, start: number, end: number, _opcode: 1 | 2, atUs: number): void {
     this.#owner.view.hold(buf, start, end);
     this.#owner.laneMessage(this, atUs);
+  }
+
+  readEnd(): void {
+    this.#owner.laneReadEnd();
   }
 
   pong(sentUs: number, atUs: number): void {

@@ -236,8 +236,14 @@ export class Ledger {
   #grow(): void {
     const entries = 2 * this.entries;
     const mask = entries - 1;
+    // The ring is full: all of it moves, in the two pieces that its end cuts it into, of which one lands in the upper half
+    // when the numbers have got that far.
+    const start = this.#first & this.#mask;
+    const target = this.#first & mask;
+    const wrapped = (target + this.entries - start) & mask;
     const move = <T extends Float64Array | Int32Array | Uint8Array>(from: T, to: T): T => {
-      for (let seq = this.#first; seq < this.next; seq++) to[seq & mask] = from[seq & this.#mask] ?? 0;
+      to.set(from.subarray(start), target);
+      to.set(from.subarray(0, start), wrapped);
       return to;
     };
     this.#due = move(this.#due, new Float64Array(entries));

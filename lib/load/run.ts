@@ -5,6 +5,7 @@ import type { Series } from '../metrics/series.ts';
 import type { Phase, RunEvent } from '../result/events.ts';
 import { redactText } from '../result/redact.ts';
 import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
+import { abortOf } from './abort.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
 import { Crew, type Member } from './crew.ts';
@@ -27,6 +28,8 @@ const leadUs = 2000;
 const threadsLeadUs = 20_000;
 // Closing takes 5 s at most.
 const mostFinishUs = 8e6;
+// What is under way when a threshold ends the run may still arrive, and changes nothing any more.
+const abortedDrainUs = 1e6;
 
 /**
  * Runs a stress plan. Never throws for what the target does: that is in the result.
@@ -77,6 +80,9 @@ class StressRun {
   #phaseUs = this.#startedUs;
   #stoppedUs = Number.POSITIVE_INFINITY;
   #abandoned = false;
+  /** The threshold that ended the run, and until when what was outstanding then is waited for. */
+  #abortedBy: string | undefined;
+  #patientUs = Number.POSITIVE_INFINITY;
   #finishing = false;
 
   constructor(plan: StressPlan, signal: AbortSignal, driver: Driver | DriverModule | undefined) {
@@ -128,7 +134,10 @@ class StressRun {
     const startUs = nowUs() + (this.#crew.members.length > 1 ? threadsLeadUs : leadUs);
     this.#crew.tell((engine) => engine.begin(startUs));
     for (const phase of ['warmup', 'measure', 'drain'] as const) await this.#follow(phase);
-    await this.#crewIs(({ drained }) => drained);
+    const isDrained = ({ drained }: Member): boolean => drained;
+    await this.#ticker.until(
+      (atUs) => this.#abandoned || this.#crew.everyone(isDrained) || atUs >= this.#patientUs,
+    );
   }
 
   async #connect(): Promise<void> {
@@ -202,6 +211,7 @@ class StressRun {
       durationMs: (endUs - this.#startedUs) / 1000,
       stoppedBy: this.#stopped && !this.#abandoned ? this.#signal.reason : undefined,
       stopped: this.#stopped,
+      abortedBy: this.#abortedBy,
       reasons: [...this.#reasons, ...this.#losses],
       warnings: this.#warnings,
       phases: this.#phases,
@@ -246,6 +256,18 @@ class StressRun {
     this.#ticker.wake();
   }
 
+  /** Ends the run when a threshold is crossed for good: with its figures, and without the patience of a user's signal. */
+  #abortIfCrossed(atUs: number): void {
+    if (this.#phase !== 'measure' || this.#stopped) return;
+    const { share } = this.#crew;
+    const abort = abortOf(this.#plan, share, (atUs - share.startUs) / 1000);
+    if (!abort) return;
+    this.#abortedBy = abort.expression;
+    this.#reasons.push(abort.reason);
+    this.#patientUs = atUs + abortedDrainUs;
+    this.#stop(atUs);
+  }
+
   #bug(message: string): void {
     if (!this.#reasons.some((reason) => reason.code === 'bug')) {
       this.#reasons.push({ code: 'bug', message: `this is a bug in wsbench: ${message}` });
@@ -278,6 +300,7 @@ class StressRun {
     if (!this.#finishing && this.#snapshots.isDue(atUs)) {
       const phase = { phase: this.#phase, sinceUs: this.#phaseUs };
       this.events.push({ type: 'interval', snapshot: this.#snapshots.take(atUs, phase) });
+      if (this.#plan.abortOnFail) this.#abortIfCrossed(atUs);
     }
     return Number.POSITIVE_INFINITY;
   }

@@ -1,8 +1,5 @@
 // From what a run counted to its result.
-import { formatDuration } from '../duration.ts';
 import { brokenIdentities } from '../metrics/counters.ts';
-import { Histogram, timeStats } from '../metrics/histogram.ts';
-import { type Counters, type TimeMetric, timeMetrics } from '../metrics/names.ts';
 import type { Series } from '../metrics/series.ts';
 import { decidingReason } from '../result/exit-code.ts';
 import { hostRecord } from '../result/host.ts';
@@ -15,16 +12,17 @@ import {
   type ReasonCode,
   type StressResult,
   schemaVersion,
-  type ThresholdRecord,
   type Warning,
 } from '../result/result.ts';
 import { judgeThreshold } from '../result/thresholds.ts';
 import { backlogGrowth } from './backlog.ts';
 import { describeEnds } from './ends.ts';
 import { failureRecords } from './failures.ts';
+import { figuresOf, finiteRttP99 } from './figures.ts';
 import { judgeEngines } from './judge-engines.ts';
 import { planRecord, type StressPlan } from './plan.ts';
 import type { Share } from './share.ts';
+import { describeThreshold } from './threshold-words.ts';
 
 /** What is left of a run when its connections are closed. */
 export interface RunRemains {
@@ -34,6 +32,8 @@ export interface RunRemains {
   stopped: boolean;
   /** The signal's reason, if that stopped the run. */
   stoppedBy: unknown;
+  /** The threshold that ended the run, which is among the reasons. */
+  abortedBy?: string | undefined;
   /** What already is to be said against the run. */
   reasons: readonly Reason[];
   warnings: readonly Warning[];
@@ -62,18 +62,10 @@ const outcomes: Record<ReasonCode, Outcome> = {
 export function stressResult(remains: RunRemains): StressResult {
   const { plan, share, phases, startedAt } = remains;
   const { counters, measured } = share;
-  const times = histogramsOf(share);
-  const lost = counters['messages.lost'];
-  const censored = { rtt: lost + counters['messages.unsent'], service: lost };
-  const metrics = Object.fromEntries(
-    timeMetrics.map((name) => [name, timeStats(times[name], name in censored ? censored[name as 'rtt'] : 0)]),
-  ) as StressResult['metrics'];
-  const derived = derive(remains);
-  const finite = timeStats(times.rtt);
-  const generator = judgeEngines(plan.model, share.health, remains.shares.length, finite.p99);
-  const thresholds = measured
-    ? plan.thresholds.map((threshold) => judgeThreshold(threshold, { metrics, counters, derived }))
-    : [];
+  const figures = figuresOf(share);
+  const { metrics, derived } = figures;
+  const generator = judgeEngines(plan.model, share.health, remains.shares.length, finiteRttP99(share));
+  const thresholds = measured ? plan.thresholds.map((threshold) => judgeThreshold(threshold, figures)) : [];
 
   const reasons: Reason[] = [...remains.reasons];
   const broken = brokenBooks(remains);
@@ -96,7 +88,9 @@ export function stressResult(remains: RunRemains): StressResult {
   }
   if (remains.stoppedBy !== undefined) reasons.push(interruption(remains.stoppedBy));
   for (const threshold of thresholds) {
-    if (!threshold.ok) reasons.push({ code: 'threshold', message: describe(threshold, plan.timeoutMs) });
+    // The one that ended the run is told already.
+    if (threshold.ok || threshold.expression === remains.abortedBy) continue;
+    reasons.push({ code: 'threshold', message: describeThreshold(threshold, plan.timeoutMs) });
   }
   const deciding = decidingReason({ reasons });
 
@@ -140,15 +134,6 @@ export function stressResult(remains: RunRemains): StressResult {
   };
 }
 
-function histogramsOf({ times }: Share): Record<TimeMetric, Histogram> {
-  const histograms = timeMetrics.map((name) => {
-    const histogram = new Histogram();
-    histogram.addData(times[name]);
-    return [name, histogram] as const;
-  });
-  return Object.fromEntries(histograms) as Record<TimeMetric, Histogram>;
-}
-
 /** The identities that do not hold, of each engine by itself and of their sum. */
 function brokenBooks({ shares, share }: RunRemains): string[] {
   const ofWorkers = shares.flatMap(({ counters, open }, worker) =>
@@ -181,44 +166,11 @@ function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): War
   return warnings;
 }
 
-function derive({ share }: RunRemains): StressResult['derived'] {
-  const { counters: c, measured, openUs, askedUs, backlogEnd, startUs, endUs } = share;
-  const unanswered =
-    c['messages.unsent'] + c['messages.rejected'] + c['messages.lost'] + c['messages.corrupt'];
-  const seconds = measured ? (endUs - startUs) / 1e6 : 0;
-  return {
-    errors: c['connections.failed'] + c['connections.abnormal'] + unanswered + c.protocol_errors,
-    error_rate: ratio(unanswered, c),
-    throughput: seconds > 0 ? share.repliesInMeasure / seconds : null,
-    uptime: measured && askedUs > 0 ? Math.min(1, openUs / askedUs) : null,
-    'backlog.end': backlogEnd,
-  };
-}
-
-function ratio(part: number, counters: Counters): number | null {
-  return counters['messages.scheduled'] > 0 ? part / counters['messages.scheduled'] : null;
-}
-
 function interruption(reason: unknown): Reason {
   const name = reason instanceof Error ? `${reason.name} ${reason.message}` : String(reason);
   if (name.includes('SIGINT')) return { code: 'sigint', message: 'interrupted by SIGINT' };
   if (name.includes('SIGTERM')) return { code: 'sigterm', message: 'interrupted by SIGTERM' };
   return { code: 'aborted', message: 'stopped by the caller' };
-}
-
-/** `rtt.p99 31 ms, wanted < 20 ms` */
-function describe(threshold: ThresholdRecord, timeoutMs: number): string {
-  const { metric, stat, op, limit, unit, actual, reason } = threshold;
-  const name = stat === null ? metric : `${metric}.${stat === 'p999' ? 'p99.9' : stat}`;
-  const quantity = (value: number): string =>
-    `${Number(value.toPrecision(6))}${unit === '/s' || unit === '' ? unit : ` ${unit}`}`;
-  const got =
-    actual !== null
-      ? quantity(actual)
-      : reason === 'lost'
-        ? `> ${formatDuration(timeoutMs)} (lost)`
-        : 'has no samples';
-  return `${name} ${got}, wanted ${op} ${quantity(limit)}`;
 }
 
 function rounded(phases: Phases): Phases {

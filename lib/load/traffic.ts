@@ -41,6 +41,10 @@ export class Traffic {
   readonly recorder: Recorder;
   /** Called when a message of a connection, other than the probe, is no longer outstanding. */
   onSettled: ((connection: number) => void) | undefined;
+  /** Called when all messages of a read were taken, as far as drivers say so. */
+  onReadEnd: (() => void) | undefined;
+  /** Messages are taken of a read whose end will be told. */
+  isReading = false;
   /** What became of the probe. */
   probe: 'none' | 'waiting' | 'answered' | 'rejected' | 'lost' = 'none';
   /** The first message that answered nothing, for people who have to describe a target. */
@@ -57,7 +61,9 @@ export class Traffic {
   readonly #part: Part;
   /** The connections, by index: set once by their fleet. */
   lanes: readonly Lane[] = [];
+  /** Connections with something to flush: the first so many of the list. */
   readonly #dirty: Lane[] = [];
+  #dirtyCount = 0;
   #batchFrom = 0;
   #firstMeasured = Number.POSITIVE_INFINITY;
 
@@ -98,16 +104,21 @@ export class Traffic {
     if (kind === kinds.probe) this.probe = 'waiting';
     if (!lane.isDirty) {
       lane.isDirty = true;
-      this.#dirty.push(lane);
+      this.#dirty[this.#dirtyCount++] = lane;
     }
     return undefined;
   }
 
-  /** Writes what was queued, one call per connection, and notes when. */
-  flush(): void {
+  /**
+   * Writes what was queued, one call per connection, and notes when.
+   *
+   * @param atUs the time, where the caller has just looked at the clock
+   */
+  flush(atUs?: number): void {
     const { ledger, recorder } = this;
-    for (const lane of this.#dirty) {
-      lane.flushedUs = nowUs();
+    for (let i = 0; i < this.#dirtyCount; i++) {
+      const lane = this.#dirty[i] as Lane;
+      lane.flushedUs = i === 0 && atUs !== undefined ? atUs : nowUs();
       lane.flush();
       lane.isDirty = false;
     }
@@ -126,7 +137,7 @@ export class Traffic {
       }
     }
     this.#batchFrom = ledger.next;
-    this.#dirty.length = 0;
+    this.#dirtyCount = 0;
   }
 
   /** True when a message names the message of ours that it answers. */
@@ -163,6 +174,12 @@ export class Traffic {
     } else if (this.#repeats && (verdict === 'duplicate' || !ledger.remembers(seq))) {
       if (recorder.isMeasuring(atUs)) this.#count('messages.push', view.length, atUs);
     } else this.#again(seq, verdict, view.length, atUs);
+  }
+
+  /** All messages of a read were taken. */
+  readEnd(): void {
+    this.isReading = false;
+    this.onReadEnd?.();
   }
 
   /** Takes the pong to the ping that followed message `seq`, and so the reply to it and to all before it. */
@@ -203,7 +220,8 @@ export class Traffic {
   /** Which message of ours bears a number; {@link noNumber}: none does. */
   #seqOf(number: number): number {
     const { worker, workers } = this.#part;
-    if (number < 0 || number % workers === worker) return number < 0 ? number : (number - worker) / workers;
+    if (number < 0 || workers === 1) return number;
+    if (number % workers === worker) return (number - worker) / workers;
     // The workers are about equally far.
     if (this.ledger.remembers(Math.floor(number / workers))) this.crossed++;
     return noNumber;
@@ -239,7 +257,7 @@ export class Traffic {
     // Stamped with the reply's number, the template is the request again, so all of it can be compared at once.
     const template = lane.template ?? this.#template;
     template.stamp(this.#numberOf(seq));
-    return template.bytes.compare(buf, start, end) === 0;
+    return isSame(template.bytes, buf, start, end);
   }
 
   #lose(seq: number): void {
@@ -271,4 +289,15 @@ export class Traffic {
     if (!lane) throw new RangeError(`message ${seq} has no connection`);
     return lane;
   }
+}
+
+// Up to here a loop is faster than a call of what is not JavaScript.
+const mostLooped = 128;
+
+function isSame(bytes: Buffer, buf: Buffer, start: number, end: number): boolean {
+  const { length } = bytes;
+  if (end - start !== length) return false;
+  if (length > mostLooped) return bytes.compare(buf, start, end) === 0;
+  for (let i = 0; i < length; i++) if (bytes[i] !== buf[start + i]) return false;
+  return true;
 }

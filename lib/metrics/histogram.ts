@@ -39,8 +39,8 @@ export class Histogram {
 
   /** Records one time in µs, rounded to whole µs. NaN and negative times are bugs and throw `INTERNAL`. */
   record(timeUs: number): void {
-    if (!(timeUs >= 0)) throw new WsbenchError('INTERNAL', `a time of ${timeUs} µs cannot be recorded`);
-    const us = timeUs < 1.5 ? 1 : timeUs < maxTimeUs ? Math.floor(timeUs + 0.5) : maxTimeUs;
+    if (!(timeUs >= 0)) throw notATime(timeUs);
+    const us = timeUs < 1.5 ? 1 : timeUs < maxTimeUs ? (timeUs + 0.5) >>> 0 : maxTimeUs;
     const index = indexOf(us);
     // Index and array were made for each other: there is such a place.
     (this.#counts[index] as number)++;
@@ -170,6 +170,12 @@ export class Histogram {
   }
 }
 
+// Not where it is thrown: of a time that several histograms record, the compiler would make the text before the first of
+// them, each time.
+function notATime(timeUs: number): WsbenchError {
+  return new WsbenchError('INTERNAL', `a time of ${timeUs} µs cannot be recorded`);
+}
+
 /** What the interface of hdr-histogram-js leaves out of its histograms. */
 interface HdrPlaces {
   countsArrayLength: number;
@@ -246,9 +252,9 @@ export function percentileUs(histogram: Histogram, percentile: number, censored 
 /**
  * Summarises a histogram for a result.
  *
- * @param payload with the HdrHistogram payload, which takes most of the time
+ * @param withPayload false: without its HdrHistogram payload, which takes longer than all the rest
  */
-export function timeStats(histogram: Histogram, censored = 0, payload = true): TimeStats {
+export function timeStats(histogram: Histogram, censored = 0, withPayload = true): TimeStats {
   const ms = (us: number | null): number | null => (us === null ? null : Math.round(us) / 1000);
   const at = (percentile: number): number | null => ms(percentileUs(histogram, percentile, censored));
   const some = histogram.count > 0;
@@ -266,6 +272,6 @@ export function timeStats(histogram: Histogram, censored = 0, payload = true): T
     max: whole ? ms(histogram.maxUs) : null,
     unit: 'ms',
     ...(censored > 0 ? { reason: 'lost' as const } : some ? {} : { reason: 'no samples' as const }),
-    ...(some && payload ? { hdr: histogram.encode() } : {}),
+    ...(some && withPayload ? { hdr: histogram.encode() } : {}),
   };
 }

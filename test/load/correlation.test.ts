@@ -128,6 +128,26 @@ test('any number survives the way into a message and back', () => {
   }
 });
 
+test('a number is stamped as its decimal digits, whatever was stamped before', () => {
+  const message = '{{ id }} {{ seq }} {{ id }}';
+  const { template } = renderMessage({ target: echoTarget, sizeBytes: 0, binary: false, message }, 'tag');
+  const number = fc.oneof(
+    fc.integer({ min: 0, max: 999_999_999_999 }),
+    fc.integer({ min: 0, max: 20 }),
+    // Where a group of digits, or a number of 32 bits, ends.
+    fc.constantFrom(9999, 10_000, 99_999_999, 100_000_000, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 21_474_836_479_999),
+  );
+  fc.assert(
+    fc.property(fc.array(number, { minLength: 1 }), (seqs) => {
+      for (const seq of seqs.map((one) => one % 10 ** 12)) {
+        template.stamp(seq);
+        const digits = String(seq).padStart(12, '0');
+        assert.equal(template.bytes.toString(), `tag-${digits} 1${digits} tag-${digits}`);
+      }
+    }),
+  );
+});
+
 // biome-ignore format: a table
 const rendered: [string, Parameters<typeof renderMessage>[0], string, string, string[]][] = [
   ['padded', { target: echoTarget, sizeBytes: 32, binary: false }, 'wsbench tag-000000000000 abcdefg', 'marker', []],

@@ -51,6 +51,8 @@ export interface Sink {
    * @param atUs when it was read
    */
   message(buf: Buffer, start: number, end: number, opcode: 1 | 2, atUs: number): void;
+  /** All messages of one read were told, be it that the connection ended with it; see {@link Driver.tellsReadEnds}. */
+  readEnd?(): void;
   /** The answer to our {@link Connection.ping}; pongs to nothing that was sent are not reported. */
   pong(sentUs: number, atUs: number): void;
   /**
@@ -107,5 +109,7 @@ export interface Connection {
 /** Carries messages over sockets. */
 export interface Driver {
   readonly name: string;
+  /** It calls {@link Sink.readEnd} after every read that had messages, so that their answers can go out at once. */
+  readonly tellsReadEnds?: boolean;
   open(spec: ConnectSpec, sink: Sink): Connection;
 }

@@ -224,6 +224,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
     if (!incoming || this.#state === 'over') return;
     incoming.atUs = atUs;
     this.#receiver?.push(buf, start, end);
+    this.#sink.readEnd?.();
     if (this.#unanswered > 0) this.#pongsWritten();
   }
 

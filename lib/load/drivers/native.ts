@@ -67,6 +67,7 @@ export function createNativeDriver(options: NativeOptions = {}): Driver {
   const route = routes();
   return {
     name: 'native',
+    tellsReadEnds: true,
     open: (spec, sink) => {
       const to = route(spec.url);
       const full = (): OpenOptions => ({

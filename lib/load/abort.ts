@@ -1,0 +1,42 @@
+// --abort-on-fail: whether a run is to end before its time because a threshold is crossed for good. Pure.
+import { formatDuration } from '../duration.ts';
+import { abortable } from '../result/abortable.ts';
+import type { Reason } from '../result/result.ts';
+import { figuresSoFar } from './figures.ts';
+import type { StressPlan } from './plan.ts';
+import type { Share } from './share.ts';
+import { describeThreshold } from './threshold-words.ts';
+
+/** Why a run ends before its time. */
+export interface Abort {
+  /** The threshold, as it was written. */
+  expression: string;
+  /** `aborted after 12 s: rtt.p99 31 ms, wanted < 20 ms` */
+  reason: Reason;
+}
+
+/**
+ * Looks at the figures so far.
+ *
+ * @param share what all engines counted so far
+ * @param elapsedMs how much of the measure phase has passed
+ */
+export function abortOf(
+  plan: Pick<StressPlan, 'abortOnFail' | 'delayAbortMs' | 'thresholds' | 'timeoutMs'>,
+  share: Share,
+  elapsedMs: number,
+): Abort | undefined {
+  if (!plan.abortOnFail || !share.measured || elapsedMs < plan.delayAbortMs) return undefined;
+  const figures = figuresSoFar(
+    share,
+    plan.thresholds.map(({ metric }) => metric),
+  );
+  for (const threshold of plan.thresholds) {
+    const crossed = abortable(threshold, figures);
+    if (!crossed) continue;
+    const after = formatDuration(Math.max(0, Math.round(elapsedMs / 100) * 100));
+    const message = `aborted after ${after}: ${describeThreshold(crossed, plan.timeoutMs)}`;
+    return { expression: threshold.expression, reason: { code: 'threshold', message } };
+  }
+  return undefined;
+}

@@ -1,0 +1,61 @@
+// The figures of a run, at its end or so far: what thresholds are judged against.
+import { Histogram, percentileUs, timeStats } from '../metrics/histogram.ts';
+import { type Counters, type TimeMetric, timeMetrics } from '../metrics/names.ts';
+import type { Figures } from '../result/thresholds.ts';
+import type { Share } from './share.ts';
+
+/** The figures of a share, at the end of a run. */
+export function figuresOf(share: Share): Figures {
+  return { metrics: metricsOf(share, timeMetrics, true), counters: share.counters, derived: derive(share) };
+}
+
+/**
+ * The figures of a share while its run goes on: quickly, as it sends messages meanwhile.
+ *
+ * @param times the times that are asked for; the others are empty
+ */
+export function figuresSoFar(share: Share, times: readonly string[]): Figures {
+  const asked = timeMetrics.filter((name) => times.includes(name));
+  return { metrics: metricsOf(share, asked, false), counters: share.counters, derived: derive(share) };
+}
+
+function metricsOf(share: Share, asked: readonly TimeMetric[], withPayload: boolean): Figures['metrics'] {
+  const { 'messages.lost': lost, 'messages.unsent': unsent } = share.counters;
+  const censored: Partial<Record<TimeMetric, number>> = { rtt: lost + unsent, service: lost };
+  const nothing = timeStats(new Histogram());
+  const metrics = timeMetrics.map((name) => {
+    if (!asked.includes(name)) return [name, nothing] as const;
+    return [name, timeStats(histogramOf(share, name), censored[name] ?? 0, withPayload)] as const;
+  });
+  return Object.fromEntries(metrics) as Figures['metrics'];
+}
+
+/** 99th percentile of the round trips that ended, in ms; null when none did. */
+export function finiteRttP99(share: Share): number | null {
+  const us = percentileUs(histogramOf(share, 'rtt'), 99);
+  return us === null ? null : Math.round(us) / 1000;
+}
+
+function histogramOf({ times }: Share, name: TimeMetric): Histogram {
+  const histogram = new Histogram();
+  histogram.addData(times[name]);
+  return histogram;
+}
+
+function derive(share: Share): Figures['derived'] {
+  const { counters: c, measured, openUs, askedUs, backlogEnd, startUs, endUs } = share;
+  const unanswered =
+    c['messages.unsent'] + c['messages.rejected'] + c['messages.lost'] + c['messages.corrupt'];
+  const seconds = measured ? (endUs - startUs) / 1e6 : 0;
+  return {
+    errors: c['connections.failed'] + c['connections.abnormal'] + unanswered + c.protocol_errors,
+    error_rate: ratio(unanswered, c),
+    throughput: seconds > 0 ? share.repliesInMeasure / seconds : null,
+    uptime: measured && askedUs > 0 ? Math.min(1, openUs / askedUs) : null,
+    'backlog.end': backlogEnd,
+  };
+}
+
+function ratio(part: number, counters: Counters): number | null {
+  return counters['messages.scheduled'] > 0 ? part / counters['messages.scheduled'] : null;
+}
