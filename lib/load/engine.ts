@@ -45,6 +45,8 @@ export class Engine implements EngineCommands {
       reports.phase(phase, atUs);
     });
     const { fleet } = rig;
+    // At once: what is told at the next tick may come after the phase has ended.
+    rig.traffic.onProbe = () => this.#tellProbe();
     fleet.onChange = () => this.#ticker.wake();
     fleet.onError = (error) => this.#bug(error);
     // Warnings are about the plan, which is the same for all engines.

@@ -2,6 +2,7 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import { keptForms } from '../result/kept-secrets.ts';
 import type { Driver } from './drivers/driver.ts';
+import { makeDriver } from './drivers/make.ts';
 import { Engine } from './engine.ts';
 import type { EngineCommands, EngineReports } from './engine-contract.ts';
 import type { StressPlan } from './plan.ts';
@@ -58,6 +59,8 @@ export function recruiter(
       return engine;
     };
   }
+  // What the user got wrong is an exception here; in a worker it would be a crash.
+  if (driver === undefined) makeDriver(plan);
   const engines: RemoteEngine[] = [];
   const tokens = toldToAll(source, engines);
   const secrets = keptForms();

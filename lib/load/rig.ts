@@ -62,7 +62,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
   const {
     tag,
     part = whole,
-    driver = makeDriver(plan),
+    driver = makeDriver(plan, part),
     tokens = new TokenSource(plan.tokens, mostConnections(plan), plan.mint),
   } = options;
   const render = messageRenderer(plan, tag);

@@ -45,6 +45,8 @@ export class Traffic {
   onReadEnd: (() => void) | undefined;
   /** Messages are taken of a read whose end will be told. */
   isReading = false;
+  /** Called when the fate of the probe is known. */
+  onProbe: (() => void) | undefined;
   /** What became of the probe. */
   probe: 'none' | 'waiting' | 'answered' | 'rejected' | 'lost' = 'none';
   /** The first message that answered nothing, for people who have to describe a target. */
@@ -212,6 +214,11 @@ export class Traffic {
       this.#lose(seq);
   }
 
+  #probed(fate: 'answered' | 'rejected' | 'lost'): void {
+    this.probe = fate;
+    this.onProbe?.();
+  }
+
   /** The number that message `seq` bears, which no other worker's message does. */
   #numberOf(seq: number): number {
     return seq * this.#part.workers + this.#part.worker;
@@ -232,7 +239,7 @@ export class Traffic {
     const { refusal } = this.#correlator;
     const kind = ledger.kind(seq);
     if (kind === kinds.probe) {
-      this.probe = refusal === null ? 'answered' : 'rejected';
+      this.#probed(refusal === null ? 'answered' : 'rejected');
       return;
     }
     if (refusal === null) recorder.reply(atUs);
@@ -266,7 +273,7 @@ export class Traffic {
     const kind = ledger.kind(seq);
     if (kind === kinds.measured) recorder.lost(ledger.dueUs(seq));
     else if (kind === kinds.warmup) recorder.warmup.lost++;
-    else this.probe = 'lost';
+    else this.#probed('lost');
     if (kind !== kinds.probe) this.onSettled?.(ledger.connection(seq));
   }
 

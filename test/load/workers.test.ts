@@ -141,6 +141,20 @@ test('sockets: two workers, one result', { timeout: 60_000 }, async (t) => {
   assert.ok(snapshots.length <= 5, `${snapshots.length} snapshots`);
 });
 
+test('local addresses: workers choose among ports of their own', { timeout: 60_000 }, async (t) => {
+  const server = await startLoadServer(t, { mode: 'echo' });
+  const plan = stressPlan(server.url, { workers: 2, connections: 40, localAddresses: ['127.0.0.7'] });
+  const { counters } = await stress(plan);
+  assert.equal(counters['connections.opened'], 40);
+  assert.equal(counters['messages.matched'], 200);
+});
+
+test('a driver that cannot be made is our mistake, not a lost worker', { timeout: 60_000 }, async () => {
+  await assert.rejects(stress(stressPlan('ws://127.0.0.1:9/', { workers: 2, proxy: 'ftp://nowhere' })), {
+    code: 'USAGE',
+  });
+});
+
 test('closed model: every connection has its messages in flight', { timeout: 60_000 }, async (t) => {
   const server = await startLoadServer(t, { mode: 'echo' });
   const plan = stressPlan(server.url, { workers: 2, model: 'closed', depth: 3, connections: 4 });

@@ -5,7 +5,7 @@ import type { DeflateParameters } from '../../protocol/deflate-negotiation.ts';
 import { joinHeaders } from '../../target/headers.ts';
 import type { OpenOptions } from '../../transport/connection.ts';
 import { type Endpoint, endpointOf } from '../../transport/endpoint.ts';
-import { allPorts, LocalPorts } from '../../transport/local-ports.ts';
+import { allPorts, LocalPorts, type PortRange } from '../../transport/local-ports.ts';
 import { proxyOf } from '../../transport/proxy.ts';
 import { type TlsSettings, tlsSettings } from '../../transport/tls-settings.ts';
 import { nowUs } from '../clock.ts';
@@ -27,6 +27,8 @@ export interface NativeOptions {
   fragmentBytes?: number;
   /** Addresses of this machine to connect from, in turn, with ports of our own choice. */
   localAddresses?: readonly string[];
+  /** The ports of our own choice: all by default. Drivers that share addresses should not share ports. */
+  localPortRange?: PortRange;
   /** URL of a proxy, `http://` or `socks5://`. The time that its dialogue takes counts as part of `connect.tcp`. */
   proxy?: string;
   /** Certificate and private key to show to the target, PEM. */
@@ -45,17 +47,23 @@ const deflateOffer: DeflateParameters = { clientMaxWindowBits: true };
  * @throws WsbenchError `USAGE` for a proxy, local address, certificate or key that cannot be used
  */
 export function createNativeDriver(options: NativeOptions = {}): Driver {
-  const { localAddresses = [], proxy, compress = false, fragmentBytes = 0 } = options;
+  const {
+    localAddresses = [],
+    localPortRange: range = allPorts,
+    proxy,
+    compress = false,
+    fragmentBytes = 0,
+  } = options;
   const tls = tlsBySpec(options);
   if (options.clientCertificate) tls({ insecure: false });
   const common: Omit<OpenOptions, 'timeoutMs'> = {
     lookup: sharedLookup() as never,
     nowUs,
     ...(proxy === undefined ? {} : { proxy: proxyOf(proxy) }),
-    // Drivers of other threads and processes draw from the same ports: they begin at different places.
+    // Drivers of other processes draw from the same ports: they begin at different places.
     ...(localAddresses.length === 0
       ? {}
-      : { localPorts: new LocalPorts(localAddresses, allPorts, randomInt(allPorts.last - allPorts.first)) }),
+      : { localPorts: new LocalPorts(localAddresses, range, randomInt(1 + range.last - range.first)) }),
   };
   const shared: NativeShared = {
     queue: new SendQueue(),
