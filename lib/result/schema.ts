@@ -119,6 +119,7 @@ const generator = z.object({
   cpu: z.number(),
   gc: z.object({ count: amount, totalMs: z.number(), maxMs: z.number() }),
   waitedLong: z.number(),
+  throttled: z.object({ ms: z.number(), periods: amount }).exactOptional(),
 });
 
 const series = z.object({
