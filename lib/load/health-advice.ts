@@ -6,6 +6,8 @@ export interface GeneratorMeans {
   workers: number;
   /** Cores that this process may use: those of the machine, or what a quota allows. */
   cores: number;
+  /** More threads than this there cannot be: one connection is not shared. */
+  mostWorkers: number;
   /** They waited in a busy loop. */
   spin: boolean;
   /** Time that the quota of a control group took in the measure phase, and in how many of its periods; null: there is none. */
@@ -47,21 +49,20 @@ export function healthAdvice(cause: Cause, means: GeneratorMeans): string[] {
         `--spin takes a whole core for each of ${workers} workers, and there are ${round(cores)} for all that runs here: leave it out${workers > 1 ? ', or use fewer workers' : ''}`,
       );
     }
-  } else if (isFull) lines.push(fullAdvice(model, workers, cores));
+  } else if (isFull) lines.push(fullAdvice(model, workers, Math.min(Math.floor(cores), means.mostWorkers)));
   if (lines.length > 0) return lines;
   return [
     'no core of it was full, so something else held up this process or this machine: stop other work on it, or use another one (wsbench doctor)',
   ];
 }
 
-function fullAdvice(model: Cause['model'], workers: number, cores: number): string {
+function fullAdvice(model: Cause['model'], workers: number, more: number): string {
   const less =
     model === 'open'
       ? 'ask for a lower rate, smaller messages or fewer connections'
       : 'use fewer connections or a smaller depth';
   const what = workers === 1 ? 'one core is full' : `a core of one of its ${workers} workers is full`;
   // A worker on the core that another one fills gains nothing.
-  const more = Math.floor(cores);
   return workers < more
     ? `${what}: share the load among workers (-w ${more}), or ${less}`
     : `${what}: ${less}`;

@@ -14,6 +14,7 @@ import type { Driver } from './drivers/driver.ts';
 import type { LoadPhase } from './engine-contract.ts';
 import type { StressPlan } from './plan.ts';
 import { judgeProbe } from './probe.ts';
+import { mostConnections } from './profile.ts';
 import { QuotaWatch } from './quota-watch.ts';
 import { type DriverModule, engineCount, recruiter } from './recruit.ts';
 import { SeriesBook } from './series-book.ts';
@@ -217,6 +218,7 @@ class StressRun {
       means: {
         workers: shares.length,
         cores: this.#quota.cores,
+        mostWorkers: mostConnections(plan),
         spin: plan.spin,
         throttled: this.#quota.taken,
       },

@@ -22,7 +22,7 @@ const quiet: HealthSample = {
   rttP99: 3,
   waitedLong: 0,
 };
-const means: GeneratorMeans = { workers: 1, cores: 2, spin: false, throttled: null };
+const means: GeneratorMeans = { workers: 1, cores: 2, mostWorkers: 100, spin: false, throttled: null };
 const slowLoop = { loopDelay: { mean: 9, p50: 8, p99: 20, max: 90 }, loopDelayTail: p99(20) };
 
 // biome-ignore format: a table
@@ -90,6 +90,7 @@ const advices: [name: string, cause: Cause, means: Partial<GeneratorMeans>, advi
   ['a full core, and another one', full, {}, [/^one core is full: share the load among workers \(-w 2\), or ask for a lower rate/]],
   ['a full core, and a quota for no other one', full, { cores: 1.5 }, [/^one core is full: ask for a lower rate/]],
   ['a full core of two of four', full, { workers: 2, cores: 4 }, [/^a core of one of its 2 workers is full: share .*-w 4/]],
+  ['a full core, and one connection', full, { mostWorkers: 1 }, [/^one core is full: ask for a lower rate/]],
   ['all cores full', full, { workers: 4, cores: 4 }, [/^a core of one of its 4 workers is full: ask for a lower rate/]],
   ['closed model, a full core', { ...full, model: 'closed' }, { cores: 1 }, [/^one core is full: use fewer connections or a smaller depth$/]],
   ['no full core', open, {}, [/^no core of it was full, so something else held up .*wsbench doctor/]],
