@@ -63,7 +63,7 @@ function tooFewPorts(connections: number, limits: ProcessLimits): string[] {
     ...(portsInUse > 0 ? [`${portsInUse} in use`] : []),
     ...(portsResting > 0 ? [`${portsResting} held for a minute by closed connections`] : []),
   ];
-  const has = `has ${ports}${taken.length > 0 ? `, of which ${taken.join(' and ')}` : ''}`;
+  const has = `has ${ports}${taken.length > 0 ? ` (${taken.join(', ')})` : ''}`;
   const ways = [
     ...(portsResting > 0 && connections <= ports ? ['wait a minute'] : []),
     portsOf === undefined

@@ -162,6 +162,9 @@ export function generatorWords(result: StressResult): string[] {
     generator.gc.count === 0
       ? 'no GC pause'
       : `GC ${count(generator.gc.count)} ${generator.gc.count === 1 ? 'pause' : 'pauses'}, longest ${ms(generator.gc.maxMs)} ms`,
+    ...(generator.throttled && generator.throttled.periods > 0
+      ? [`stopped by a CPU quota for ${ms(generator.throttled.ms)} ms`]
+      : []),
     ...(generator.waitedLong > 0 ? [`${percent(generator.waitedLong)} of messages waited over 50 ms`] : []),
   ];
 }

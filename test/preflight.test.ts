@@ -18,8 +18,8 @@ const rows: [string, number, number, ProcessLimits, RegExp[]][] = [
   ['just enough ports', 28_232, 1, { ports: 28_232 }, []],
   ['one port short', 28_233, 1, { files: 1e6, ports: 28_232 }, [/this machine has 28232: name local addresses \(--local-address a,b\), widen net\.ipv4\.ip_local_port_range, or use at most 28232 connections$/]],
   ['just enough ports beside those taken', 90, 1, { ports: 100, portsInUse: 4, portsResting: 6 }, []],
-  ['ports that rest', 91, 1, { ports: 100, portsInUse: 4, portsResting: 6 }, [/has 100, of which 4 in use and 6 held for a minute by closed connections: wait a minute, name local addresses .*at most 90 connections$/]],
-  ['no port at all', 1, 1, { ports: 3, portsInUse: 3 }, [/has 3, of which 3 in use: name local addresses .*ip_local_port_range$/]],
+  ['ports that rest', 91, 1, { ports: 100, portsInUse: 4, portsResting: 6 }, [/has 100 \(4 in use, 6 held for a minute by closed connections\): wait a minute, name local addresses .*at most 90 connections$/]],
+  ['no port at all', 1, 1, { ports: 3, portsInUse: 3 }, [/has 3 \(3 in use\): name local addresses .*ip_local_port_range$/]],
   ['one port short of those that were named', 4, 1, { ports: 3, portsOf: '127.0.0.1:40000–40002' }, [/and 127\.0\.0\.1:40000–40002 has 3: name more local addresses, or use at most 3 connections$/]],
   ['too few of both', 200, 1, { files: 120, openFiles: 20, ports: 100 }, [/need 236 open files/, /as many local ports/]],
 ];
@@ -88,7 +88,7 @@ test('a run for which there is too little is refused with all reasons in one lin
   await preflight({ connections: 38 }, { url }, machine);
   await assert.rejects(preflight({ connections: 39 }, { url }, machine), {
     code: 'RESOURCES',
-    message: /^39 connections to one address .* has 40, of which 1 in use and 1 held for a minute/,
+    message: /^39 connections to one address .* has 40 \(1 in use, 1 held for a minute/,
   });
   await assert.rejects(preflight({ connections: 90, workers: 2 }, { url }, machine), {
     code: 'RESOURCES',

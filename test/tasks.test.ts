@@ -65,7 +65,7 @@ function bringsToken({ headers, url = '/' }: IncomingMessage): boolean {
     headers['x-api-key'] === token ||
     new URL(url, 'ws://localhost').searchParams.get('access_token') === token ||
     (headers.cookie === `session=${token}` && headers.origin === 'https://app.example') ||
-    headers['sec-websocket-protocol'] === `chat.v1,bearer.${token}`
+    headers['sec-websocket-protocol']?.replaceAll(' ', '') === `chat.v1,bearer.${token}`
   );
 }
 

@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { type Histogram, percentileUs } from '../metrics/histogram.ts';
 import type { DelayStats, GeneratorRecord } from '../result/result.ts';
 import { CpuMeter } from './cpu-meter.ts';
+import { type GeneratorMeans, healthAdvice } from './health-advice.ts';
 
 /** What was sampled of the generator over the measure phase. Times in ms. */
 export interface HealthSample {
@@ -57,7 +58,7 @@ const fullCpu = 0.95;
  * the messages waited more than 50 ms. Closed model: the same limit for its event-loop delay; a full CPU alone only makes the
  * throughput a lower bound, because each message still leaves when the reply before it was seen.
  */
-export function judgeHealth(sample: HealthSample): GeneratorRecord {
+export function judgeHealth(sample: HealthSample, means: GeneratorMeans): GeneratorRecord {
   const limitMs = Math.max(leastLimitMs, shareOfRtt * (sample.rttP99 ?? 0));
   const isLate = (tail: Tail | null): tail is Tail => tail !== null && tail.ms > limitMs;
   const reasons: string[] = [];
@@ -76,33 +77,15 @@ export function judgeHealth(sample: HealthSample): GeneratorRecord {
   return {
     limited,
     reasons,
-    advice: limited ? advice(sample, isFull) : [],
+    advice: limited ? healthAdvice({ model: sample.model, isFull, longestGcMs: sample.gc.maxMs }, means) : [],
     throughputIsLowerBound: sample.model === 'closed' && isFull,
-    workers: 1,
+    workers: means.workers,
     loopDelay: sample.loopDelay,
     cpu: sample.cpu,
     gc: sample.gc,
     waitedLong: sample.waitedLong,
+    ...(means.throttled === null ? {} : { throttled: means.throttled }),
   };
-}
-
-function advice(sample: HealthSample, isFull: boolean): string[] {
-  const lines: string[] = [];
-  if (isFull) {
-    lines.push(
-      sample.model === 'open'
-        ? `one core is full: ask for a lower rate, smaller messages or fewer connections`
-        : `one core is full: use fewer connections or a smaller depth`,
-    );
-  } else {
-    lines.push(
-      'something else held up this process or this machine: stop other work on it, or use another one',
-    );
-  }
-  if (sample.gc.maxMs > 50) {
-    lines.push(`garbage collection paused it for up to ${round(sample.gc.maxMs)} ms: give Node more memory`);
-  }
-  return lines;
 }
 
 function late(what: string, { ms, name }: Tail, limitMs: number): string {

@@ -2,6 +2,7 @@
 import { Histogram, timeStats } from '../metrics/histogram.ts';
 import type { DelayStats, GeneratorRecord, WorkerHealth } from '../result/result.ts';
 import { type HealthSample, judgeHealth, sendLagTail } from './health.ts';
+import type { GeneratorMeans } from './health-advice.ts';
 import { mergeHistograms } from './merge.ts';
 import type { EngineHealth } from './share.ts';
 
@@ -19,22 +20,23 @@ const idle: Omit<HealthSample, 'model' | 'rttP99'> = {
  * Judges the engines of a run. It is limited when one of them is, or all together are: a quarter of the messages that are
  * late are not made good by three that are not. Pure.
  *
- * @param workers how many engines there were, with those that are lost before they measured anything
+ * @param means what they had to work with; its workers are all that there were, with those that are lost before they measured
+ *   anything
  * @param rttP99 99th percentile of the round trips of all that ended, in ms
  */
 export function judgeEngines(
   model: HealthSample['model'],
   engines: readonly EngineHealth[],
-  workers: number,
+  means: GeneratorMeans,
   rttP99: number | null,
 ): GeneratorRecord {
   const samples = engines.map((engine) => sampleOf([engine]));
   const perWorker = engines.map((engine) => healthOf(engine));
   const [only = idle] = samples;
-  if (engines.length <= 1) return { ...judgeHealth({ ...only, model, rttP99 }), workers, perWorker };
-  const judged = samples.map((sample) => judgeHealth({ ...sample, model, rttP99 }));
+  if (engines.length <= 1) return { ...judgeHealth({ ...only, model, rttP99 }, means), perWorker };
+  const judged = samples.map((sample) => judgeHealth({ ...sample, model, rttP99 }, means));
   const all = sampleOf(engines);
-  const together = judgeHealth({ ...all, model, rttP99 });
+  const together = judgeHealth({ ...all, model, rttP99 }, means);
   const limited = judged.filter((one) => one.limited);
   const reasons = judged.flatMap((one, at) =>
     one.reasons.map((reason) => `worker ${(engines[at]?.worker ?? 0) + 1}: ${reason}`),
@@ -45,7 +47,6 @@ export function judgeEngines(
     reasons: reasons.length > 0 ? reasons : together.reasons,
     advice: [...new Set((limited.length > 0 ? limited : [together]).flatMap(({ advice }) => advice))],
     throughputIsLowerBound: judged.some((one) => one.throughputIsLowerBound),
-    workers,
     perWorker,
     cpu: engines.reduce((sum, { cpu }) => sum + cpu, 0),
   };

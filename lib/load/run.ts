@@ -14,6 +14,8 @@ import type { Driver } from './drivers/driver.ts';
 import type { LoadPhase } from './engine-contract.ts';
 import type { StressPlan } from './plan.ts';
 import { judgeProbe } from './probe.ts';
+import { mostConnections } from './profile.ts';
+import { QuotaWatch } from './quota-watch.ts';
 import { type DriverModule, engineCount, recruiter } from './recruit.ts';
 import { SeriesBook } from './series-book.ts';
 import type { Share } from './share.ts';
@@ -75,6 +77,8 @@ class StressRun {
   readonly #losses: Reason[] = [];
   readonly #onAbort = (): void => this.#stop(nowUs());
   readonly #phases: Phases = { connectMs: 0, settleMs: 0, warmupMs: 0, measureMs: 0, drainMs: 0 };
+
+  readonly #quota = new QuotaWatch();
 
   #phase: Phase = 'connect';
   #phaseUs = this.#startedUs;
@@ -211,6 +215,13 @@ class StressRun {
       durationMs: (endUs - this.#startedUs) / 1000,
       stoppedBy: this.#stopped && !this.#abandoned ? this.#signal.reason : undefined,
       stopped: this.#stopped,
+      means: {
+        workers: shares.length,
+        cores: this.#quota.cores,
+        mostWorkers: mostConnections(plan),
+        spin: plan.spin,
+        throttled: this.#quota.taken,
+      },
       abortedBy: this.#abortedBy,
       reasons: [...this.#reasons, ...this.#losses],
       warnings: this.#warnings,
@@ -311,6 +322,8 @@ class StressRun {
     this.#phaseUs = atUs;
     if (phase === undefined) return;
     this.#phase = phase;
+    if (phase === 'measure') this.#quota.start();
+    if (phase === 'drain') this.#quota.stop();
     this.events.push({ type: 'phase', phase });
   }
 }

@@ -19,6 +19,7 @@ import { backlogGrowth } from './backlog.ts';
 import { describeEnds } from './ends.ts';
 import { failureRecords } from './failures.ts';
 import { figuresOf, finiteRttP99 } from './figures.ts';
+import type { GeneratorMeans } from './health-advice.ts';
 import { judgeEngines } from './judge-engines.ts';
 import { planRecord, type StressPlan } from './plan.ts';
 import type { Share } from './share.ts';
@@ -32,6 +33,8 @@ export interface RunRemains {
   stopped: boolean;
   /** The signal's reason, if that stopped the run. */
   stoppedBy: unknown;
+  /** What the generator had to work with. */
+  means: GeneratorMeans;
   /** The threshold that ended the run, which is among the reasons. */
   abortedBy?: string | undefined;
   /** What already is to be said against the run. */
@@ -64,7 +67,7 @@ export function stressResult(remains: RunRemains): StressResult {
   const { counters, measured } = share;
   const figures = figuresOf(share);
   const { metrics, derived } = figures;
-  const generator = judgeEngines(plan.model, share.health, remains.shares.length, finiteRttP99(share));
+  const generator = judgeEngines(plan.model, share.health, remains.means, finiteRttP99(share));
   const thresholds = measured ? plan.thresholds.map((threshold) => judgeThreshold(threshold, figures)) : [];
 
   const reasons: Reason[] = [...remains.reasons];

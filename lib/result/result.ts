@@ -182,6 +182,8 @@ export interface GeneratorRecord {
   gc: { count: number; totalMs: number; maxMs: number };
   /** Share of messages that waited more than 50 ms for the generator, 0–1. */
   waitedLong: number;
+  /** Time that the CPU quota of a control group took in the measure phase, and in how many of its periods; only where there is one. */
+  throttled?: { ms: number; periods: number };
 }
 
 /** Lengths of the phases as they happened, in ms. */

@@ -131,6 +131,7 @@ const generator = z.object({
   cpu: z.number(),
   gc,
   waitedLong: z.number(),
+  throttled: z.object({ ms: z.number(), periods: amount }).exactOptional(),
 });
 
 const series = z.object({

@@ -7,6 +7,9 @@ import { closeAdvice, describeClose } from '../../lib/cause/close-code.ts';
 import { hintOf } from '../../lib/cause/hints.ts';
 import { describeViolation, knownErrors, violationOf } from '../../lib/cause/violation.ts';
 
+import { type Cause, type GeneratorMeans, healthAdvice } from '../../lib/load/health-advice.ts';
+import { shortages } from '../../lib/preflight.ts';
+
 // biome-ignore format: a table
 const connects: readonly [kind: FailureKind, detail: string][] = [
   ['refused', 'connect ECONNREFUSED 127.0.0.1:8080'],
@@ -46,12 +49,31 @@ const connects: readonly [kind: FailureKind, detail: string][] = [
 ];
 const closes = [1001, 1003, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4401, 4403, 4408, 4429];
 
+const means: GeneratorMeans = { workers: 1, cores: 2, mostWorkers: 100, spin: false, throttled: null };
+const limits: [Cause, GeneratorMeans][] = [
+  [{ model: 'open', isFull: true, longestGcMs: 0 }, means],
+  [
+    { model: 'closed', isFull: true, longestGcMs: 0 },
+    { ...means, workers: 2 },
+  ],
+  [
+    { model: 'open', isFull: false, longestGcMs: 0 },
+    { ...means, cores: 0.5, throttled: { ms: 470, periods: 10 } },
+  ],
+  [{ model: 'open', isFull: false, longestGcMs: 120 }, means],
+  [
+    { model: 'open', isFull: true, longestGcMs: 0 },
+    { ...means, workers: 2, spin: true },
+  ],
+  [{ model: 'open', isFull: false, longestGcMs: 0 }, means],
+];
+
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 function document(): string {
   const violations = knownErrors.flatMap((code) => violationOf({ code, message: '' }) ?? []);
-  return `# What went wrong with the target
+  return `# What went wrong
 
 \`quick\`, \`stress\` and \`connect\` name a fault of the target in the same words. Exit codes: \`stress\` ends with 3 when no WebSocket opened, and
 with 99 when a threshold was crossed; \`quick\` ends with 3 when there was no TCP or TLS connection, and with 1 when a check failed.
@@ -88,6 +110,29 @@ ${table(
 
 When connections end after the same idle time, or at the same age, the warning says so: an idle timeout, or a limit on how
 long a connection may live. Connections that are open and answer neither messages nor pings are told of as half-open.
+
+## wsbench has too little to work with
+
+Too few open files or local ports for the connections that are asked for: \`stress\` refuses to begin, with exit code 2 and all that is
+missing in one line. \`wsbench doctor\` ([doctor.md](doctor.md)) says what there is.
+
+${shortages(
+  { connections: 30_000, workers: 2 },
+  { files: 20_000, openFiles: 30, ports: 28_232, portsResting: 900 },
+)
+  .map((line) => `- ${line}`)
+  .join('\n')}
+
+Each connection takes a file and, for its target, a local port. Closed connections hold theirs for a minute, except on the loopback
+interface, where Linux uses them again. \`--local-address a,b\` makes wsbench choose the ports, from 10000 up, on each of the addresses.
+What runs out during a run makes it inconclusive (exit code 4), as \`resources\` above.
+
+## wsbench itself was too slow
+
+Exit code 4, \`generator-limited\`: the latencies include the generator's own delay and say little about the target
+([measurement.md](measurement.md#when-the-generator-is-the-bottleneck)). What helps depends on what held it up:
+
+${limits.flatMap(([cause, means]) => healthAdvice(cause, means).map((line) => `- ${line}`)).join('\n')}
 `;
 }
 
