@@ -7,14 +7,7 @@ import { MessageDeflater, MessageInflater } from '../../protocol/deflate.ts';
 import { opcodes } from '../../protocol/frame.ts';
 import { MessageReceiver, type ReceiverOptions, receiverDefaults } from '../../protocol/message.ts';
 import type { Violation } from '../../protocol/rules.ts';
-import {
-  type ConnectTimes,
-  type OpenOptions,
-  open,
-  type TransportSink,
-  type Connection as Wire,
-} from '../../transport/connection.ts';
-import type { Endpoint } from '../../transport/endpoint.ts';
+import type { ConnectTimes, TransportSink, Connection as Wire } from '../../transport/connection.ts';
 import type { Handshake } from '../../transport/upgrade.ts';
 import { nowUs } from '../clock.ts';
 import type { ClosedBy, Connection, MessageTemplate, Sink } from './driver.ts';
@@ -32,7 +25,7 @@ export interface NativeShared {
   /** The words of a template, which are the same each time. */
   readonly view: (bytes: Uint8Array) => DataView;
   /** What a failed connect was really about. */
-  readonly explain: (cause: Cause, stage: Stage, endpoint: Endpoint) => Promise<Cause>;
+  readonly explain: (cause: Cause, stage: Stage, url: string) => Promise<Cause>;
 }
 
 const maxPayloadBytes = 16 * 1024 * 1024;
@@ -74,7 +67,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
 
   readonly #shared: NativeShared;
   readonly #sink: Sink;
-  #endpoint: Endpoint | undefined;
+  readonly #url: string;
   #wire: Wire | undefined;
   #incoming: Incoming | undefined;
   #receiver: MessageReceiver | undefined;
@@ -87,17 +80,19 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   #pings = 0;
   #pingSentUs = 0;
 
-  constructor(endpoint: Endpoint | Error, options: () => OpenOptions, sink: Sink, shared: NativeShared) {
+  /**
+   * @param url where it leads
+   * @param start opens it
+   */
+  constructor(url: string, start: (sink: TransportSink) => Wire, sink: Sink, shared: NativeShared) {
+    this.#url = url;
     this.#sink = sink;
     this.#shared = shared;
-    if (!(endpoint instanceof Error)) this.#endpoint = endpoint;
     try {
-      if (endpoint instanceof Error) throw endpoint;
-      this.#wire = open(endpoint, options(), this);
+      this.#wire = start(this);
     } catch (error) {
       // The contract has no callbacks from within open.
-      const isTls = !(endpoint instanceof Error) && endpoint.secure;
-      const cause: Cause = { kind: isTls ? 'tls' : 'handshake', detail: messageOf(error) };
+      const cause: Cause = { kind: url.startsWith('wss:') ? 'tls' : 'handshake', detail: messageOf(error) };
       process.nextTick(() => this.#fail(cause));
     }
   }
@@ -203,7 +198,6 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
       const used = { windowBits: Math.min(sentWindowBits, windowBits), contextTakeover };
       this.#deflater = new MessageDeflater(used, undefined, sentMemLevel);
     }
-    this.#endpoint = undefined;
     this.#incoming = new Incoming(this.#sink, this, inflater);
     this.#receiver = new MessageReceiver(this.#incoming, agreed ? deflateReceiver : plainReceiver);
     this.#state = 'open';
@@ -248,9 +242,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
 
   /** @internal */
   failed(cause: Cause, stage: Stage): void {
-    const endpoint = this.#endpoint;
-    if (!endpoint) return;
-    void this.#shared.explain(cause, stage, endpoint).then((found) => this.#fail(found));
+    void this.#shared.explain(cause, stage, this.#url).then((found) => this.#fail(found));
   }
 
   /** @internal */
