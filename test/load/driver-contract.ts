@@ -10,7 +10,7 @@ import { echoTarget } from '../fixtures/stress-plan.ts';
 import { startTalkServer } from '../fixtures/talk-server.ts';
 
 /** A sink that writes down what it is told, and lets a test wait for it. */
-class Notes implements Sink {
+export class Notes implements Sink {
   readonly calls: string[] = [];
   readonly messages: { text: Buffer; opcode: number; atUs: number }[] = [];
   readonly pongs: [number, number][] = [];
