@@ -15,6 +15,7 @@ import { Incoming, type IncomingOwner } from './native-incoming.ts';
 import { none, type Outgoing, type SendList, type SendQueue } from './native-queue.ts';
 import { type FrameRoom, messageBytes, viewOf } from './native-room.ts';
 import { violationWords } from './native-violation.ts';
+import { PingNumbers } from './ping-numbers.ts';
 
 /** What the connections of a driver have in common. */
 export interface NativeShared {
@@ -77,6 +78,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   #queuedBytes = 0;
   /** Pings of the peer since the last read that were not known to be answered. */
   #unanswered = 0;
+  #numbers: PingNumbers | undefined;
   #pings = 0;
   #pingSentUs = 0;
 
@@ -114,6 +116,8 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
 
   queuePing(seq: number): boolean {
     if (this.#state !== 'open') return false;
+    this.#numbers ??= new PingNumbers();
+    if (!this.#numbers.take(seq)) return true;
     this.#shared.queue.add(this, undefined, seq);
     this.#queuedBytes += messageBytes(numberBytes, 0);
     return true;
@@ -260,7 +264,13 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   /** @internal */
   ponged(buf: Buffer, start: number, end: number, atUs: number): void {
     if (end - start === numberBytes) {
-      this.#sink.pongOf?.(buf.readUIntBE(start, numberBytes), atUs);
+      const seq = buf.readUIntBE(start, numberBytes);
+      const held = this.#state === 'open' ? (this.#numbers?.answered(seq) ?? -1) : -1;
+      if (held >= 0) {
+        number.writeUIntBE(held, 0, numberBytes);
+        this.#writeControl(opcodes.ping, numberView);
+      }
+      this.#sink.pongOf?.(seq, atUs);
       return;
     }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
