@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { autoWorkersHere } from './auto-workers.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded.ts';
+import { type DriverPlan, makeDriver } from './load/drivers/make.ts';
 import { runStress, type StressPlan } from './load/index.ts';
 import { matchedBy, parseMatch } from './load/match.ts';
 import { runMs } from './load/plan-warnings.ts';
@@ -25,18 +26,7 @@ import {
 } from './target-options.ts';
 import { version } from './version.ts';
 
-type Carriage = Pick<
-  StressPlan,
-  | 'driver'
-  | 'workers'
-  | 'spin'
-  | 'compress'
-  | 'fragmentBytes'
-  | 'localAddresses'
-  | 'proxy'
-  | 'clientCertificate'
-  | 'servername'
->;
+type Carriage = DriverPlan & Pick<StressPlan, 'workers' | 'spin'>;
 
 type Load = Pick<
   StressPlan,
@@ -110,6 +100,8 @@ export async function stress(
             tokens[0],
             saysHow(options) ? 'warn' : 'refuse',
             control,
+            // The same way to the target as the load's.
+            makeDriver(carried),
           );
     const guess = embedded ? 'wsbench' : seen.preset;
     const description = withMatch(

@@ -38,13 +38,19 @@ export const receiverDefaults: ReceiverOptions = {
   closeRegistry: 'registry',
 };
 
+/** Options that leave nothing out are kept as they are: thousands of receivers can share them. */
+function isComplete(options: Partial<ReceiverOptions>): options is ReceiverOptions {
+  for (const name in receiverDefaults) if (!(name in options)) return false;
+  return true;
+}
+
 const rsv1 = 4;
 const startBytes = 1024;
 // A room that one large message needed is given back: thousands of connections must not each keep one.
 const keptBytes = 4096;
 const maxSpareBytes = 1024 * 1024;
 const maxControlBytes = 125;
-const empty = Buffer.alloc(0);
+const empty: Buffer = Buffer.alloc(0);
 /** The largest room that was given back, for the next large message of whichever connection. */
 let spare: Buffer = empty;
 
@@ -80,7 +86,7 @@ export class MessageReceiver implements FrameSink {
 
   constructor(sink: MessageSink, options: Partial<ReceiverOptions> = {}) {
     this.#sink = sink;
-    this.#options = { ...receiverDefaults, ...options };
+    this.#options = isComplete(options) ? options : { ...receiverDefaults, ...options };
     const { role, strict, deflate } = this.#options;
     this.#parser = new FrameParser(this, { role, strict, allowedRsv: deflate ? rsv1 : 0 });
   }

@@ -25,6 +25,7 @@ export interface ParserOptions {
 }
 
 const maxHeaderBytes = 14;
+const empty: Buffer = Buffer.alloc(0);
 
 /**
  * An incremental parser: any segmentation of the same bytes gives the same frames. A fault is told as soon as the bytes that
@@ -36,9 +37,9 @@ export class FrameParser {
   readonly #allowedRsv: number;
   /** The mask bit that the peer's frames must have. */
   readonly #maskBit: 0 | 0x80;
-  /** A header that comes in pieces. */
-  readonly #header = Buffer.allocUnsafe(maxHeaderBytes);
-  readonly #mask = Buffer.allocUnsafe(4);
+  /** A header that comes in pieces; made when the first one does. */
+  #header: Buffer = empty;
+  readonly #mask: Buffer;
   #headerBytes = 0;
   #inPayload = false;
   #length = 0;
@@ -50,6 +51,7 @@ export class FrameParser {
     this.#strict = options.strict;
     this.#allowedRsv = options.allowedRsv;
     this.#maskBit = options.role === 'server' ? 0x80 : 0;
+    this.#mask = this.#maskBit === 0 ? empty : Buffer.allocUnsafe(4);
   }
 
   /** True when a rule was broken or {@link end} was called: further bytes are passed over. */
@@ -82,6 +84,7 @@ export class FrameParser {
 
   /** Takes bytes of a header that is not all there, and judges what there is. */
   #gatherHeader(chunk: Buffer, start: number, end: number): number {
+    if (this.#header.length === 0) this.#header = Buffer.allocUnsafe(maxHeaderBytes);
     const header = this.#header;
     for (let at = start; at < end; ) {
       header[this.#headerBytes++] = chunk[at++] ?? 0;

@@ -1,12 +1,13 @@
 // A connection: opened with or without the WebSocket handshake, then bytes both ways. It may send what is illegal.
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Cause, Stage } from '../cause/cause.ts';
-import { classify, timedOut } from '../cause/connect-error.ts';
+import { timedOut as causeOfTimeout, classify } from '../cause/connect-error.ts';
 import { messageOf } from '../errors.ts';
-import { type Dialling, type DialOptions, type DialTimes, dial } from './dial.ts';
+import { type Dialling, type DialOptions, type DialSink, type DialTimes, dial } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Chop, PieceWriter } from './piece-writer.ts';
 import { randomKey } from './random-key.ts';
+import { own, readAsStream, type SocketOwner } from './socket-owner.ts';
 import { type Handshake, type HandshakeState, UpgradeDialogue, type UpgradeOptions } from './upgrade.ts';
 import type { WireLog } from './wire-log.ts';
 
@@ -65,20 +66,25 @@ const longestMs = 2 ** 31 - 1;
 const bodyWaitMs = 1000;
 const sinceStart = (): number => performance.now() * 1000;
 
+/** What is needed until a connection is open, and let go then: thousands are kept. */
+interface Opening {
+  readonly options: OpenOptions;
+  readonly startUs: number;
+  timer: NodeJS.Timeout | undefined;
+  dialling: Dialling | undefined;
+  times: DialTimes | undefined;
+  upgrade: UpgradeDialogue | undefined;
+}
+
 /** One connection, opening or open. */
-export class Connection {
+export class Connection implements DialSink, SocketOwner {
   readonly #endpoint: Endpoint;
-  readonly #options: OpenOptions;
   readonly #sink: TransportSink;
   readonly #nowUs: () => number;
-  readonly #startUs: number;
   readonly #log: WireLog | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #dialling: Dialling | undefined;
+  #opening: Opening | undefined;
   #socket: Socket | undefined;
   #raw: Socket | undefined;
-  #times: DialTimes | undefined;
-  #upgrade: UpgradeDialogue | undefined;
   #stage: 'dialling' | 'upgrade' | 'open' | 'over' = 'dialling';
   #isEnding = false;
   #pieces: PieceWriter | undefined;
@@ -86,24 +92,30 @@ export class Connection {
   /** @internal */
   constructor(endpoint: Endpoint, options: OpenOptions, sink: TransportSink) {
     this.#endpoint = endpoint;
-    this.#options = options;
     this.#sink = sink;
     this.#nowUs = options.nowUs ?? sinceStart;
     this.#log = options.wireLog;
-    this.#startUs = this.#nowUs();
-    this.#timer = setTimeout(() => this.#timedOut(), Math.min(options.timeoutMs, longestMs));
-    const onread: OnReadOpts = {
-      buffer: readRoom,
-      callback: (size, buf) => {
-        this.#read(buf as Buffer, 0, size);
-        return true;
-      },
+    const opening: Opening = {
+      options,
+      startUs: this.#nowUs(),
+      timer: setTimeout(timedOut, Math.min(options.timeoutMs, longestMs), this),
+      dialling: undefined,
+      times: undefined,
+      upgrade: undefined,
     };
+    this.#opening = opening;
     // TLS and proxies are read as streams.
-    this.#dialling = dial(endpoint, { ...options, nowUs: this.#nowUs }, onread, {
-      dialled: (socket, raw, times) => this.#dialled(socket, raw, times),
-      failed: (cause) => this.#fail(cause),
-    });
+    const isDirect = !endpoint.secure && !options.proxy;
+    const onread: OnReadOpts | undefined = isDirect
+      ? {
+          buffer: readRoom,
+          callback: (size, buf) => {
+            this.#read(buf as Buffer, 0, size);
+            return true;
+          },
+        }
+      : undefined;
+    opening.dialling = dial(endpoint, { ...options, nowUs: this.#nowUs }, onread, this);
   }
 
   /** Bytes taken but not yet accepted by the operating system. */
@@ -171,15 +183,17 @@ export class Connection {
   /** Ends the connection at once with a RST (a Unix socket has none: it is closed). Nothing more is told. */
   reset(): void {
     const raw = this.#raw;
-    this.#over();
-    if (raw && this.#endpoint.socketPath === undefined) raw.resetAndDestroy();
+    if (raw && this.#endpoint.socketPath === undefined) {
+      this.#over();
+      raw.resetAndDestroy();
+    }
     this.destroy();
   }
 
   /** Ends the connection at once, or the attempt to open it. Nothing more is told. */
   destroy(): void {
+    this.#opening?.dialling?.abort();
     this.#over();
-    this.#dialling?.abort();
     this.#socket?.destroy();
     this.#raw?.destroy();
   }
@@ -191,86 +205,135 @@ export class Connection {
     return socket.write(bytes, written);
   }
 
-  #dialled(socket: Socket, raw: Socket, times: DialTimes): void {
-    this.#dialling = undefined;
+  /** @internal */
+  dialled(socket: Socket, raw: Socket, times: DialTimes): void {
+    const opening = this.#opening;
+    if (!opening) return;
+    opening.dialling = undefined;
+    opening.times = times;
     this.#socket = socket;
     this.#raw = raw;
-    this.#times = times;
-    socket.on('error', (error) => this.#broken(error));
-    if (raw !== socket) raw.on('error', (error) => this.#broken(error));
-    socket.on('end', () => this.#ended());
-    socket.on('drain', () => this.#stage === 'open' && this.#sink.drained());
-    socket.on('close', () => this.#closed(null));
-    if (this.#endpoint.secure || this.#options.proxy) {
-      socket.on('data', (chunk: Buffer) => this.#read(chunk, 0, chunk.length));
+    own(socket, this);
+    if (raw !== socket) own(raw, this);
+    const { upgrade, proxy } = opening.options;
+    if (this.#endpoint.secure || proxy) {
+      readAsStream(socket);
       // It was paused after the dialogue with a proxy.
       socket.resume();
     }
-    const { upgrade } = this.#options;
     if (!upgrade) {
       this.#opened(null);
       return;
     }
     this.#stage = 'upgrade';
     try {
-      this.#upgrade = new UpgradeDialogue(this.#endpoint, upgrade, upgrade.key ?? randomKey());
+      opening.upgrade = new UpgradeDialogue(this.#endpoint, upgrade, upgrade.key ?? randomKey());
     } catch (error) {
       // A header that no request can carry.
       this.#fail({ kind: 'handshake', detail: messageOf(error) });
       return;
     }
-    this.#write(this.#upgrade.request);
+    this.#write(opening.upgrade.request);
+  }
+
+  /** @internal */
+  failed(cause: Cause): void {
+    this.#fail(cause);
+  }
+
+  /** @internal */
+  received(chunk: Buffer): void {
+    this.#read(chunk, 0, chunk.length);
+  }
+
+  /** @internal */
+  ended(socket: Socket): void {
+    if (socket !== this.#socket) return;
+    if (this.#stage === 'open') this.#sink.ended();
+    else if (this.#stage === 'upgrade') this.#heard(this.#opening?.upgrade?.end(), this.#nowUs());
+  }
+
+  /** @internal */
+  drained(socket: Socket): void {
+    if (socket === this.#socket && this.#stage === 'open') this.#sink.drained();
+  }
+
+  /** @internal */
+  broke(error: Error): void {
+    if (this.#stage === 'upgrade') {
+      // An answer that was refused is worth more than how it ended.
+      const upgrade = this.#opening?.upgrade;
+      const state = upgrade?.hasAnswer ? upgrade.end() : undefined;
+      this.#fail(state?.state === 'failed' ? state.cause : classify(error, 'upgrade'));
+    } else this.#closed(classify(error, 'tcp'));
+  }
+
+  /** @internal */
+  closed(socket: Socket): void {
+    if (socket !== this.#socket) return;
+    if (this.#stage === 'upgrade') this.ended(socket);
+    this.#closed(null);
+  }
+
+  /** @internal */
+  lookedUp(): void {}
+
+  /** @internal */
+  connected(): void {}
+
+  /** @internal */
+  secured(): void {}
+
+  /** @internal */
+  timedOut(): void {
+    const opening = this.#opening;
+    if (!opening) return;
+    const stage = opening.dialling?.stage ?? 'upgrade';
+    const { timeoutMs } = opening.options;
+    if (stage === 'proxy') {
+      this.#fail({ kind: 'timeout', detail: `no answer within ${timeoutMs} ms, waiting for the proxy` });
+    } else this.#fail(causeOfTimeout(stage, timeoutMs, opening.upgrade?.bytesRead));
   }
 
   #read(buf: Buffer, start: number, end: number): void {
     const atUs = this.#nowUs();
     this.#log?.add('in', atUs, buf, start, end);
     if (this.#stage === 'open') this.#sink.data(buf, start, end, atUs);
-    else if (this.#stage === 'upgrade') this.#heard(this.#upgrade?.push(buf.subarray(start, end)), atUs);
+    else if (this.#stage === 'upgrade')
+      this.#heard(this.#opening?.upgrade?.push(buf.subarray(start, end)), atUs);
   }
 
   #heard(state: HandshakeState | undefined, atUs: number): void {
-    if (!state || state.state === 'more') return;
+    const opening = this.#opening;
+    if (!opening || !state || state.state === 'more') return;
     if (state.state === 'failed') {
       this.#fail(state.cause);
       return;
     }
     if (state.state === 'refused') {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#heard(this.#upgrade?.end(), atUs), bodyWaitMs);
+      clearTimeout(opening.timer);
+      opening.timer = setTimeout(() => this.#heard(opening.upgrade?.end(), atUs), bodyWaitMs);
       return;
     }
     const { handshake, rest } = state;
-    this.#upgrade = undefined;
     this.#opened(handshake);
     // What came with the head is in the parser's own room.
     if (rest.length > 0 && this.#isOpen()) this.#sink.data(rest, 0, rest.length, atUs);
   }
 
   #opened(handshake: Handshake | null): void {
-    clearTimeout(this.#timer);
+    const opening = this.#opening;
+    if (!opening) return;
+    clearTimeout(opening.timer);
+    this.#opening = undefined;
     this.#stage = 'open';
-    const totalUs = this.#nowUs() - this.#startUs;
-    const times = this.#times ?? { dnsUs: null, tcpUs: 0, proxyUs: null, tlsUs: null };
+    const totalUs = this.#nowUs() - opening.startUs;
+    const times = opening.times ?? { dnsUs: null, tcpUs: 0, proxyUs: null, tlsUs: null };
     const before = (times.dnsUs ?? 0) + times.tcpUs + (times.proxyUs ?? 0) + (times.tlsUs ?? 0);
     this.#sink.opened({ ...times, upgradeUs: handshake ? totalUs - before : null, totalUs }, handshake);
   }
 
-  #ended(): void {
-    if (this.#stage === 'open') this.#sink.ended();
-    else if (this.#stage === 'upgrade') this.#heard(this.#upgrade?.end(), this.#nowUs());
-  }
-
-  #broken(error: Error): void {
-    if (this.#stage === 'upgrade') {
-      // An answer that was refused is worth more than how it ended.
-      const state = this.#upgrade?.hasAnswer ? this.#upgrade.end() : undefined;
-      this.#fail(state?.state === 'failed' ? state.cause : classify(error, 'upgrade'));
-    } else this.#closed(classify(error, 'tcp'));
-  }
-
   #closed(cause: Cause | null): void {
-    if (this.#stage === 'upgrade') this.#ended();
     if (this.#stage !== 'open') return;
     this.#over();
     this.#socket?.destroy();
@@ -278,17 +341,9 @@ export class Connection {
     this.#sink.closed(cause);
   }
 
-  #timedOut(): void {
-    const stage = this.#dialling?.stage ?? 'upgrade';
-    const { timeoutMs } = this.#options;
-    if (stage === 'proxy') {
-      this.#fail({ kind: 'timeout', detail: `no answer within ${timeoutMs} ms, waiting for the proxy` });
-    } else this.#fail(timedOut(stage, timeoutMs, this.#upgrade?.bytesRead));
-  }
-
   #fail(cause: Cause): void {
     if (this.#stage === 'over' || this.#stage === 'open') return;
-    const stage = this.#stage === 'upgrade' ? 'upgrade' : (this.#dialling?.stage ?? 'tcp');
+    const stage = this.#stage === 'upgrade' ? 'upgrade' : (this.#opening?.dialling?.stage ?? 'tcp');
     this.destroy();
     this.#sink.failed(cause, stage === 'proxy' ? 'tcp' : stage);
   }
@@ -299,8 +354,12 @@ export class Connection {
 
   #over(): void {
     this.#stage = 'over';
-    this.#upgrade = undefined;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#opening?.timer);
+    this.#opening = undefined;
     this.#pieces?.stop();
   }
+}
+
+function timedOut(connection: Connection): void {
+  connection.timedOut();
 }

@@ -6,7 +6,15 @@ import { classify, hungUp } from '../cause/connect-error.ts';
 import { oneLine } from '../cause/one-line.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { LocalEnd, LocalPorts } from './local-ports.ts';
-import { dialogueWith, type ProxyServer } from './proxy.ts';
+import { type Dialogue, dialogueWith, type ProxyServer } from './proxy.ts';
+import {
+  hearLookup,
+  hearSecured,
+  leaseUntilClosed,
+  own,
+  readAsStream,
+  type SocketOwner,
+} from './socket-owner.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 /** How to get there. */
@@ -68,7 +76,7 @@ export function dial(
   return new Dial(endpoint, options, onread, sink);
 }
 
-class Dial implements Dialling {
+class Dial implements Dialling, SocketOwner {
   readonly #endpoint: Endpoint;
   readonly #options: DialOptions;
   readonly #onread: OnReadOpts | undefined;
@@ -79,8 +87,10 @@ class Dial implements Dialling {
   #lastUs: number;
   #raw: Socket | undefined;
   #secure: Socket | undefined;
+  /** Of the attempt under way. */
+  #end: LocalEnd | undefined;
   #portTries = 0;
-  readonly #listening: (() => void)[] = [];
+  #dialogue: Dialogue | undefined;
 
   constructor(endpoint: Endpoint, options: DialOptions, onread: OnReadOpts | undefined, sink: DialSink) {
     this.#endpoint = endpoint;
@@ -101,6 +111,66 @@ class Dial implements Dialling {
     this.#raw?.destroy();
   }
 
+  lookedUp(error: Error | null): void {
+    if (error) return;
+    this.#times.dnsUs = this.#lap();
+    this.#stage = 'tcp';
+  }
+
+  connected(socket: Socket): void {
+    const { proxy } = this.#options;
+    this.#times.tcpUs = this.#lap();
+    if (proxy) this.#throughProxy(socket, proxy);
+    else this.#connected(socket);
+  }
+
+  secured(socket: Socket): void {
+    this.#times.tlsUs = this.#lap();
+    this.#done(socket, this.#raw ?? socket);
+  }
+
+  received(chunk: Buffer): void {
+    const socket = this.#raw;
+    const state = this.#dialogue?.push(chunk);
+    if (!socket || !state) return;
+    if (state.state === 'more') {
+      if (state.say) socket.write(state.say);
+      return;
+    }
+    this.#dialogue = undefined;
+    if (state.state === 'failed') {
+      this.#fail({ kind: 'network', detail: `${this.#proxyName()} refused: ${oneLine(state.detail)}` });
+      return;
+    }
+    if (this.#endpoint.secure && state.rest.length > 0) {
+      this.#fail({
+        kind: 'tls',
+        detail: `${this.#proxyName()} let the target speak before the TLS handshake`,
+      });
+      return;
+    }
+    this.#times.proxyUs = this.#lap();
+    socket.pause();
+    if (state.rest.length > 0) socket.unshift(state.rest);
+    this.#connected(socket);
+  }
+
+  ended(socket: Socket): void {
+    if (this.#dialogue) this.#fail({ kind: 'reset', detail: `${this.#proxyName()} hung up` });
+    else if (socket === this.#secure) this.#fail(hungUp('tls'));
+  }
+
+  broke(error: NodeJS.ErrnoException): void {
+    // Somebody else has that port, or had it a moment ago: the next one. What is given back may be free when its turn comes again.
+    const isTaken = this.#end !== undefined && this.#stage === 'tcp' && isPortTaken(error);
+    if (isTaken && !this.#isOver) this.#connect();
+    else this.#failed(error);
+  }
+
+  drained(): void {}
+
+  closed(): void {}
+
   #connect(): void {
     const { localPorts } = this.#options;
     if (this.#endpoint.socketPath !== undefined || !localPorts) {
@@ -120,7 +190,8 @@ class Dial implements Dialling {
     const { proxy, tls, localPorts } = this.#options;
     const { host, port } = proxy ?? this.#endpoint;
     const isDirect = !proxy && !this.#endpoint.secure;
-    this.#stage = isIP(host) === 0 && this.#endpoint.socketPath === undefined ? 'dns' : 'tcp';
+    const isName = isIP(host) === 0 && this.#endpoint.socketPath === undefined;
+    this.#stage = isName ? 'dns' : 'tcp';
     let socket: Socket;
     try {
       if (this.#endpoint.secure && !tls) throw new TypeError('wss:// needs settings for TLS');
@@ -138,24 +209,10 @@ class Dial implements Dialling {
       return;
     }
     this.#raw = socket;
-    socket.once('lookup', (error: Error | null) => {
-      if (error) return;
-      this.#times.dnsUs = this.#lap();
-      this.#stage = 'tcp';
-    });
-    this.#listen(socket, 'error', (error) => {
-      // Somebody else has that port, or had it a moment ago: the next one.
-      const isTaken = end && this.#stage === 'tcp' && isPortTaken(error);
-      if (isTaken && !this.#isOver) this.#connect();
-      else this.#failed(error);
-    });
-    // One that others use is given back, too: it may be free when its turn comes again.
-    if (end) socket.once('close', () => localPorts?.release(end));
-    socket.once('connect', () => {
-      this.#times.tcpUs = this.#lap();
-      if (proxy) this.#throughProxy(socket, proxy);
-      else this.#connected(socket);
-    });
+    this.#end = end;
+    own(socket, this);
+    if (isName) hearLookup(socket);
+    if (end && localPorts) leaseUntilClosed(socket, localPorts, end);
   }
 
   #lookup(): Pick<TcpSocketConnectOpts, 'lookup'> {
@@ -165,33 +222,14 @@ class Dial implements Dialling {
 
   #throughProxy(socket: Socket, proxy: ProxyServer): void {
     this.#stage = 'proxy';
-    const name = `the proxy ${proxy.host}:${proxy.port}`;
-    const dialogue = dialogueWith(proxy, this.#endpoint);
-    const onEnd = (): void => this.#fail({ kind: 'reset', detail: `${name} hung up` });
-    const onData = (chunk: Buffer): void => {
-      const state = dialogue.push(chunk);
-      if (state.state === 'more') {
-        if (state.say) socket.write(state.say);
-        return;
-      }
-      socket.off('data', onData);
-      socket.off('end', onEnd);
-      if (state.state === 'failed') {
-        this.#fail({ kind: 'network', detail: `${name} refused: ${oneLine(state.detail)}` });
-        return;
-      }
-      if (this.#endpoint.secure && state.rest.length > 0) {
-        this.#fail({ kind: 'tls', detail: `${name} let the target speak before the TLS handshake` });
-        return;
-      }
-      this.#times.proxyUs = this.#lap();
-      socket.pause();
-      if (state.rest.length > 0) socket.unshift(state.rest);
-      this.#connected(socket);
-    };
-    socket.on('data', onData);
-    socket.once('end', onEnd);
-    socket.write(dialogue.hello);
+    this.#dialogue = dialogueWith(proxy, this.#endpoint);
+    readAsStream(socket);
+    socket.write(this.#dialogue.hello);
+  }
+
+  #proxyName(): string {
+    const { proxy } = this.#options;
+    return `the proxy ${proxy?.host}:${proxy?.port}`;
   }
 
   #connected(socket: Socket): void {
@@ -211,25 +249,14 @@ class Dial implements Dialling {
       rejectUnauthorized: !tls.insecure,
     });
     this.#secure = secure;
-    this.#listen(secure, 'error', (error) => this.#failed(error));
-    this.#listen(secure, 'end', () => this.#fail(hungUp('tls')));
-    secure.once('secureConnect', () => {
-      this.#times.tlsUs = this.#lap();
-      this.#done(secure, socket);
-    });
+    own(secure, this);
+    hearSecured(secure);
   }
 
   #done(socket: Socket, raw: Socket): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#sink.dialled(socket, raw, this.#times);
-    // Not before: an error that nobody listens to would end the process.
-    for (const stop of this.#listening) stop();
-  }
-
-  #listen(socket: Socket, event: 'error' | 'end', listener: (error: NodeJS.ErrnoException) => void): void {
-    socket.once(event, listener);
-    this.#listening.push(() => socket.off(event, listener));
   }
 
   #failed(error: Error): void {

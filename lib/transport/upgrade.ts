@@ -14,6 +14,7 @@ import {
 } from '../protocol/handshake.ts';
 import { type HeadLimits, headLimits, ResponseParser } from '../protocol/response-parser.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { UpgradeMemory } from './upgrade-memory.ts';
 
 /** What the handshake asks for. */
 export interface UpgradeOptions {
@@ -28,10 +29,13 @@ export interface UpgradeOptions {
   key?: string;
   /** The whole request, instead of ours: tests break the rules. The answer is judged by the other options. */
   request?: Buffer;
+  /** Shared by handshakes whose other options are the same. */
+  memory?: UpgradeMemory;
 }
 
 /** A handshake that came about. */
 export interface Handshake extends Upgraded {
+  /** The answer; with {@link UpgradeOptions.memory} it may be that of an earlier handshake, which answers another key. */
   response: UpgradeResponse;
 }
 
@@ -60,22 +64,13 @@ export class UpgradeDialogue {
   #refusal: UpgradeResponse | undefined;
   #body: Buffer = Buffer.alloc(0);
 
-  constructor({ authority: host, target }: Endpoint, options: UpgradeOptions, key: string) {
-    const { subprotocols, deflate, headers } = options;
+  constructor(endpoint: Endpoint, options: UpgradeOptions, key: string) {
+    const { memory } = options;
     this.#options = options;
     this.#key = key;
-    this.request =
-      options.request ??
-      encodeRequest({
-        target,
-        headers: upgradeHeaders({
-          host,
-          key,
-          ...(subprotocols === undefined ? {} : { subprotocols }),
-          ...(deflate === undefined ? {} : { extensions: deflateHeader(deflate) }),
-          ...(headers === undefined ? {} : { headers }),
-        }),
-      });
+    const known = options.request ?? memory?.request(endpoint, key);
+    this.request = known ?? requestOf(endpoint, options, key);
+    if (!known) memory?.keepRequest(endpoint, key, this.request);
   }
 
   get bytesRead(): number {
@@ -90,7 +85,13 @@ export class UpgradeDialogue {
   /** Takes what the server says. */
   push(chunk: Buffer): HandshakeState {
     if (this.#refusal) return this.#more(chunk);
-    if (this.#first.length === 0) this.#first = Buffer.from(chunk.subarray(0, 64));
+    const { memory } = this.#options;
+    const isFirst = this.#first.length === 0;
+    if (isFirst) {
+      const known = memory?.judge(chunk, this.#key);
+      if (known) return { state: 'done', handshake: known.handshake, rest: known.rest };
+      this.#first = Buffer.from(chunk.subarray(0, 64));
+    }
     const head = this.#parser.push(chunk);
     if (head.state === 'more') return more;
     if (head.state === 'failed') {
@@ -101,6 +102,7 @@ export class UpgradeDialogue {
     if (head.response.status === 101) {
       const handshake = this.#judge(head.response);
       if ('kind' in handshake) return { state: 'failed', cause: handshake };
+      if (isFirst) memory?.keepAnswer(chunk, this.#key, handshake);
       return { state: 'done', handshake, rest: head.rest };
     }
     this.#refusal = head.response;
@@ -139,6 +141,20 @@ export class UpgradeDialogue {
     const isLast = length === undefined && this.#body.subarray(-5).toString('latin1') === '0\r\n\r\n';
     return this.#body.length >= whole || isLast ? this.end() : more;
   }
+}
+
+function requestOf({ authority: host, target }: Endpoint, options: UpgradeOptions, key: string): Buffer {
+  const { subprotocols, deflate, headers } = options;
+  return encodeRequest({
+    target,
+    headers: upgradeHeaders({
+      host,
+      key,
+      ...(subprotocols === undefined ? {} : { subprotocols }),
+      ...(deflate === undefined ? {} : { extensions: deflateHeader(deflate) }),
+      ...(headers === undefined ? {} : { headers }),
+    }),
+  });
 }
 
 /** The headers by name in small letters; repeated ones joined. RFC 9110 §5.3 */

@@ -10,7 +10,7 @@ import { echoTarget } from '../fixtures/stress-plan.ts';
 import { startTalkServer } from '../fixtures/talk-server.ts';
 
 /** A sink that writes down what it is told, and lets a test wait for it. */
-class Notes implements Sink {
+export class Notes implements Sink {
   readonly calls: string[] = [];
   readonly messages: { text: Buffer; opcode: number; atUs: number }[] = [];
   readonly pongs: [number, number][] = [];
@@ -214,6 +214,35 @@ export function testDriverContract(make: () => Driver): void {
     connection.abort();
     await sink.until(() => sink.close !== undefined);
     assert.equal(connection.queuePing(1), false, 'not open any more');
+  });
+
+  test('never so many pings are unanswered that a peer hangs up, and the last is answered', {
+    timeout,
+  }, async (t) => {
+    const url = await startTalkServer(
+      t,
+      (socket) => {
+        const unanswered: Buffer[] = [];
+        socket.on('ping', (data) => {
+          unanswered.push(data);
+          if (unanswered.length > 60) socket.terminate();
+          else if (unanswered.length === 1)
+            setTimeout(() => unanswered.splice(0).forEach((each) => void socket.pong(each)), 20);
+        });
+      },
+      { autoPong: false },
+    );
+    const { sink, connection } = open(url);
+    await sink.until(() => sink.split !== undefined);
+    for (let seq = 0; seq < 1000; seq++) {
+      connection.queuePing(seq);
+      if (seq % 70 === 0) connection.flush();
+    }
+    connection.flush();
+    await sink.until(() => sink.numbers.at(-1) === 999 || sink.close !== undefined);
+    assert.equal(sink.close, undefined);
+    assert.deepEqual(sink.numbers.slice(0, 50), [...Array(50).keys()]);
+    connection.abort();
   });
 
   test('pausing stops messages, resuming lets them through', { timeout }, async (t) => {

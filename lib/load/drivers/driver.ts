@@ -80,7 +80,8 @@ export interface Connection {
   queue(template: MessageTemplate, seq: number, dueUs: number): boolean;
   /**
    * Takes a ping frame for the next {@link flush} whose payload is the number of a message: six bytes, big endian. Its pong
-   * goes to {@link Sink.pongOf}.
+   * goes to {@link Sink.pongOf}. While 50 are unanswered none is sent, as peers hang up on more than 60; then the last that was
+   * asked for is, whose pong stands for all.
    *
    * @returns false when the connection is not open
    */

@@ -6,12 +6,18 @@ import type { Driver } from './driver.ts';
 import { createNativeDriver } from './native.ts';
 import { createWsDriver } from './ws.ts';
 
+/** What of a plan a driver goes by. */
+export type DriverPlan = Pick<
+  StressPlan,
+  'driver' | 'compress' | 'fragmentBytes' | 'localAddresses' | 'proxy' | 'clientCertificate' | 'servername'
+>;
+
 /**
  * Makes the driver of a plan for a part of its connections.
  *
  * @throws WsbenchError `USAGE` for a proxy, local address, certificate or key that cannot be used
  */
-export function makeDriver(plan: StressPlan, part: Part = whole): Driver {
+export function makeDriver(plan: DriverPlan, part: Part = whole): Driver {
   if (plan.driver === 'ws') return createWsDriver();
   const { compress, fragmentBytes, localAddresses, proxy, clientCertificate, servername } = plan;
   return createNativeDriver({

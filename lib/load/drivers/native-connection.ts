@@ -7,14 +7,7 @@ import { MessageDeflater, MessageInflater } from '../../protocol/deflate.ts';
 import { opcodes } from '../../protocol/frame.ts';
 import { MessageReceiver, type ReceiverOptions, receiverDefaults } from '../../protocol/message.ts';
 import type { Violation } from '../../protocol/rules.ts';
-import {
-  type ConnectTimes,
-  type OpenOptions,
-  open,
-  type TransportSink,
-  type Connection as Wire,
-} from '../../transport/connection.ts';
-import type { Endpoint } from '../../transport/endpoint.ts';
+import type { ConnectTimes, TransportSink, Connection as Wire } from '../../transport/connection.ts';
 import type { Handshake } from '../../transport/upgrade.ts';
 import { nowUs } from '../clock.ts';
 import type { ClosedBy, Connection, MessageTemplate, Sink } from './driver.ts';
@@ -22,6 +15,7 @@ import { Incoming, type IncomingOwner } from './native-incoming.ts';
 import { none, type Outgoing, type SendList, type SendQueue } from './native-queue.ts';
 import { type FrameRoom, messageBytes, viewOf } from './native-room.ts';
 import { violationWords } from './native-violation.ts';
+import { PingNumbers } from './ping-numbers.ts';
 
 /** What the connections of a driver have in common. */
 export interface NativeShared {
@@ -32,7 +26,7 @@ export interface NativeShared {
   /** The words of a template, which are the same each time. */
   readonly view: (bytes: Uint8Array) => DataView;
   /** What a failed connect was really about. */
-  readonly explain: (cause: Cause, stage: Stage, endpoint: Endpoint) => Promise<Cause>;
+  readonly explain: (cause: Cause, stage: Stage, url: string) => Promise<Cause>;
 }
 
 const maxPayloadBytes = 16 * 1024 * 1024;
@@ -74,7 +68,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
 
   readonly #shared: NativeShared;
   readonly #sink: Sink;
-  #endpoint: Endpoint | undefined;
+  readonly #url: string;
   #wire: Wire | undefined;
   #incoming: Incoming | undefined;
   #receiver: MessageReceiver | undefined;
@@ -84,20 +78,23 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   #queuedBytes = 0;
   /** Pings of the peer since the last read that were not known to be answered. */
   #unanswered = 0;
+  #numbers: PingNumbers | undefined;
   #pings = 0;
   #pingSentUs = 0;
 
-  constructor(endpoint: Endpoint | Error, options: () => OpenOptions, sink: Sink, shared: NativeShared) {
+  /**
+   * @param url where it leads
+   * @param start opens it
+   */
+  constructor(url: string, start: (sink: TransportSink) => Wire, sink: Sink, shared: NativeShared) {
+    this.#url = url;
     this.#sink = sink;
     this.#shared = shared;
-    if (!(endpoint instanceof Error)) this.#endpoint = endpoint;
     try {
-      if (endpoint instanceof Error) throw endpoint;
-      this.#wire = open(endpoint, options(), this);
+      this.#wire = start(this);
     } catch (error) {
       // The contract has no callbacks from within open.
-      const isTls = !(endpoint instanceof Error) && endpoint.secure;
-      const cause: Cause = { kind: isTls ? 'tls' : 'handshake', detail: messageOf(error) };
+      const cause: Cause = { kind: url.startsWith('wss:') ? 'tls' : 'handshake', detail: messageOf(error) };
       process.nextTick(() => this.#fail(cause));
     }
   }
@@ -119,6 +116,8 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
 
   queuePing(seq: number): boolean {
     if (this.#state !== 'open') return false;
+    this.#numbers ??= new PingNumbers();
+    if (!this.#numbers.take(seq)) return true;
     this.#shared.queue.add(this, undefined, seq);
     this.#queuedBytes += messageBytes(numberBytes, 0);
     return true;
@@ -203,7 +202,6 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
       const used = { windowBits: Math.min(sentWindowBits, windowBits), contextTakeover };
       this.#deflater = new MessageDeflater(used, undefined, sentMemLevel);
     }
-    this.#endpoint = undefined;
     this.#incoming = new Incoming(this.#sink, this, inflater);
     this.#receiver = new MessageReceiver(this.#incoming, agreed ? deflateReceiver : plainReceiver);
     this.#state = 'open';
@@ -248,9 +246,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
 
   /** @internal */
   failed(cause: Cause, stage: Stage): void {
-    const endpoint = this.#endpoint;
-    if (!endpoint) return;
-    void this.#shared.explain(cause, stage, endpoint).then((found) => this.#fail(found));
+    void this.#shared.explain(cause, stage, this.#url).then((found) => this.#fail(found));
   }
 
   /** @internal */
@@ -268,7 +264,13 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   /** @internal */
   ponged(buf: Buffer, start: number, end: number, atUs: number): void {
     if (end - start === numberBytes) {
-      this.#sink.pongOf?.(buf.readUIntBE(start, numberBytes), atUs);
+      const seq = buf.readUIntBE(start, numberBytes);
+      const held = this.#state === 'open' ? (this.#numbers?.answered(seq) ?? -1) : -1;
+      if (held >= 0) {
+        number.writeUIntBE(held, 0, numberBytes);
+        this.#writeControl(opcodes.ping, numberView);
+      }
+      this.#sink.pongOf?.(seq, atUs);
       return;
     }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3

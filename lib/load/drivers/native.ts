@@ -3,11 +3,18 @@ import { randomInt } from 'node:crypto';
 import { type Address, speaksTls, tlsInstead } from '../../cause/speaks-tls.ts';
 import type { DeflateParameters } from '../../protocol/deflate-negotiation.ts';
 import { joinHeaders } from '../../target/headers.ts';
-import type { OpenOptions } from '../../transport/connection.ts';
+import {
+  type OpenOptions,
+  open,
+  type TransportSink,
+  type Connection as Wire,
+} from '../../transport/connection.ts';
 import { type Endpoint, endpointOf } from '../../transport/endpoint.ts';
 import { allPorts, LocalPorts, type PortRange } from '../../transport/local-ports.ts';
 import { proxyOf } from '../../transport/proxy.ts';
 import { type TlsSettings, tlsSettings } from '../../transport/tls-settings.ts';
+import type { UpgradeOptions } from '../../transport/upgrade.ts';
+import { UpgradeMemory } from '../../transport/upgrade-memory.ts';
 import { nowUs } from '../clock.ts';
 import type { ConnectSpec, Driver } from './driver.ts';
 import { sharedLookup } from './lookup.ts';
@@ -72,57 +79,59 @@ export function createNativeDriver(options: NativeOptions = {}): Driver {
     view: lastingViews(),
     explain: tlsQuestion(proxy !== undefined),
   };
-  const route = routes();
+  const route = routes(compress);
   return {
     name: 'native',
     tellsReadEnds: true,
     open: (spec, sink) => {
-      const to = route(spec.url);
-      const full = (): OpenOptions => ({
-        ...common,
-        ...(to instanceof Error || !to.endpoint.secure ? {} : { tls: tls(spec) }),
-        timeoutMs: spec.timeoutMs,
-        upgrade: {
-          headers: headersOf(spec, to instanceof Error ? undefined : to.authorization),
-          subprotocols: spec.subprotocols,
-          subprotocolRequired: true,
-          ...(compress ? { deflate: deflateOffer } : {}),
-        },
-      });
-      return new NativeConnection(to instanceof Error ? to : to.endpoint, full, sink, shared);
+      const start = (wire: TransportSink): Wire => {
+        const { endpoint, upgrade } = route(spec);
+        const { timeoutMs } = spec;
+        const options = { ...common, timeoutMs, upgrade };
+        return open(endpoint, endpoint.secure ? { ...options, tls: tls(spec) } : options, wire);
+      };
+      return new NativeConnection(spec.url, start, sink, shared);
     },
   };
 }
 
+/** Where a connection goes, and what it asks for there. */
 interface Route {
   endpoint: Endpoint;
-  /** From the user and password of the URL. */
-  authorization: string | undefined;
+  upgrade: UpgradeOptions;
 }
 
-/** Reads URLs, one after another the same. */
-function routes(): (url: string) => Route | Error {
-  let last: string | undefined;
-  let known: Route | Error = new Error('no URL');
-  return (url) => {
-    if (url === last) return known;
-    last = url;
-    try {
-      const { username, password } = new URL(url);
-      const credential = Buffer.from(`${username}:${password}`).toString('base64');
-      const authorization = username === '' && password === '' ? undefined : `Basic ${credential}`;
-      known = { endpoint: endpointOf(url), authorization };
-    } catch (error) {
-      known = error instanceof Error ? error : new Error(String(error));
-    }
+type Way = Pick<ConnectSpec, 'url' | 'headers' | 'subprotocols'>;
+
+/** Reads where to go and what to ask for: of connections that want the same, once. */
+function routes(compress: boolean): (way: Way) => Route {
+  let last: Way | undefined;
+  let known: Route | undefined;
+  return ({ url, headers, subprotocols }) => {
+    const isLast = last?.url === url && last.headers === headers && last.subprotocols === subprotocols;
+    if (known && isLast) return known;
+    known = {
+      endpoint: endpointOf(url),
+      upgrade: {
+        headers: headersOf(headers, new URL(url)),
+        subprotocols,
+        subprotocolRequired: true,
+        ...(compress ? { deflate: deflateOffer } : {}),
+        memory: new UpgradeMemory(),
+      },
+    };
+    last = { url, headers, subprotocols };
     return known;
   };
 }
 
-function headersOf({ headers }: ConnectSpec, authorization: string | undefined): [string, string][] {
+/** The headers, and what user and password of the URL come to, unless they say otherwise. RFC 7617 */
+function headersOf(headers: ConnectSpec['headers'], { username, password }: URL): [string, string][] {
   const joined = Object.entries(joinHeaders(headers));
   const isGiven = joined.some(([name]) => name.toLowerCase() === 'authorization');
-  return authorization === undefined || isGiven ? joined : [['Authorization', authorization], ...joined];
+  if ((username === '' && password === '') || isGiven) return joined;
+  const credential = Buffer.from(`${username}:${password}`).toString('base64');
+  return [['Authorization', `Basic ${credential}`], ...joined];
 }
 
 /** TLS settings for what a connection asks for, made once for all that ask for the same. */
@@ -166,9 +175,7 @@ function tlsQuestion(hasProxy: boolean): NativeShared['explain'] {
     asked.set(key, answer);
     return answer;
   };
-  return (cause, stage, { secure, host, port, socketPath }) =>
+  return (cause, stage, url) =>
     // Asked beside the proxy, another port might answer than the one that hung up.
-    secure || hasProxy || socketPath !== undefined
-      ? Promise.resolve(cause)
-      : tlsInstead(cause, stage, `ws://${host.includes(':') ? `[${host}]` : host}:${port}`, ask);
+    hasProxy || !url.startsWith('ws:') ? Promise.resolve(cause) : tlsInstead(cause, stage, url, ask);
 }

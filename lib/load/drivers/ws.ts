@@ -12,6 +12,7 @@ import { joinHeaders } from '../../target/headers.ts';
 import { nowUs } from '../clock.ts';
 import type { Connection, ConnectSpec, Driver, MessageTemplate, Sink } from './driver.ts';
 import { type Lookup, sharedLookup } from './lookup.ts';
+import { PingNumbers } from './ping-numbers.ts';
 import { TimedSocket } from './timed-socket.ts';
 
 const maxPayloadBytes = 16 * 1024 * 1024;
@@ -47,6 +48,7 @@ class WsConnection implements Connection {
   readonly #spec: ConnectSpec;
   readonly #socket: TimedSocket;
   readonly #pingPayload = Buffer.alloc(4);
+  readonly #numbers = new PingNumbers();
   readonly #numberPayload = Buffer.alloc(numberBytes);
   readonly #timer: NodeJS.Timeout;
   readonly #shared: Shared;
@@ -91,9 +93,9 @@ class WsConnection implements Connection {
   queuePing(seq: number): boolean {
     const ws = this.#ws;
     if (!ws || ws.readyState !== WebSocket.OPEN) return false;
+    if (!this.#numbers.take(seq)) return true;
     this.#cork();
-    this.#numberPayload.writeUIntBE(seq, 0, numberBytes);
-    ws.ping(this.#numberPayload);
+    this.#pingNumber(ws, seq);
     return true;
   }
 
@@ -197,7 +199,7 @@ class WsConnection implements Connection {
 
   #ponged(data: Buffer): void {
     if (data.length === numberBytes) {
-      if (this.#state === 'open') this.#sink.pongOf?.(data.readUIntBE(0, numberBytes), nowUs());
+      if (this.#state === 'open') this.#pongedNumber(data.readUIntBE(0, numberBytes));
       return;
     }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
@@ -205,6 +207,17 @@ class WsConnection implements Connection {
     const sentUs = this.#pingSentUs;
     this.#pingSentUs = 0;
     this.#sink.pong(sentUs, nowUs());
+  }
+
+  #pongedNumber(seq: number): void {
+    const held = this.#numbers.answered(seq);
+    if (held >= 0 && this.#ws?.readyState === WebSocket.OPEN) this.#pingNumber(this.#ws, held);
+    this.#sink.pongOf?.(seq, nowUs());
+  }
+
+  #pingNumber(ws: WebSocket, seq: number): void {
+    this.#numberPayload.writeUIntBE(seq, 0, numberBytes);
+    ws.ping(this.#numberPayload);
   }
 
   #refused(request: ClientRequest, response: IncomingMessage): void {
