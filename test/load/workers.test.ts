@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { runStress } from '../../lib/load/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { Histogram } from '../../lib/metrics/histogram.ts';
 import type { RunEvent, Snapshot } from '../../lib/result/events.ts';
@@ -205,6 +206,18 @@ test('nothing opens: unreachable, with its cause', { timeout: 60_000 }, async ()
   );
   // Words are found for it in the worker, which has to know this secret of the run.
   assert.match(result.reasons[0]?.message ?? '', /what came was \[redacted\], \d/);
+});
+
+test('a reader that leaves early leaves no thread behind', { timeout: 60_000 }, async () => {
+  const run = runStress(stressPlan('ws://echo/', { workers: 2 }), new AbortController().signal, echoDriver);
+  for await (const event of run) if (event.type === 'phase' && event.phase === 'warmup') break;
+  // Ended threads take a moment to be gone.
+  const deadlineMs = performance.now() + 5000;
+  const threads = (): number =>
+    process.getActiveResourcesInfo().filter((kind) => /Worker|MessagePort/.test(kind)).length;
+  while (threads() > 0 && performance.now() < deadlineMs)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(threads(), 0);
 });
 
 const interrupts: [string, number, Parameters<typeof stressPlan>[1]][] = [
