@@ -1,5 +1,6 @@
 // All connections of a run: opens them, keeps count of how they end, and closes them.
 import type { CloseRecord } from '../result/result.ts';
+import type { Attempts } from './attempts.ts';
 import { nowUs } from './clock.ts';
 import type { ClosedBy, ConnectSpec, ConnectSplit, Driver, FailureKind, Sink } from './drivers/driver.ts';
 import { EndLog } from './ends.ts';
@@ -26,6 +27,8 @@ export interface FleetPlan {
   connections: number;
   part: Part;
   rampUpMs: number;
+  /** How the attempts of all fleets of the run end. */
+  attempts: Attempts;
   /** Samples the round trip of ping frames; false where each message has a ping of its own. */
   pings: boolean;
   /** The connection's own headers. */
@@ -172,6 +175,7 @@ export class Fleet implements LaneOwner {
     this.#connecting--;
     this.open++;
     this.#recorder.counters['connections.opened']++;
+    this.#plan.attempts.opened();
     this.#recorder.opened(split);
     this.onChange?.();
   }
@@ -251,8 +255,7 @@ export class Fleet implements LaneOwner {
     this.#connecting--;
     this.#recorder.counters['connections.failed']++;
     this.failures.add(kind, detail);
-    const { 'connections.failed': failed, 'connections.opened': opened } = this.#recorder.counters;
-    if (opened === 0 && failed >= hopelessFailures) this.#stopped = true;
+    if (this.#plan.attempts.failed() >= hopelessFailures) this.#stopped = true;
     this.onChange?.();
   }
 

@@ -1,6 +1,7 @@
 // Makes the engines of a run: one in this thread, or one in each of several worker threads.
 import type { ResourceLimits } from 'node:worker_threads';
 import { keptForms } from '../result/kept-secrets.ts';
+import { Attempts } from './attempts.ts';
 import type { Driver } from './drivers/driver.ts';
 import { makeDriver } from './drivers/make.ts';
 import { Engine } from './engine.ts';
@@ -64,6 +65,7 @@ export function recruiter(
   const engines: RemoteEngine[] = [];
   const tokens = toldToAll(source, engines);
   const secrets = keptForms();
+  const { counts: attempts } = new Attempts();
   const pulse = new Int32Array(new SharedArrayBuffer(4 * workers));
   return (worker, reports, onLost) => {
     const own = driver && 'module' in driver ? driver : undefined;
@@ -74,6 +76,7 @@ export function recruiter(
       startedUs,
       secrets,
       pulse,
+      attempts,
       ...(own ? { driver: own.module } : {}),
     };
     const { resourceLimits } = own ?? {};

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Warning } from '../result/result.ts';
 import { placeholdersIn } from '../target/template.ts';
+import { Attempts } from './attempts.ts';
 import { connectSpec, tokenOf } from './connect-spec.ts';
 import { Correlator } from './correlation.ts';
 import { peakOf } from './course.ts';
@@ -48,6 +49,8 @@ export interface RigOptions {
   part?: Part;
   /** Carries the messages; the plan's by default. */
   driver?: Driver;
+  /** How attempts to connect end in other parts of the run, too. */
+  attempts?: Attempts;
   /** Where fresh tokens come from; the plan's by default. */
   tokens?: FreshTokens;
 }
@@ -62,6 +65,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
   const {
     tag,
     part = whole,
+    attempts = new Attempts(),
     driver = makeDriver(plan, part),
     tokens = new TokenSource(plan.tokens, mostConnections(plan), plan.mint),
   } = options;
@@ -104,7 +108,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
             : {}),
         });
   const fleet = new Fleet(
-    { driver, connections, part, rampUpMs, pings: !pings, spec, session },
+    { driver, connections, part, attempts, rampUpMs, pings: !pings, spec, session },
     recorder,
     traffic,
   );

@@ -21,6 +21,8 @@ export interface WorkerStart {
   secrets: readonly string[];
   /** A number that goes up as long as the worker is alive, at the place of its number. */
   pulse: Int32Array;
+  /** Those of `Attempts`. */
+  attempts: Int32Array;
   /** Module with a driver of its own: URL of a file that exports `createDriver`. */
   driver?: string;
 }

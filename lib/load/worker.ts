@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../errors.ts';
 import { keepForms } from '../result/kept-secrets.ts';
 import { keepSecret } from '../result/redact.ts';
+import { Attempts } from './attempts.ts';
 import { Engine } from './engine.ts';
 import type { EngineReports } from './engine-contract.ts';
 import { RemoteTokens } from './remote-tokens.ts';
@@ -21,6 +22,7 @@ await work(parentPort, workerData as WorkerStart);
 
 async function work(port: MessagePort, start: WorkerStart): Promise<void> {
   const { plan, part, tag, startedUs, secrets, pulse, driver } = start;
+  const attempts = new Attempts(start.attempts);
   keepForms(secrets);
   const beat = setInterval(() => Atomics.add(pulse, part.worker, 1), pulseMs);
   const tokens = new RemoteTokens(port);
@@ -29,7 +31,12 @@ async function work(port: MessagePort, start: WorkerStart): Promise<void> {
     port.close();
   });
   const made = driver === undefined ? {} : { driver: (await driverOf(driver))(plan, part) };
-  const engine = new Engine(plan, assemble(plan, { tag, part, tokens, ...made }), reports, startedUs);
+  const engine = new Engine(
+    plan,
+    assemble(plan, { tag, part, tokens, attempts, ...made }),
+    reports,
+    startedUs,
+  );
   port.on('message', (message: ToWorker) => {
     if (message.name === 'fresh') tokens.answer(message);
     else if (message.name === 'secret') keepSecret(message.value);

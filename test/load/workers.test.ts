@@ -220,6 +220,20 @@ test('a reader that leaves early leaves no thread behind', { timeout: 60_000 }, 
   assert.equal(threads(), 0);
 });
 
+test('when nothing ever opens, all workers stop trying after 200 attempts together', {
+  timeout: 60_000,
+}, async () => {
+  const failed: number[] = [];
+  for (const workers of [1, 2]) {
+    const plan = stressPlan('ws://echo/?refuse=1', { workers, connections: 3000, rampUpMs: 1500 });
+    const { counters, openAtEnd } = await stress(plan, undefined, undefined, echoDriver);
+    assert.deepEqual(brokenIdentities(counters, openAtEnd), []);
+    failed.push(counters['connections.failed']);
+  }
+  // Those that were under way by then fail, too.
+  for (const count of failed) assert.ok(count >= 200 && count < 800, `${failed}`);
+});
+
 const interrupts: [string, number, Parameters<typeof stressPlan>[1]][] = [
   ['while threads start', 5, {}],
   ['in the ramp', 1300, { rampUpMs: 5000 }],
