@@ -16,6 +16,9 @@ export function comparabilityWarnings(before: Result, after: Result): Warning[] 
   if (before.target.embedded !== after.target.embedded) {
     warn('target-differs', 'one run was against the embedded server on the same machine, the other was not');
   }
+  if (before.kind === 'conform' && after.kind === 'conform' && before.strictness !== after.strictness) {
+    warn('strictness-differs', `not the same strictness: ${before.strictness} and ${after.strictness}`);
+  }
   if (before.run.wsbench !== after.run.wsbench) {
     warn('wsbench-differs', `not the same wsbench: ${before.run.wsbench} and ${after.run.wsbench}`);
   }
