@@ -31,6 +31,7 @@ const table: Record<string, readonly string[]> = {
   'lib/scenario': ['lib/result'],
   'lib/load': onWire,
   'lib/checks': onWire,
+  'lib/conform': onWire,
   reports: ['lib/result', 'lib/metrics', 'lib/compare'],
   'reference-server': [],
 };

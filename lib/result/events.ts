@@ -25,7 +25,7 @@ export type RunEvent =
   | { type: 'phase'; phase: Phase }
   | { type: 'interval'; snapshot: Snapshot }
   | { type: 'check'; check: CheckRecord }
-  /** A conformance case was judged, `done` of `total`, those of all agents together. */
+  /** A case is judged, for good. `done` and `total` count those of all servers. */
   | { type: 'verdict'; agent: string; verdict: VerdictRecord; done: number; total: number }
   | { type: 'warning'; warning: Warning };
 
