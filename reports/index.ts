@@ -8,6 +8,7 @@ import type { Reporter } from './reporter.ts';
 import { renderText } from './text.ts';
 
 export { autobahnIndex, autobahnReportFile } from './autobahn-index.ts';
+export { caseList } from './case-list.ts';
 export { checkList } from './check-list.ts';
 export { comparisonMarkdown } from './comparison-markdown.ts';
 export { comparisonText } from './comparison-text.ts';

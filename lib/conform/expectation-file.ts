@@ -4,6 +4,7 @@ import { nearest } from '../nearest.ts';
 import { behaviors, closeBehaviors } from '../result/verdicts.ts';
 import { parseYaml } from '../yaml.ts';
 import type { Expectation, Expectations } from './expectations.ts';
+import { nearIds } from './select.ts';
 
 /** What a file says: of every agent, and of agents by their names. */
 export interface ExpectationFile {
@@ -73,16 +74,19 @@ function casesSchema<Shape extends z.ZodType>(
   return z.record(z.string(), shape).superRefine((value, context) => {
     for (const key of Object.keys(value)) {
       if (known.has(key) || agents.includes(key)) continue;
-      const near = nearest(key, [...agents, ...ids]);
-      const what = /^\d/.test(key) || agents.length === 0 ? 'case' : 'case, and no agent of this run';
       context.addIssue({
         code: 'custom',
         path: [key],
-        message: `"${key}" is no ${what}${near === undefined ? '' : `; did you mean "${near}"?`}`,
+        message: /^\d/.test(key) ? `no such case; ${nearIds(key, ids)}` : noAgent(key, agents),
         params: { spot: 'key' },
       });
     }
   });
+}
+
+function noAgent(key: string, agents: readonly string[]): string {
+  const near = nearest(key, agents);
+  return `no case, and no server of this run${near === undefined ? '' : `; did you mean "${near}"?`}`;
 }
 
 function read(entries: readonly (readonly [string, Written])[]): Map<string, Expectation> {

@@ -64,7 +64,7 @@ function regexOf(pattern: string): RegExp {
 }
 
 /** The cases that share most of what was asked for, or the sections that there are. */
-function nearIds(pattern: string, ids: readonly string[]): string {
+export function nearIds(pattern: string, ids: readonly string[]): string {
   const parts = pattern.split('.');
   for (let length = parts.length - 1; length > 0; length--) {
     const start = parts.slice(0, length).join('.');

@@ -21,7 +21,8 @@ function reserved(group: string, kind: 'data' | 'control', first: number): Group
   return {
     title: `Reserved ${kind} opcodes`,
     spec: kind === 'data' ? 'RFC 6455 §5.2, §5.6' : 'RFC 6455 §5.2, §5.5',
-    requirement: 'A frame of an opcode without a meaning fails the connection; what came before it may still be answered.',
+    requirement:
+      'A frame of an opcode without a meaning fails the connection; what came before it may still be answered.',
     cases: [
       {
         id: `${group}.1`,

@@ -115,11 +115,7 @@ export const fragmentation: Section = {
         ...eachWay(
           6,
           'Text in two fragments with a ping between them',
-          (way) => [
-            text(one, { ...way, ...unfinished }),
-            ping('ping payload', way),
-            continuation(two, way),
-          ],
+          (way) => [text(one, { ...way, ...unfinished }), ping('ping payload', way), continuation(two, way)],
           { ...expectEvents(gotPong('ping payload'), gotText(`${one}${two}`)), ...whole },
         ),
         ...eachWay(9, 'Last fragment of nothing, then text', strayBeforeText(true), {

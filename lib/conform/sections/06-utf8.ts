@@ -130,11 +130,7 @@ export const utf8: Section = {
         {
           id: '6.1.3',
           title: 'Text in three fragments, of which the first and last are empty',
-          steps: [
-            text('', unfinished),
-            continuation('middle frame payload', unfinished),
-            continuation(),
-          ],
+          steps: [text('', unfinished), continuation('middle frame payload', unfinished), continuation()],
           ...expectEcho('middle frame payload'),
           ...echoed,
         },

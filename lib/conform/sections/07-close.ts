@@ -20,9 +20,7 @@ const hello = 'Hello World!';
 const limit = failAfter(1000);
 
 /** We closed; the peer answers with one of these codes or none, and what it answered counts. */
-function answered(
-  ...codes: number[]
-): Pick<Row, 'expect' | 'close' | 'autoClose' | 'timer' | 'rules'> {
+function answered(...codes: number[]): Pick<Row, 'expect' | 'close' | 'autoClose' | 'timer' | 'rules'> {
   return {
     ...expectNothing,
     close: { by: 'us', codes, clean: true },
@@ -91,7 +89,12 @@ export const closing: Section = {
         'A close frame is empty, or has a code of two bytes and a reason of at most 123; any other is answered by 1002 or the end of TCP.',
       cases: [
         { id: '7.3.1', title: 'Close without payload', steps: [close()], ...answered(1000) },
-        { id: '7.3.2', title: 'Close with a payload of one byte', steps: [close(undefined, 'a')], ...objected(1002) },
+        {
+          id: '7.3.2',
+          title: 'Close with a payload of one byte',
+          steps: [close(undefined, 'a')],
+          ...objected(1002),
+        },
         { id: '7.3.3', title: 'Close with a code', steps: [close(1000)], ...answered(1000) },
         { id: '7.3.4', title: 'Close with code and reason', steps: [close(1000, hello)], ...answered(1000) },
         {
@@ -148,7 +151,8 @@ export const closing: Section = {
     {
       title: 'Codes out of range',
       spec: 'RFC 6455 §7.4.2',
-      requirement: 'The RFC says nothing of codes above 4999: what the peer makes of one is told, and not judged.',
+      requirement:
+        'The RFC says nothing of codes above 4999: what the peer makes of one is told, and not judged.',
       cases: outOfRange.map((code, index) => ({
         id: `7.13.${index + 1}`,
         title: `Close with code ${code}`,

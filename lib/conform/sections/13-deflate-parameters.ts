@@ -24,7 +24,8 @@ export const deflateParameters: Section = {
   groups: groups.map(([offered, offers], index) => ({
     title: `Asking for ${offered}`,
     spec: 'RFC 7692 §7.1, §7.2',
-    requirement: 'Whatever parameters are agreed on, each compressed message comes back with the same content.',
+    requirement:
+      'Whatever parameters are agreed on, each compressed message comes back with the same content.',
     cases: deflateRows(`13.${index + 1}`, 'json', offers),
   })),
 };

@@ -18,11 +18,7 @@ const loads: readonly [size: number, limitS: number, fragmentSize?: number][] = 
 export const anyClient: DeflateParameters = { clientNoContextTakeover: true, clientMaxWindowBits: true };
 
 /** The rows of one group. */
-export function deflateRows(
-  group: string,
-  corpus: CorpusName,
-  offers: readonly DeflateParameters[],
-): Row[] {
+export function deflateRows(group: string, corpus: CorpusName, offers: readonly DeflateParameters[]): Row[] {
   const { binary, words } = corpusSpecs[corpus];
   return loads.map(([size, limitS, fragmentSize], index) => ({
     id: `${group}.${index + 1}`,

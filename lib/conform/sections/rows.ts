@@ -94,7 +94,9 @@ export const failedByPeer = (code: number): Pick<Row, 'close' | 'autoClose'> => 
   autoClose: false,
 });
 
-const timer = (kind: CaseTimer['kind'], afterMs: number): Pick<Row, 'timer'> => ({ timer: { kind, afterMs } });
+const timer = (kind: CaseTimer['kind'], afterMs: number): Pick<Row, 'timer'> => ({
+  timer: { kind, afterMs },
+});
 /** Fails the connection with 1001 after a time. */
 export const failAfter = (ms: number): Pick<Row, 'timer'> => timer('fail', ms);
 /** Closes the connection, without a code, after a time. */
