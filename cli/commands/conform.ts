@@ -176,16 +176,19 @@ const notForOneCase = [
   'verbose',
 ];
 
-/** A first word that is no URL is a pattern for cases, where the target comes from elsewhere. */
+/** The words of the command line: the URL stands first, unless all of them are patterns for cases. */
 function positional(
   first: string | undefined,
   rest: readonly string[],
   io: Io,
 ): { url: string | undefined; cases: string[] } {
-  const isPattern = first !== undefined && /^[\d*][\d.*,]*$/.test(first);
-  const url = (isPattern ? undefined : first) ?? (io.env.WSBENCH_URL || undefined);
+  const words = [...(first === undefined ? [] : [first]), ...rest];
+  const isUrl = (word: string, index: number): boolean =>
+    word.includes('://') || (index === 0 && !/^[\d*][\d.*,]*$/.test(word));
+  const at = words.findIndex(isUrl);
+  const url = words[at] ?? (io.env.WSBENCH_URL || undefined);
   if (url !== undefined) keepUrlSecrets(url);
-  return { url, cases: [...(isPattern ? [first] : []), ...rest] };
+  return { url, cases: words.filter((_, index) => index !== at) };
 }
 
 async function conformOptions(flags: ConformFlags, cases: string[], io: Io): Promise<ConformOptions> {
