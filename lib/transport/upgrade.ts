@@ -23,6 +23,8 @@ export interface UpgradeOptions {
   subprotocolRequired?: boolean;
   /** What is offered of permessage-deflate; nothing by default. */
   deflate?: DeflateParameters;
+  /** The value of Sec-WebSocket-Extensions, instead of {@link deflate}: any legal answer of permessage-deflate will do. */
+  extensions?: string;
   /** 16 bytes in base64, instead of random ones. */
   key?: string;
   /** The whole request, instead of ours: tests break the rules. The answer is judged by the other options. */
@@ -58,7 +60,7 @@ export class UpgradeDialogue {
   #body: Buffer = Buffer.alloc(0);
 
   constructor({ authority: host, target }: Endpoint, options: UpgradeOptions, key: string) {
-    const { subprotocols, deflate, headers } = options;
+    const { subprotocols, deflate, extensions, headers } = options;
     this.#options = options;
     this.#key = key;
     this.request =
@@ -70,6 +72,7 @@ export class UpgradeDialogue {
           key,
           ...(subprotocols === undefined ? {} : { subprotocols }),
           ...(deflate === undefined ? {} : { extensions: deflateHeader(deflate) }),
+          ...(extensions === undefined ? {} : { extensions }),
           ...(headers === undefined ? {} : { headers }),
         }),
       });
@@ -97,7 +100,7 @@ export class UpgradeDialogue {
     const judged = judgeResponse(head.response, {
       key: this.#key,
       subprotocols: this.#options.subprotocols ?? [],
-      deflate: this.#options.deflate ?? null,
+      deflate: this.#options.extensions === undefined ? (this.#options.deflate ?? null) : 'anything',
     });
     if (!('problem' in judged)) {
       const { subprotocols = [], subprotocolRequired } = this.#options;

@@ -10,7 +10,9 @@ export function htmlText(characters: number, bytes: number): string {
   const random = randomFrom(4);
   const words = (count: number): string =>
     Array.from({ length: count }, () => pick(random, english)).join(' ');
-  const parts = ['<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Index</title></head>\n<body>\n'];
+  const parts = [
+    '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Index</title></head>\n<body>\n',
+  ];
   let size = parts.join('').length;
   let left = bytes - characters;
   for (let row = 1; ; row++) {
@@ -28,5 +30,7 @@ export function htmlText(characters: number, bytes: number): string {
   // What is still missing of the bytes and characters goes into a last paragraph.
   const tail = ['<p>', '</p>\n</body>\n</html>\n'];
   const rest = 'ü'.repeat(left);
-  return parts.join('') + tail.join(rest + '.'.repeat(characters - size - rest.length - tail.join('').length));
+  return (
+    parts.join('') + tail.join(rest + '.'.repeat(characters - size - rest.length - tail.join('').length))
+  );
 }
