@@ -1,6 +1,13 @@
 // From verdicts to the outcome of a run: what each is against what was expected, what fails the run, and nothing secret. Pure.
 import { redactText } from '../result/redact.ts';
-import type { ConformResult, FailOn, Reason, VerdictRecord, WireRecord } from '../result/result.ts';
+import type {
+  AgentRecord,
+  ConformResult,
+  FailOn,
+  Reason,
+  VerdictRecord,
+  WireRecord,
+} from '../result/result.ts';
 import { compareCaseIds, failsRun, isSpotless, verdictWords } from '../result/verdicts.ts';
 import { type Expectations, judgeExpected } from './expectations.ts';
 
@@ -48,7 +55,7 @@ function maskWire(record: WireRecord): WireRecord {
   const { hex, ...rest } = record;
   const text = redactText(record.text);
   if (hex === undefined) return { ...rest, text };
-  const bytes = Buffer.from(hex, 'hex').toString('latin1');
+  const bytes = Buffer.from(hex.replace(/[^\da-f]/gi, ''), 'hex').toString('latin1');
   return redactText(bytes) === bytes && text === record.text ? record : { ...rest, text };
 }
 
@@ -62,9 +69,13 @@ export function concludeResult(result: ConformResult, conclusion: Conclusion): C
   }));
   const reasons = [
     ...result.reasons.filter(({ code }) => code !== 'verdict'),
-    ...agents.flatMap(({ name, verdicts }) =>
-      reasonOf(verdicts, agents.length > 1 ? `${name}: ` : '', conclusion.failOn),
-    ),
+    ...agents.flatMap((agent) => {
+      const where = agents.length > 1 ? `${agent.name}: ` : '';
+      return [
+        ...reasonOf(agent.verdicts, where, conclusion.failOn),
+        ...(wasGivenUp(agent, result) ? [notRunReason(agent, where)] : []),
+      ];
+    }),
   ];
   const isOwn = result.outcome === 'interrupted' || result.outcome === 'inconclusive';
   return {
@@ -73,6 +84,19 @@ export function concludeResult(result: ConformResult, conclusion: Conclusion): C
     reasons,
     outcome: isOwn ? result.outcome : reasons.length > 0 ? 'failed' : 'passed',
   };
+}
+
+/** Cases did not run, and neither an interrupt nor a server that was never reached says so already. */
+function wasGivenUp({ url, notRun }: AgentRecord, { outcome, reasons }: ConformResult): boolean {
+  const isTold = reasons.some(
+    ({ code, message }) => code === 'unreachable' && message.startsWith(`${url}: `),
+  );
+  return notRun !== undefined && outcome !== 'interrupted' && !isTold;
+}
+
+function notRunReason({ notRun }: AgentRecord, where: string): Reason {
+  const count = notRun?.caseIds.length ?? 0;
+  return { code: 'verdict', message: `${where}${count} cases were not run: ${notRun?.reason ?? ''}` };
 }
 
 function reasonOf(verdicts: readonly VerdictRecord[], where: string, failOn: FailOn): Reason[] {
