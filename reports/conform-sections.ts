@@ -10,10 +10,10 @@ const titles: Record<string, string> = {
   '5': 'Fragmentation',
   '6': 'UTF-8',
   '7': 'Closing',
-  '9': 'Large messages, many messages',
-  '10': 'Fragments of our own making',
+  '9': 'Limits, performance',
+  '10': 'Miscellaneous',
   '12': 'Compression',
-  '13': 'Compression parameters',
+  '13': 'Deflate parameters',
 };
 
 /** What a section is about; empty for one that this version does not know. */

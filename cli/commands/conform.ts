@@ -142,7 +142,7 @@ async function run(
     targets,
     {
       ...options,
-      reproduce: reproduceLine('conform', url, command, { words: cases }),
+      reproduce: reproduceLine('conform', url, command, { leaveOut: notForTheRun, words: cases }),
       reproduceCase: (address) => reproduceLine('conform', address, command, { leaveOut: notForOneCase }),
     },
     { signal: io.signal, onEvent: live.show },
@@ -162,19 +162,11 @@ async function run(
 const indexOf = (result: Result | undefined): string =>
   result?.kind === 'conform' ? autobahnIndex(result) : '';
 
+/** Where a run's words go, and what it writes down. */
+const notForTheRun = ['update', 'index', 'verbose'];
+
 /** What repeats a run and is not needed to repeat one case of one server. */
-const notForOneCase = [
-  'exclude',
-  'quick',
-  'spec',
-  'agent',
-  'jobs',
-  'repeat',
-  'expect',
-  'update',
-  'index',
-  'verbose',
-];
+const notForOneCase = [...notForTheRun, 'exclude', 'quick', 'spec', 'agent', 'jobs', 'repeat', 'expect'];
 
 /** The words of the command line: the URL stands first, unless all of them are patterns for cases. */
 function positional(

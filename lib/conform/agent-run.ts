@@ -1,5 +1,6 @@
 // All cases against one server: many at once, and those that failed beside others again, alone.
 
+import { setMaxListeners } from 'node:events';
 import { redactUrl } from '../result/redact.ts';
 import type { AgentRecord, VerdictRecord } from '../result/result.ts';
 import { endpointOf } from '../transport/endpoint.ts';
@@ -68,6 +69,8 @@ class AgentRun {
     this.#settled = settled;
     this.#signal = signal;
     this.#context = contextOf(plan, agent);
+    // Every case that is under way listens.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   async run(): Promise<AgentEnd> {

@@ -109,6 +109,7 @@ function reasonOf(verdicts: readonly VerdictRecord[], where: string, failOn: Fai
   }
   const ids = failed.slice(0, idsShown).map(({ caseId }) => caseId);
   const more = failed.length > ids.length ? ', …' : '';
-  const message = `${where}${failed.length} of ${verdicts.length} cases failed: ${ids.join(', ')}${more}`;
+  const what = failed.every(({ against }) => against === 'worse') ? 'are worse than expected' : 'failed';
+  const message = `${where}${failed.length} of ${verdicts.length} cases ${what}: ${ids.join(', ')}${more}`;
   return [{ code: 'verdict', message }];
 }
