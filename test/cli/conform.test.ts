@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { WebSocketServer } from 'ws';
 import { createServer, mintToken, parseResult } from '../../lib/index.ts';
 import type { ConformResult } from '../../lib/result/result.ts';
+import { selfSigned } from '../fixtures/certificate.ts';
 import { startTalkServer } from '../fixtures/talk-server.ts';
 import { parseXml } from '../fixtures/xml.ts';
 import { emptyFolder, type Finished, run, start, until } from './spawn.ts';
@@ -331,7 +334,7 @@ test('conform: a token goes where it should, and hostile text stays text', { tim
   }
   parseXml(readFileSync(join(cwd, 'r.xml'), 'utf8'));
   const minted = await run(['conform', url, '2.1', '--secret', secret, '--json', '--no-save'], { cwd });
-  assert.equal(resultOf(minted).agents[0]?.verdicts[0]?.remoteCloseCode, 1001, 'let in, and greeted');
+  assert.match(resultOf(minted).agents[0]?.verdicts[0]?.got ?? '', /text message/, 'let in, and greeted');
 });
 
 test('conform: repeated cases tell which flicker', { timeout }, async (t) => {
@@ -427,4 +430,50 @@ test('conform: a server that stops answering ends the run with the verdicts so f
   assert.equal(made.complete, false);
   assert.match(agents[0]?.notRun?.reason ?? '', /stopped answering/);
   assert.ok((agents[0]?.verdicts.filter(({ behavior }) => behavior === 'OK').length ?? 0) === 3);
+});
+
+test('conform: over TLS, with the authority named, and without', { timeout }, async (t) => {
+  const { key, cert } = selfSigned();
+  const server = createTlsServer({ key, cert });
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => {
+    socket.on('error', () => {});
+    socket.on('message', (data, binary) => socket.send(data, { binary }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const socket of sockets.clients) socket.terminate();
+    server.close();
+  });
+  const address = server.address();
+  const url = `wss://localhost:${typeof address === 'object' ? address?.port : ''}/`;
+  const cwd = emptyFolder(t);
+  writeFileSync(join(cwd, 'ca.pem'), cert);
+  const conform = (...more: string[]): Promise<Finished> =>
+    run(['conform', url, '1.1.1', '2.11', '-q', '--no-save', ...more], { cwd });
+  assert.equal((await conform('--cacert', 'ca.pem')).code, 0);
+  assert.equal((await conform('-k')).code, 0);
+  const distrusted = await conform();
+  assert.equal(distrusted.code, 3, distrusted.stderr);
+  assert.match(distrusted.stderr, /^exit 3: .*DEPTH_ZERO_SELF_SIGNED_CERT/m);
+});
+
+test('conform: known verdicts of several servers stand under their names', {
+  timeout: 120_000,
+}, async (t) => {
+  const cwd = emptyFolder(t);
+  const agents = ['--agent', `good=${await startEcho(t)}`, '--agent', `bad=${await startBroken(t)}`];
+  const conform = (...more: string[]): Promise<Finished> =>
+    run(['conform', ...agents, '1.1.2', '2.1', '--expect', 'known.json', '-q', '--no-save', ...more], {
+      cwd,
+    });
+  const first = await conform('--update');
+  assert.equal(first.code, 0, first.stdout + first.stderr);
+  const written = JSON.parse(readFileSync(join(cwd, 'known.json'), 'utf8'));
+  assert.deepEqual(Object.keys(written), ['good', 'bad']);
+  assert.deepEqual(written.good, { '1.1.2': 'OK', '2.1': 'OK' });
+  assert.equal(written.bad['1.1.2'].behavior, 'FAILED');
+  assert.equal((await conform()).code, 0);
+  writeFileSync(join(cwd, 'known.json'), JSON.stringify({ ...written, bad: { '1.1.2': 'OK' } }));
+  assert.match((await conform()).stderr, /^exit 1: bad: 1\.1\.2: FAILED.*, worse than expected$/m);
 });
