@@ -45,5 +45,6 @@ export interface Seen {
   /** Rules by which something was taken otherwise than Autobahn takes it. */
   rules: readonly string[];
   durationMs: number;
-  wire: WireRecord[];
+  /** What went over the wire, in words, which are made when they are asked for. */
+  wire: () => WireRecord[];
 }

@@ -32,7 +32,7 @@ export function verdictOf(
           expected: oneLine(describeExpected(testCase)),
           got: oneLine(describeSeen(seen)),
           reproduce: `${plan.reproduceBase} ${testCase.id}`,
-          wire: seen.wire,
+          wire: seen.wire(),
         }),
   };
 }

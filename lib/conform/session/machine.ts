@@ -33,6 +33,8 @@ const closeHandshakeMs = 1000;
 const peerDropMs = 1000;
 /** Kept of a frame's payload, for words about it. */
 const shownBytes = 64;
+/** Room for a frame is made at once, unless it claims more than this. */
+const largestRoomBytes = 32 * 1024 * 1024;
 
 type State = 'open' | 'closing' | 'over';
 
@@ -46,13 +48,14 @@ export class Machine implements FrameReaderSink {
   #state: State = 'open';
   #hasFailed = false;
   #header: FrameHeader | undefined;
-  /** Pieces of the control frame that is coming. */
-  #control: Buffer[] = [];
-  /** Pieces of the message that is coming; undefined outside one. */
+  /** Payload of the frame that is coming: all its room, filled so far, or pieces where the room would be too large. */
+  #room: Buffer | undefined;
+  #filled = 0;
+  #pieces: Buffer[] = [];
+  /** Payloads of the frames of the message that is coming; undefined outside one. */
   #message: Buffer[] | undefined;
   #messageOpcode = 0;
   #isCompressed = false;
-  #shown: Buffer[] = [];
   #closeTimer = { isOn: false };
   closedByUs = false;
   clean = false;
@@ -148,9 +151,10 @@ export class Machine implements FrameReaderSink {
       if (length < 2 ** 16) this.#violated('length-not-minimal');
     }
     this.#header = header;
-    this.#shown = [];
-    if (isControl(opcode)) this.#control = [];
-    else if (this.#message === undefined) {
+    this.#room = length <= largestRoomBytes ? Buffer.allocUnsafe(length) : undefined;
+    this.#filled = 0;
+    this.#pieces = [];
+    if (!isControl(opcode) && this.#message === undefined) {
       this.#message = [];
       this.#messageOpcode = opcode;
       this.#isCompressed = rsv === 4 && this.#inflater !== undefined;
@@ -159,27 +163,30 @@ export class Machine implements FrameReaderSink {
   }
 
   payload(buf: Buffer, start: number, end: number): void {
-    const piece = Buffer.from(buf.subarray(start, end));
-    if (this.#shownSize() < shownBytes) this.#shown.push(piece);
-    if (isControl(this.#header?.opcode ?? 0)) {
-      this.#control.push(piece);
-      return;
+    const room = this.#room;
+    let piece: Buffer;
+    if (room) {
+      buf.copy(room, this.#filled, start, end);
+      piece = room.subarray(this.#filled, this.#filled + end - start);
+      this.#filled += piece.length;
+    } else {
+      piece = Buffer.from(buf.subarray(start, end));
+      this.#pieces.push(piece);
     }
-    this.#message?.push(piece);
-    if (!this.#isCompressed) this.#checkText(piece);
+    if (!isControl(this.#header?.opcode ?? 0) && !this.#isCompressed) this.#checkText(piece);
   }
 
   frameEnd(): void {
     const header = this.#header;
     if (!header) return;
     this.#header = undefined;
-    this.#sink.frame(header, Buffer.concat(this.#shown).subarray(0, shownBytes));
-    if (isControl(header.opcode)) this.#controlFrame(header.opcode, Buffer.concat(this.#control));
-    else if (header.fin) this.#messageEnd();
-  }
-
-  #shownSize(): number {
-    return this.#shown.reduce((size, { length }) => size + length, 0);
+    const payload = this.#room ?? Buffer.concat(this.#pieces);
+    this.#sink.frame(header, payload.subarray(0, shownBytes));
+    if (isControl(header.opcode)) this.#controlFrame(header.opcode, payload);
+    else {
+      this.#message?.push(payload);
+      if (header.fin) this.#messageEnd();
+    }
   }
 
   #checkText(piece: Uint8Array): void {

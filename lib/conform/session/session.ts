@@ -322,7 +322,7 @@ class Session implements TransportSink, MachineSink, PlayerParts {
       dishonoured: this.#dishonoured,
       rules: machine?.rules ?? [],
       durationMs: this.#openMs === 0 ? 0 : performance.now() - this.#openMs,
-      wire: this.wire.records,
+      wire: () => this.wire.records(),
     };
   }
 }

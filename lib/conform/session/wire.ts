@@ -27,10 +27,20 @@ export interface WireFrame {
   payload: Uint8Array;
 }
 
-/** Keeps the beginning and the end of what happened. */
+/** What happened, before there are words for it. */
+interface Happening {
+  atMs: number;
+  direction: WireRecord['direction'];
+  frame?: WireFrame;
+  header?: Uint8Array;
+  /** Of a frame, what is special about it; else all there is to say. */
+  text: string;
+}
+
+/** Keeps the beginning and the end of what happened. Loads have hundreds of thousands of frames: words are made at the end. */
 export class Wire {
-  readonly #start: WireRecord[] = [];
-  #end: WireRecord[] = [];
+  readonly #start: Happening[] = [];
+  #end: Happening[] = [];
   #left = 0;
   #startMs = performance.now();
 
@@ -40,48 +50,51 @@ export class Wire {
   }
 
   note(text: string): void {
-    this.#add({ atUs: this.#now(), direction: 'none', text: redactText(text) });
+    this.#add({ atMs: performance.now(), direction: 'none', text });
   }
 
   /** A frame that was sent or has come; `extra` says what is special about it. */
   frame(direction: 'in' | 'out', frame: WireFrame, header: Uint8Array, extra = ''): void {
-    // Loads have hundreds of thousands of frames: those in the middle cost nothing.
-    if (this.#start.length >= mostAtStart && this.#end.length >= 2 * mostAtEnd) this.#forget();
-    const shown = Buffer.from(frame.payload.subarray(0, shownBytes));
-    const text = redactText(shown.toString('latin1'));
-    const isSecret = text !== shown.toString('latin1');
-    const bytes = isSecret ? header : Buffer.concat([header, shown]);
-    const more = frame.length > shown.length && !isSecret ? '…' : '';
-    this.#add({
-      atUs: this.#now(),
-      direction,
-      text: `${frameText(frame, isSecret)}${extra}`,
-      hex: `${Buffer.from(bytes)
-        .toString('hex')
-        .replace(/(..)(?=.)/g, '$1 ')}${more}`,
-    });
+    const payload = Buffer.from(frame.payload.subarray(0, shownBytes));
+    this.#add({ atMs: performance.now(), direction, frame: { ...frame, payload }, header, text: extra });
   }
 
-  get records(): WireRecord[] {
+  /** What is kept, in words, without secrets. */
+  records(): WireRecord[] {
     const end = this.#end.slice(-mostAtEnd);
     const left = this.#left + this.#end.length - end.length;
-    if (left === 0) return [...this.#start, ...end];
-    const atUs = end[0]?.atUs ?? 0;
-    return [...this.#start, { atUs, direction: 'none', text: `${left.toLocaleString('en')} more` }, ...end];
+    const records = [...this.#start, ...end].map((happening) => this.#recordOf(happening));
+    if (left === 0) return records;
+    const gap: WireRecord = {
+      atUs: records[mostAtStart]?.atUs ?? 0,
+      direction: 'none',
+      text: `${left.toLocaleString('en')} more`,
+    };
+    return [...records.slice(0, mostAtStart), gap, ...records.slice(mostAtStart)];
   }
 
-  #add(record: WireRecord): void {
-    if (this.#start.length < mostAtStart) this.#start.push(record);
-    else this.#end.push(record);
+  #add(happening: Happening): void {
+    if (this.#start.length < mostAtStart) this.#start.push(happening);
+    else {
+      this.#end.push(happening);
+      if (this.#end.length < 2 * mostAtEnd) return;
+      this.#left += mostAtEnd;
+      this.#end = this.#end.slice(mostAtEnd);
+    }
   }
 
-  #forget(): void {
-    this.#left += mostAtEnd;
-    this.#end = this.#end.slice(mostAtEnd);
-  }
-
-  #now(): number {
-    return Math.round((performance.now() - this.#startMs) * 1000);
+  #recordOf({ atMs, direction, frame, header, text }: Happening): WireRecord {
+    const record = { atUs: Math.max(0, Math.round((atMs - this.#startMs) * 1000)), direction };
+    if (!frame || !header) return { ...record, text: redactText(text) };
+    const shown = Buffer.from(frame.payload);
+    const isSecret = redactText(shown.toString('latin1')) !== shown.toString('latin1');
+    const bytes = isSecret ? Buffer.from(header) : Buffer.concat([header, shown]);
+    const more = frame.length > shown.length && !isSecret ? '…' : '';
+    return {
+      ...record,
+      text: `${frameText(frame, isSecret)}${text}`,
+      hex: `${bytes.toString('hex').replace(/(..)(?=.)/g, '$1 ')}${more}`,
+    };
   }
 }
 
