@@ -16,7 +16,7 @@ import { fails, mergeRuns, verdictOf } from './verdict.ts';
 /** Cases at once, by what they cost: waiting costs nothing, large messages and compression take all there is. */
 const autoJobs = { script: 24, large: 3, deflate: 4 };
 /** After so many verdicts in a row that were the same when nothing else ran, the others are believed. */
-const repeatsUntilBelieved = 20;
+const repeatsUntilBelieved = 10;
 /** After so many handshakes in a row that were not answered, it is asked whether any will be. */
 const timeoutsUntilAsked = 3;
 
