@@ -12,11 +12,24 @@ export function wireLines(
   wire: readonly WireRecord[],
   { most, hex, unicode }: { most: number; hex: boolean; unicode: boolean },
 ): string[] {
-  const lines = wire.map((record) => line(record, hex, unicode));
+  const lines = (hex ? wire.map((record) => ({ record, times: 1 })) : alike(wire)).map(
+    ({ record, times }) => `${line(record, hex, unicode)}${times > 1 ? ` (${times} times)` : ''}`,
+  );
   if (lines.length <= most) return lines;
   const head = lines.slice(0, Math.ceil(most / 2));
   const tail = lines.slice(lines.length - Math.floor(most / 2));
   return [...head, `(${lines.length - head.length - tail.length} lines left out)`, ...tail];
+}
+
+/** Neighbours that say the same, told once: fragments of a large message are many. */
+function alike(wire: readonly WireRecord[]): { record: WireRecord; times: number }[] {
+  const groups: { record: WireRecord; times: number }[] = [];
+  for (const record of wire) {
+    const last = groups.at(-1);
+    if (last && last.record.text === record.text && last.record.direction === record.direction) last.times++;
+    else groups.push({ record, times: 1 });
+  }
+  return groups;
 }
 
 function line({ atUs, direction, text, hex }: WireRecord, withHex: boolean, unicode: boolean): string {
