@@ -1,8 +1,10 @@
 // The live view on stderr: one line that is redrawn on a terminal, a line each 5 s elsewhere.
 import { formatDuration } from '../lib/duration.ts';
 import type { RunEvent, Snapshot } from '../lib/result/events.ts';
+import { redactText } from '../lib/result/redact.ts';
+import { failsRun, verdictWords } from '../lib/result/verdicts.ts';
 import { terminalStyle } from './finish.ts';
-import { type Io, note } from './io.ts';
+import { harmless, type Io, note } from './io.ts';
 
 const plainIntervalMs = 5000;
 const widestBar = 24;
@@ -24,6 +26,7 @@ export function liveView(io: Io, quiet: boolean): LiveView {
 function redrawn(io: Io): LiveView {
   const { unicode } = terminalStyle(io);
   const clear = (): boolean => io.stderr.write('\r\x1b[2K');
+  const cases = new CaseProgress();
   return {
     show: (event) => {
       if (event.type === 'interval') {
@@ -39,6 +42,10 @@ function redrawn(io: Io): LiveView {
       } else if (event.type === 'check') {
         clear();
         io.stderr.write(`  ${event.check.id}: ${event.check.status}`);
+      } else if (event.type === 'verdict') {
+        clear();
+        const width = Math.max(20, (io.stderr.columns ?? 80) - 1);
+        io.stderr.write(`  ${harmless(cases.line(event))}`.slice(0, width));
       }
     },
     end: clear,
@@ -48,12 +55,19 @@ function redrawn(io: Io): LiveView {
 function plain(io: Io): LiveView {
   let lastMs = Number.NEGATIVE_INFINITY;
   let phase = '';
+  const cases = new CaseProgress();
   return {
     show: (event) => {
       if (event.type === 'warning') note(io, `warning: ${event.warning.message}`);
+      const nowMs = performance.now();
+      if (event.type === 'verdict') {
+        const line = cases.line(event);
+        if (nowMs - lastMs < plainIntervalMs && event.done < event.total) return;
+        lastMs = nowMs;
+        note(io, line);
+      }
       if (event.type !== 'interval') return;
       const { snapshot } = event;
-      const nowMs = performance.now();
       if (snapshot.phase === phase && nowMs - lastMs < plainIntervalMs - 100) return;
       lastMs = nowMs;
       phase = snapshot.phase;
@@ -61,6 +75,17 @@ function plain(io: Io): LiveView {
     },
     end: () => {},
   };
+}
+
+/** One line about the cases so far. */
+class CaseProgress {
+  #bad = 0;
+
+  line({ agent, verdict, done, total }: Extract<RunEvent, { type: 'verdict' }>): string {
+    if (failsRun(verdict, 'failed')) this.#bad++;
+    const bad = this.#bad === 0 ? '' : `  ${this.#bad} failed`;
+    return `${done}/${total} cases${bad}  ${verdict.caseId} ${verdictWords(verdict)}  ${redactText(agent)}`;
+  }
 }
 
 /** The words about a phase and, where there is room, a bar: the words matter more. */

@@ -1,4 +1,5 @@
 // What was expected of a case and what came, in one line each.
+import { redactText } from '../result/redact.ts';
 import { bytesOf } from './bytes.ts';
 import type { Case, ExpectedEvent } from './case.ts';
 import type { Seen, SeenEvent } from './seen.ts';
@@ -61,6 +62,14 @@ function eventText(event: ExpectedEvent | SeenEvent): string {
   if (payload.length === 0) return `empty ${name}`;
   const start = payload.subarray(0, shownBytes);
   const isPlain = start.every((byte) => byte >= 0x20 && byte < 0x7f);
-  const text = isPlain ? `"${start.toString('latin1')}"` : start.toString('hex').replace(/(..)(?=.)/g, '$1 ');
+  const letters = start.toString('latin1');
+  const masked = redactText(letters);
+  // What a server sends back of a credential is no more to be shown as bytes than as text.
+  const text =
+    masked !== letters
+      ? `"${masked.replace(/[^ -~]/g, '.')}"`
+      : isPlain
+        ? `"${letters}"`
+        : start.toString('hex').replace(/(..)(?=.)/g, '$1 ');
   return `${name} ${text}${payload.length > shownBytes ? `… (${payload.length.toLocaleString('en')} bytes)` : ''}`;
 }

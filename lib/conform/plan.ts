@@ -22,6 +22,8 @@ export interface AgentPlan {
   /** As reports call it. */
   name: string;
   connect: ConformConnect;
+  /** Its own cases, instead of the plan's. */
+  caseIds?: readonly string[];
 }
 
 /** Everything that a run of cases goes by. Nothing is read from files or the environment. */

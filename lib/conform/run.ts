@@ -4,8 +4,9 @@ import { WsbenchError } from '../errors.ts';
 import type { RunEvent } from '../result/events.ts';
 import type { ConformResult } from '../result/result.ts';
 import { type AgentEnd, runAgent } from './agent-run.ts';
+import type { Case } from './case.ts';
 import { allCases } from './cases.ts';
-import type { ConformPlan } from './plan.ts';
+import type { AgentPlan, ConformPlan } from './plan.ts';
 import { conformResult } from './result.ts';
 
 /**
@@ -27,7 +28,9 @@ export async function* runConform(
   if (cases.length === 0) throw new WsbenchError('USAGE', 'no case is selected');
   const startedAt = new Date();
   const startedMs = performance.now();
-  const total = cases.length * plan.agents.length;
+  const casesOf = ({ caseIds }: AgentPlan): Case[] =>
+    caseIds ? cases.filter(({ id }) => caseIds.includes(id)) : cases;
+  const total = plan.agents.reduce((sum, agent) => sum + casesOf(agent).length, 0);
   const ends: AgentEnd[] = [];
   let done = 0;
   // A consumer that stops early ends the cases that are under way.
@@ -40,7 +43,7 @@ export async function* runConform(
       const running = runAgent(
         plan,
         agent,
-        cases,
+        casesOf(agent),
         (verdict) => {
           waiting.push({ type: 'verdict', agent: agent.name, verdict, done: ++done, total });
           wake();

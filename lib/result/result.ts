@@ -243,8 +243,8 @@ export interface VerdictRecord {
   got?: string;
   reproduce?: string;
   wire?: WireRecord[];
-  /** Against the verdicts that were expected: it is worse, or better, than those. */
-  against?: 'worse' | 'better';
+  /** Against the verdicts that were expected of this case: it is one of those, or worse, or better. */
+  against?: 'as-expected' | 'worse' | 'better';
 }
 
 /** The verdicts of one server. */
