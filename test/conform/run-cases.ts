@@ -51,7 +51,10 @@ export function verdictsOf(result: ConformResult): readonly VerdictRecord[] {
 }
 
 /** A verdict in one word. */
-export const wordOf = ({ behavior, behaviorClose }: VerdictRecord): string => `${behavior}/${behaviorClose}`;
+export const wordOf = ({
+  behavior,
+  behaviorClose,
+}: Pick<VerdictRecord, 'behavior' | 'behaviorClose'>): string => `${behavior}/${behaviorClose}`;
 
 /** Cases in which an echo and a close overtake one another: OK and NON-STRICT are one verdict there. */
 export const racy: ReadonlySet<string> = new Set(

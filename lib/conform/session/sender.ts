@@ -12,7 +12,7 @@ const mostSlowPieces = 1024;
  * event loop of Autobahn, and some verdicts show it.
  */
 export class Sender {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, 'write'>;
   #turn: Buffer[] = [];
   #pieces: Buffer[] = [];
   #next = 0;
@@ -21,7 +21,7 @@ export class Sender {
   #joinsNext = false;
   #lastMs = 0;
 
-  constructor(connection: Connection) {
+  constructor(connection: Pick<Connection, 'write'>) {
     this.#connection = connection;
   }
 

@@ -122,7 +122,10 @@ class Session implements TransportSink, MachineSink, PlayerParts {
       this.#load = loadPlayer(
         load,
         {
-          send: (opcode, payload, fragmentSize, rsv) => player.message(opcode, payload, fragmentSize, rsv),
+          send: (opcode, payload, fragmentSize, rsv) => {
+            // Once it closes, Autobahn's client sends no more messages.
+            if (this.machine.state === 'open') player.message(opcode, payload, fragmentSize, rsv);
+          },
           close: () => this.machine.close(closePayload(1000)),
         },
         deflate,
