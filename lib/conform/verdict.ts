@@ -1,6 +1,7 @@
 // From a case and what was seen to the record of its verdict.
 import { redactText } from '../result/redact.ts';
 import type { FailOn, VerdictRecord } from '../result/result.ts';
+import { behaviorFails, closeFails } from '../result/verdicts.ts';
 import type { Case } from './case.ts';
 import { describeExpected, describeSeen } from './describe.ts';
 import { judge } from './judge.ts';
@@ -44,19 +45,12 @@ function oneLine(text: string): string {
   return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
 }
 
-/** What fails a run: the words of either column, each list with those before it. */
-const failing: Record<FailOn, readonly string[]> = {
-  failed: ['FAILED', 'WRONG CODE', 'FAILED BY CLIENT'],
-  unclean: ['FAILED', 'WRONG CODE', 'FAILED BY CLIENT', 'UNCLEAN'],
-  'non-strict': ['FAILED', 'WRONG CODE', 'FAILED BY CLIENT', 'UNCLEAN', 'NON-STRICT'],
-};
-
 /** Whether a verdict fails a run. */
 export function fails(
   { behavior, behaviorClose }: Pick<VerdictRecord, 'behavior' | 'behaviorClose'>,
   failOn: FailOn,
 ): boolean {
-  return failing[failOn].includes(behavior) || failing[failOn].includes(behaviorClose);
+  return behaviorFails(behavior, failOn) || closeFails(behaviorClose, failOn);
 }
 
 // From the worst to the best, for what counts when runs of a case differ.
