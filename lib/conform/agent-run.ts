@@ -100,7 +100,7 @@ class AgentRun {
 
   async #phase(cases: readonly Case[], autoJobsOfPhase: number): Promise<void> {
     const { jobs: asked } = this.#plan;
-    const jobs = asked === 'auto' ? autoJobsOfPhase : asked;
+    let jobs = asked === 'auto' ? autoJobsOfPhase : asked;
     const suspects: { testCase: Case; verdict: VerdictRecord }[] = [];
     let left = cases;
     while (left.length > 0 && this.#gone === null) {
@@ -117,7 +117,11 @@ class AgentRun {
         isHeld,
       );
       const [first] = suspects;
-      if (this.#timeouts >= timeoutsUntilAsked) await this.#ask(first?.testCase ?? left[0]);
+      if (this.#timeouts >= timeoutsUntilAsked) {
+        await this.#ask(first?.testCase ?? left[0]);
+        // It answers one at a time better than many.
+        jobs = Math.max(1, Math.floor(jobs / 4));
+      }
     }
     for (const { testCase, verdict } of suspects) {
       if (this.#gone !== null) return;
