@@ -1,0 +1,91 @@
+// Every echo is verified: what a server does to one message in 10,000 is in the result, no more and no less.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseResult, type StressResult } from '../../lib/index.ts';
+import type { DriverName } from '../../lib/load/plan.ts';
+import { brokenIdentities } from '../../lib/metrics/counters.ts';
+import { emptyFolder, run } from '../cli/spawn.ts';
+import { startScriptedServer } from '../fixtures/server-process.ts';
+import { stress, stressPlan } from '../fixtures/stress-plan.ts';
+import { isLong } from '../require.ts';
+
+const every = 10_000;
+// The last delayed echo comes before the last dropped message is given up, and so while the run still listens.
+const at = { delay: 500, corrupt: 2500, reorder: 4500, duplicate: 6500, drop: 9500 };
+const timeoutMs = 3000;
+const seconds = 5;
+const times = (20_000 * seconds) / every;
+
+// biome-ignore format: a table
+const carried: [driver: DriverName, workers: number, long: boolean][] = [
+  ['native', 1, false],
+  ['native', 2, false],
+  ['ws', 1, true],
+  ['ws', 2, true],
+];
+
+for (const [driver, workers, long] of carried) {
+  test(`one in 10,000, ${driver} driver, ${workers} ${workers === 1 ? 'worker' : 'workers'}: exactly these counts`, {
+    timeout: 60_000,
+    skip: long && !isLong && 'npm run test:long runs it',
+  }, async (t) => {
+    const server = await startScriptedServer(t, { every, at, delayMs: timeoutMs + 50 });
+    const load = ['-c', '200', '-r', '20k/s', '-d', `${seconds}s`, '--warmup', '0s', '-t', `${timeoutMs}ms`];
+    const how = ['--preset', 'echo', '--driver', driver, '-w', String(workers)];
+    const finished = await run(['stress', server.url, ...load, ...how, '--json', '--no-save', '-q'], {
+      cwd: emptyFolder(t),
+    });
+    // Corrupt echoes cross a default threshold; on a busy machine that the generator was slow wins.
+    assert.ok(finished.code === 99 || finished.code === 4, `${finished.code} ${finished.stderr}`);
+    const result = parseResult(finished.stdout, 'stdout') as StressResult;
+    const { counters } = result;
+    assert.deepEqual(brokenIdentities(counters, result.openAtEnd), []);
+    const { corrupt, reorder, duplicate, drop, delay } = await server.tally();
+    assert.deepEqual([corrupt, reorder, duplicate, drop, delay], Array(5).fill(times));
+    const wanted = {
+      'messages.scheduled': 20_000 * seconds,
+      'messages.sent': 20_000 * seconds,
+      'messages.unsent': 0,
+      'messages.matched': 20_000 * seconds - 2 * times,
+      'messages.lost': 2 * times,
+      'messages.late': times,
+      'messages.duplicate': times,
+      'messages.reordered': times,
+      'messages.corrupt': times,
+      'messages.unexpected': 0,
+      'messages.received': 20_000 * seconds,
+      protocol_errors: 0,
+    };
+    const got = Object.fromEntries(Object.keys(wanted).map((name) => [name, counters[name as 'messages.sent']]));
+    assert.deepEqual(got, wanted);
+    assert.equal(result.metrics.rtt.censored, 2 * times);
+    const said = result.warnings.map(({ code }) => code);
+    for (const code of ['duplicate', 'reordered']) assert.ok(said.includes(code), `${code} in ${said.join(' ')}`);
+  });
+}
+
+describe('one altered bit', { concurrency: 3 }, () => {
+  for (const [driver, sizeBytes, binary] of [
+    ['native', 33, false],
+    ['native', 201, true],
+    ['ws', 33, false],
+  ] as const) {
+    test(`wherever it is in ${sizeBytes} bytes, no echo passes for a good one, ${driver} driver`, {
+      timeout: 30_000,
+    }, async (t) => {
+      // Every second echo, and sizes that are odd: each place has its turn.
+      const server = await startScriptedServer(t, { every: 2, at: { corrupt: 1 }, byte: 'any' });
+      const changes = { driver, sizeBytes, binary, connections: 2, ratePerSecond: 400, durationMs: 1000 };
+      const plan = stressPlan(server.url, { ...changes, warmupMs: 0, timeoutMs: 500, targetKnown: true });
+      const { counters, openAtEnd } = await stress(plan);
+      assert.deepEqual(brokenIdentities(counters, openAtEnd), []);
+      const { corrupt: altered } = await server.tally();
+      assert.ok(altered >= 200);
+      // An altered number is a message that answers nothing.
+      const seen = counters['messages.corrupt'] + counters['messages.lost'];
+      // The probe is the first message, and counts nowhere.
+      assert.equal(seen, altered - 1);
+      assert.equal(counters['messages.unexpected'], counters['messages.lost']);
+    });
+  }
+});
