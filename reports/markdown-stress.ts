@@ -1,7 +1,15 @@
 // A stress result as tables and lists.
 import type { StressResult } from '../lib/result/result.ts';
 import { count, lostText, timeoutMs } from './figures.ts';
-import { anyLost, connectRows, type LatencyStat, latencyCell, latencyRows, modelNote, statTitles } from './latency.ts';
+import {
+  anyLost,
+  connectRows,
+  type LatencyStat,
+  latencyCell,
+  latencyRows,
+  modelNote,
+  statTitles,
+} from './latency.ts';
 import { markdownCode, markdownTable, markdownText } from './markdown-escape.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
 import { talkWords } from './talk-words.ts';

@@ -1,11 +1,10 @@
 // Every close code there is, sent by the target: counted as it came, judged by RFC 6455 §7.4, and bounded in the reports.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseResult, type StressResult } from '../../lib/index.ts';
 import type { DriverName } from '../../lib/load/plan.ts';
-import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { renderText } from '../../reports/index.ts';
-import { emptyFolder, run, runConclusive } from '../cli/spawn.ts';
+import { emptyFolder, run } from '../cli/spawn.ts';
+import { ended } from '../fixtures/ended.ts';
 import { startLoadServer } from '../fixtures/server-process.ts';
 import { isLong } from '../require.ts';
 
@@ -19,12 +18,6 @@ function isAllowed(code: number): boolean {
   return code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code);
 }
 
-const resultOf = (text: string): StressResult => {
-  const result = parseResult(text, 'stdout') as StressResult;
-  assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
-  return result;
-};
-
 for (const driver of ['native', 'ws'] as const satisfies DriverName[]) {
   const step = isLong || driver === 'native' ? 1 : 7;
   const count = Math.ceil((last - first + 1) / step);
@@ -33,9 +26,7 @@ for (const driver of ['native', 'ws'] as const satisfies DriverName[]) {
   }, async (t) => {
     const server = await startLoadServer(t, { mode: 'close-each', code: first, n: step });
     const args = ['stress', server.url, '-c', String(count), '-r', `${count}/s`, '--driver', driver];
-    const { code, stdout, stderr } = await runConclusive([...args, ...load, '--json'], { cwd: emptyFolder(t) });
-    assert.equal(code, 99, stderr);
-    const result = resultOf(stdout);
+    const result = ended(await run([...args, ...load, '-t', '20s', '--json'], { cwd: emptyFolder(t) }), 99);
     const codes = Array.from({ length: count }, (_, at) => first + at * step);
     const good = codes.filter(isAllowed);
     const byPeer = result.closes.filter(({ by }) => by === 'peer');
@@ -69,15 +60,14 @@ describe('how a connection ends', { concurrency: 3 }, () => {
       const server = await startLoadServer(t, options);
       const args = ['stress', server.url, '-c', '4', '-r', '100/s', ...load];
       const cwd = emptyFolder(t);
-      const { code, stdout, stderr } = await runConclusive([...args, '-o', 'report.json', '--json'], { cwd });
-      assert.equal(code, exit, stderr);
-      const result = resultOf(stdout);
+      const finished = await run([...args, '-o', 'report.json', '--json'], { cwd });
+      const result = ended(finished, exit);
       assert.deepEqual(result.closes, [{ ...wanted, count: 4 }]);
       assert.ok(result.counters['messages.unsent'] > 0);
       const { stdout: text } = await run(['report', 'report.json'], { cwd });
       assert.match(text.replace(/\s+/g, ' '), says);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
-      assert.doesNotMatch(text + stderr, /[\u0000-\u0008\u001b]/);
+      assert.doesNotMatch(text + finished.stderr, /[\u0000-\u0008\u001b]/);
     });
   }
 });

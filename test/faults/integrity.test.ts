@@ -1,10 +1,10 @@
 // Every echo is verified: what a server does to one message in 10,000 is in the result, no more and no less.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseResult, type StressResult } from '../../lib/index.ts';
 import type { DriverName } from '../../lib/load/plan.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
+import { ended } from '../fixtures/ended.ts';
 import { startScriptedServer } from '../fixtures/server-process.ts';
 import { stress, stressPlan } from '../fixtures/stress-plan.ts';
 import { isLong } from '../require.ts';
@@ -35,11 +35,9 @@ for (const [driver, workers, long] of carried) {
     const finished = await run(['stress', server.url, ...load, ...how, '--json', '--no-save', '-q'], {
       cwd: emptyFolder(t),
     });
-    // Corrupt echoes cross a default threshold; on a busy machine that the generator was slow wins.
-    assert.ok(finished.code === 99 || finished.code === 4, `${finished.code} ${finished.stderr}`);
-    const result = parseResult(finished.stdout, 'stdout') as StressResult;
+    // Corrupt echoes cross a default threshold.
+    const result = ended(finished, 99);
     const { counters } = result;
-    assert.deepEqual(brokenIdentities(counters, result.openAtEnd), []);
     const { corrupt, reorder, duplicate, drop, delay } = await server.tally();
     assert.deepEqual([corrupt, reorder, duplicate, drop, delay], Array(5).fill(times));
     const wanted = {
@@ -56,11 +54,14 @@ for (const [driver, workers, long] of carried) {
       'messages.received': 20_000 * seconds,
       protocol_errors: 0,
     };
-    const got = Object.fromEntries(Object.keys(wanted).map((name) => [name, counters[name as 'messages.sent']]));
+    const got = Object.fromEntries(
+      Object.keys(wanted).map((name) => [name, counters[name as 'messages.sent']]),
+    );
     assert.deepEqual(got, wanted);
     assert.equal(result.metrics.rtt.censored, 2 * times);
     const said = result.warnings.map(({ code }) => code);
-    for (const code of ['duplicate', 'reordered']) assert.ok(said.includes(code), `${code} in ${said.join(' ')}`);
+    for (const code of ['duplicate', 'reordered'])
+      assert.ok(said.includes(code), `${code} in ${said.join(' ')}`);
   });
 }
 

@@ -64,7 +64,11 @@ const saturations: Saturation[] = [
   },
   { name: 'stopped again and again, open model', args: open, options: () => ({}), meanwhile: stopAndGo },
   { name: 'stopped again and again, closed model', args: closed, options: () => ({}), meanwhile: stopAndGo },
-  { name: 'an event loop that is blocked, open model', args: open, options: () => ({ node: hook('blocked-loop') }) },
+  {
+    name: 'an event loop that is blocked, open model',
+    args: open,
+    options: () => ({ node: hook('blocked-loop') }),
+  },
   {
     name: 'an event loop that is blocked, closed model',
     args: closed,
@@ -101,7 +105,10 @@ describe('saturated generators are inconclusive', () => {
       assert.equal(result.generator.limited, true);
       assert.ok(result.reasons.some(({ code }) => code === 'generator-limited'));
       assert.ok(result.generator.advice.length > 0);
-      assert.match(stderr.trim().split('\n').at(-1) ?? '', /^exit 4: .*(send lag|event-loop delay|waited more than)/);
+      assert.match(
+        stderr.trim().split('\n').at(-1) ?? '',
+        /^exit 4: .*(send lag|event-loop delay|waited more than)/,
+      );
       t.diagnostic(result.generator.reasons.join('; '));
     });
   }
@@ -112,7 +119,20 @@ test('half a core is enough for a little load: that run is not condemned', {
   skip: noCpuShares,
 }, async (t) => {
   const server = await startLoadServer(t, { mode: 'echo' });
-  const args = ['stress', server.url, '--preset', 'echo', '-c', '2', '-r', '20/s', '-d', '3s', '--no-save', '-q'];
+  const args = [
+    'stress',
+    server.url,
+    '--preset',
+    'echo',
+    '-c',
+    '2',
+    '-r',
+    '20/s',
+    '-d',
+    '3s',
+    '--no-save',
+    '-q',
+  ];
   for (let attempt = 1; ; attempt++) {
     const { code, stderr } = await run(args, { cwd: emptyFolder(t), prefix: cpuShare(t, 0.5) });
     if (code === 0) return;
