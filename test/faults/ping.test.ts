@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { emptyFolder, run } from '../cli/spawn.ts';
 import { ended } from '../fixtures/ended.ts';
 import { startRaw } from '../fixtures/raw-websocket.ts';
-import { startScriptedServer } from '../fixtures/server-process.ts';
+import { startLoadServer, startScriptedServer } from '../fixtures/server-process.ts';
 
 // The ws package ends connections on which 60 pings wait for their pongs.
 const mostOutstanding = 60;
@@ -53,18 +53,23 @@ describe('pings', { concurrency: 2 }, () => {
     t.diagnostic(`at most ${most} outstanding on one connection`);
   });
 
-  test('without a reply to match, each message has a ping: still fewer than the server takes', {
+  test('--no-reply: pings stand for whole writes, so that a server that stalled ends no connection', {
     timeout: 60_000,
   }, async (t) => {
-    const server = await startScriptedServer(t, { every: 1, at: {} });
-    const args = ['stress', server.url, '-c', '2', '-r', '2k/s', '--no-reply', '-m', 'x'];
-    const result = ended(
-      await run([...args, '-d', '2s', '--warmup', '0s', '--json', '--no-save', '-q'], {
-        cwd: emptyFolder(t),
-      }),
-      0,
-    );
-    assert.equal(result.counters['messages.matched'], 4000);
-    assert.equal(result.counters['connections.closed'], 0);
+    // 0.2 s of 2,000 messages a second on one connection are 400 messages.
+    const server = await startLoadServer(t, {
+      mode: 'stall',
+      busyMs: 200,
+      periodMs: 1000,
+      firstStallMs: 500,
+    });
+    const args = ['stress', server.url, '-c', '1', '-r', '2k/s', '--no-reply', '-m', 'x', '-d', '2s'];
+    const finished = await run([...args, '--warmup', '0s', '--json', '--no-save', '-q'], {
+      cwd: emptyFolder(t),
+    });
+    const { counters, metrics } = ended(finished, 0);
+    assert.equal(counters['messages.matched'], 4000);
+    assert.equal(counters['connections.closed'], 0);
+    assert.ok((metrics.rtt.max ?? Number.NaN) >= 150, `max ${metrics.rtt.max} ms`);
   });
 });

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Recorder } from '../../lib/load/recorder.ts';
+import { SeriesBook } from '../../lib/load/series-book.ts';
 import { timeStats } from '../../lib/metrics/histogram.ts';
+import type { Series } from '../../lib/metrics/series.ts';
 import type { StressResult } from '../../lib/result/result.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
 import { ended } from '../fixtures/ended.ts';
@@ -11,11 +13,16 @@ import { isLong } from '../require.ts';
 
 const secondUs = 1e6;
 
-/** A recorder in whose measure phase so many messages were sent and answered, evenly; round trips from 100 µs to 1 s. */
-function feed(messages: number, seconds: number): Recorder {
+/**
+ * A recorder in whose measure phase so many messages were sent and answered, evenly, with round trips from 100 µs to 1 s; and
+ * the series that it told of, second by second, as an engine does.
+ */
+function feed(messages: number, seconds: number): { recorder: Recorder; series: Series } {
   const recorder = new Recorder(seconds * secondUs);
   recorder.startUs = 0;
   recorder.endUs = seconds * secondUs;
+  const book = new SeriesBook(seconds * secondUs, 1);
+  let toldUs = secondUs;
   const stepUs = (seconds * secondUs) / messages;
   for (let n = 0; n < messages; n++) {
     const dueUs = n * stepUs;
@@ -23,10 +30,15 @@ function feed(messages: number, seconds: number): Recorder {
     recorder.sent(32, dueUs + 5, 5);
     recorder.received(32, dueUs + rttUs);
     recorder.matched(dueUs, dueUs + 5, dueUs + rttUs);
-    // As the run does it: seconds in which all is decided are closed.
-    if (n % 1024 === 0) recorder.series.advance(dueUs - 5 * secondUs);
+    if (dueUs < toldUs) continue;
+    toldUs += secondUs;
+    recorder.series.connections(dueUs, 500);
+    recorder.series.advance(dueUs - 5 * secondUs);
+    book.add(0, recorder.series.news());
   }
-  return recorder;
+  recorder.series.advance(Number.POSITIVE_INFINITY);
+  book.add(0, recorder.series.news());
+  return { recorder, series: book.finish(seconds * secondUs) };
 }
 
 /** Memory outside and inside the heap that is in use, in MiB. */
@@ -40,8 +52,7 @@ describe('long runs', () => {
   const messages = isLong ? 1e8 : 1e7;
   test(`${messages} messages: exact counts and percentiles, at most 64 MiB`, { timeout: 300_000 }, (t) => {
     const before = usedMiB();
-    const recorder = feed(messages, 1000);
-    const series = recorder.series.finish(1000 * secondUs);
+    const { recorder, series } = feed(messages, 1000);
     const grown = usedMiB() - before;
     t.diagnostic(`${grown.toFixed(1)} MiB more`);
     assert.ok(grown < 64, `${grown} MiB more`);
@@ -59,9 +70,7 @@ describe('long runs', () => {
 
   test('24 hours: both series whole, and at most 20 MiB of JSON', { timeout: 300_000 }, (t) => {
     const seconds = 24 * 3600;
-    const recorder = feed(seconds * 20, seconds);
-    for (let second = 0; second < seconds; second += 100) recorder.series.connections(second * secondUs, 500);
-    const series = recorder.series.finish(seconds * secondUs);
+    const { series } = feed(seconds * 20, seconds);
     assert.equal(series.due.length, seconds);
     assert.ok(series.wall.length >= seconds && series.wall.length <= seconds + 2);
     const bytes = JSON.stringify(series).length;

@@ -170,7 +170,7 @@ describe('matching', { concurrency: 4 }, () => {
         // Every other ping is dropped; the first connection ends with one unanswered.
         socket.on('ping', (data) => {
           pings++;
-          if (isFirst && pings === 10) return socket.close(1001);
+          if (isFirst && pings === 6) return socket.close(1001);
           if (pings % 2 === 1) socket.pong(data);
         });
       },
