@@ -7,20 +7,23 @@ import { emptyFolder, run, type SpawnOptions, start, until } from '../cli/spawn.
 import { hook } from '../fixtures/hook.ts';
 import { cpuShare, noCpuShares } from '../fixtures/privileged.ts';
 import { startLoadServer } from '../fixtures/server-process.ts';
+import { isLong } from '../require.ts';
 
 type Options = Omit<SpawnOptions, 'cwd'>;
 
 interface Saturation {
   name: string;
   skip?: false | string;
+  /** Only the long tests run it. */
+  long?: boolean;
   args: readonly string[];
   options: (t: TestContext) => Options;
   /** What is done to the process while it measures. */
   meanwhile?: (pid: number) => () => void;
 }
 
-const open = ['-c', '20', '-r', '1000/s', '-d', '3s'];
-const closed = ['-c', '20', '--closed', '-d', '3s'];
+const open = ['-c', '20', '-r', '1000/s', '-d', '2s'];
+const closed = ['-c', '20', '--closed', '-d', '2s'];
 
 /** Stops the process for 60 of every 160 ms. */
 function stopAndGo(pid: number): () => void {
@@ -47,22 +50,29 @@ const saturations: Saturation[] = [
   {
     name: 'a fifth of a core, open model',
     skip: noCpuShares,
-    args: ['-c', '50', '-r', '20k/s', '-d', '3s'],
+    args: ['-c', '50', '-r', '20k/s', '-d', '2s'],
     options: (t) => ({ prefix: cpuShare(t, 0.2) }),
   },
   {
     name: 'a fifth of a core, two workers',
     skip: noCpuShares,
-    args: ['-c', '50', '-r', '20k/s', '-d', '3s', '-w', '2'],
+    args: ['-c', '50', '-r', '20k/s', '-d', '2s', '-w', '2'],
     options: (t) => ({ prefix: cpuShare(t, 0.2) }),
   },
   {
     name: 'a fifth of a core, closed model',
+    long: true,
     skip: noCpuShares,
     args: closed,
     options: (t) => ({ prefix: cpuShare(t, 0.2) }),
   },
-  { name: 'stopped again and again, open model', args: open, options: () => ({}), meanwhile: stopAndGo },
+  {
+    name: 'stopped again and again, open model',
+    long: true,
+    args: open,
+    options: () => ({}),
+    meanwhile: stopAndGo,
+  },
   { name: 'stopped again and again, closed model', args: closed, options: () => ({}), meanwhile: stopAndGo },
   {
     name: 'an event loop that is blocked, open model',
@@ -71,6 +81,7 @@ const saturations: Saturation[] = [
   },
   {
     name: 'an event loop that is blocked, closed model',
+    long: true,
     args: closed,
     options: () => ({ node: hook('blocked-loop') }),
   },
@@ -84,14 +95,15 @@ const saturations: Saturation[] = [
   },
   {
     name: 'more messages than one core can send',
-    args: ['-c', '100', '-r', '2000k/s', '-d', '2s', '-t', '1s'],
+    args: ['-c', '100', '-r', '3000k/s', '-d', '1s', '-t', '1s'],
     options: () => ({}),
   },
 ];
 
 describe('saturated generators are inconclusive', () => {
-  for (const { name, skip = false, args, options, meanwhile } of saturations) {
-    test(name, { timeout: 60_000, skip }, async (t) => {
+  for (const { name, skip = false, long = false, args, options, meanwhile } of saturations) {
+    const leftOut = long && !isLong && 'npm run test:long runs it';
+    test(name, { timeout: 60_000, skip: skip || leftOut }, async (t) => {
       const server = await startLoadServer(t, { mode: 'echo' });
       const all = ['stress', server.url, '--preset', 'echo', ...args, '--json', '--no-save'];
       const running = start(all, { cwd: emptyFolder(t), ...options(t) });
