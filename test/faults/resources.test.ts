@@ -25,12 +25,12 @@ const short = ['--preset', 'echo', '-r', '100/s', '-d', '1s', '-t', '1s', '--no-
 const onUnix = { timeout: 60_000, skip: process.platform === 'win32' && 'ulimit' };
 
 describe('files', () => {
-  test('too few are found before the run: one line, exit 4, no connection, no report', onUnix, async (t) => {
+  test('too few are found before the run: one line, exit 2, no connection, no report', onUnix, async (t) => {
     const server = await startScriptedServer(t, { every: 1, at: {} });
     const cwd = emptyFolder(t);
     const args = ['stress', server.url, '-c', '300', ...short, '-o', 'report.json'];
     const { code, stdout, stderr } = await run(args, { cwd, prefix: limited(200) });
-    assert.equal(code, 4, stderr);
+    assert.equal(code, 2, stderr);
     assert.equal(stdout, '');
     assert.match(
       stderr,
@@ -60,21 +60,19 @@ describe('files', () => {
         'r.md',
       ];
       // Something else in the process opens all but 10 of them when some connections are open.
-      const options = {
-        node: hook('open-files'),
-        env: { WSBENCH_TEST_FILES_LEFT: '10', WSBENCH_TEST_AFTER_MS: '1000' },
-      };
+      const options = { node: hook('open-files'), env: { WSBENCH_TEST_FILES_LEFT: '10' } };
       const { code, stderr } = await run(args, { cwd, prefix: limited(300), ...options });
       assert.equal(code, 4, stderr);
       const result = resultOf(readFileSync(join(cwd, 'report.json'), 'utf8'));
       assert.match(readFileSync(join(cwd, 'r.md'), 'utf8'), /ulimit -n/);
       assert.equal(result.outcome, 'inconclusive');
-      assert.ok(result.reasons.some((reason) => reason.code === 'generator-resources'));
+      const reason = result.reasons.find(({ code }) => code === 'generator-resources');
+      assert.match(reason?.message ?? '', /EMFILE.*ulimit -n/);
       const [failure] = result.failures;
       assert.equal(failure?.kind, 'resources');
       assert.match(failure?.detail ?? '', /EMFILE/);
       assert.ok(result.counters['connections.opened'] > 0 && result.counters['connections.failed'] > 0);
-      assert.match(stderr.trim().split('\n').at(-1) ?? '', /^exit 4: .*EMFILE.*ulimit -n/);
+      assert.match(stderr, /^exit 4: /m);
     },
   );
 
@@ -109,16 +107,16 @@ describe('ports', { skip: noNetworks }, () => {
   const range = (from: number, to: number): string =>
     `echo "${from} ${to}" > /proc/sys/net/ipv4/ip_local_port_range`;
 
-  test('too few are found before the run: exit 4, with the way out', { timeout: 60_000 }, async (t) => {
+  test('too few are found before the run: exit 2, with the way out', { timeout: 60_000 }, async (t) => {
     const network = ownNetwork(t);
     network.run(range(40_000, 40_029));
     const args = ['stress', 'ws://127.0.0.1:9', '-c', '50', ...short];
     const { code, stderr, stdout } = await run(args, { cwd: emptyFolder(t), prefix: network.prefix });
-    assert.equal(code, 4, stderr);
+    assert.equal(code, 2, stderr);
     assert.equal(stdout, '');
     assert.match(
       stderr,
-      /50 connections to one address need as many local ports, and this machine has 30: widen/,
+      /50 connections to one address need as many local ports, and this machine has 30: .*widen/,
     );
   });
 
