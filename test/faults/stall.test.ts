@@ -1,11 +1,11 @@
 // The honesty test: a server that is busy for the first second of each five, in every model and with every driver.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { StressResult } from '../../lib/index.ts';
 import type { DriverName } from '../../lib/load/plan.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
 import { ended } from '../fixtures/ended.ts';
-import { type ServerProcess, startLoadServer } from '../fixtures/server-process.ts';
+import { type ServerProcess, startLoadServer, startWitness } from '../fixtures/server-process.ts';
 import { slowerThan } from '../fixtures/slower-than.ts';
 import { isLong } from '../require.ts';
 
@@ -14,7 +14,7 @@ const percentiles = ['p90', 'p99', 'max'] as const;
 
 /** A run of the command in a process of its own; its result, and what a person reads. */
 async function measured(
-  t: Parameters<typeof emptyFolder>[0],
+  t: TestContext,
   server: ServerProcess,
   args: readonly string[],
 ): Promise<{ result: StressResult; text: string }> {
@@ -25,20 +25,38 @@ async function measured(
   return { result, text };
 }
 
-function assertNear(got: number | null, wanted: number, what: string): void {
-  assert.ok(
-    got !== null && Math.abs(got - wanted) <= 0.05 * wanted,
-    `${what} ${got} ms, wanted ${wanted} ms ± 5 %`,
-  );
+/** How far figures may exceed the arithmetic: by 5 % on a machine that has time, or by what else it does. */
+interface Slack {
+  most: number;
+}
+
+/** Never less than was to be: that would flatter the target. */
+function assertNear(got: number | null, wanted: number, what: string, { most }: Slack): void {
+  const ok = got !== null && got >= 0.95 * wanted && got <= most * wanted;
+  assert.ok(ok, `${what} ${got} ms, wanted ${wanted} ms, at most ${most} times`);
+}
+
+/** Runs something beside an idle process that watches the machine. */
+async function watched<T>(t: TestContext, work: () => Promise<T>): Promise<{ done: T; slack: Slack }> {
+  const witness = await startWitness(t);
+  await witness();
+  const done = await work();
+  const { worst } = await witness();
+  t.diagnostic(`the timers of an idle process were late by ${worst.toFixed(1)} ms at most`);
+  return { done, slack: { most: worst < 15 ? 1.05 : 2 } };
 }
 
 /** A fifth of the messages waits for between 0 and 1 s, evenly: arithmetic, not a measurement. */
-function assertArithmetic({ counters, metrics, warnings }: StressResult, messages: number): void {
+function assertArithmetic(
+  { counters, metrics, warnings }: StressResult,
+  messages: number,
+  slack: Slack,
+): void {
   for (const name of ['scheduled', 'sent', 'matched'] as const) {
     assert.equal(counters[`messages.${name}`], messages, name);
   }
   const wanted: Record<Names, number> = { p90: 500, p99: 950, max: 1000 };
-  for (const name of percentiles) assertNear(metrics.rtt[name], wanted[name], `rtt.${name}`);
+  for (const name of percentiles) assertNear(metrics.rtt[name], wanted[name], `rtt.${name}`, slack);
   assert.ok(!warnings.some(({ code }) => code === 'backlog'));
 }
 
@@ -67,17 +85,19 @@ test('a stall of 1 s every 5 s shows in every percentile that it reaches', {
   const server = await startLoadServer(t, { mode: 'stall' });
   // The long tests give each run all of the server; the others share it, so that they take the time of one.
   const rate = isLong ? 1000 : 250;
-  const runs = new Map<string, () => ReturnType<typeof measured>>();
-  for (const [driver, workers] of carriers) {
+  const all = carriers.map(([driver, workers]) => {
     const args = ['-r', `${rate}/s`, '-d', '20s', '--driver', driver, '-w', workers];
-    const running = isLong ? undefined : measured(t, server, args);
-    running?.catch(() => {});
-    runs.set(`${driver} driver, -w ${workers}`, () => running ?? measured(t, server, args));
-  }
-  for (const [name, finished] of runs) {
+    return {
+      name: `${driver} driver, -w ${workers}`,
+      run: () => watched(t, () => measured(t, server, args)),
+    };
+  });
+  const together = isLong ? undefined : await Promise.all(all.map(({ run }) => run()));
+  for (const [at, { name, run }] of all.entries()) {
     await t.test(name, { timeout: 60_000 }, async (t) => {
-      const { result, text } = await finished();
-      assertArithmetic(result, 20 * rate);
+      const { done, slack } = together?.[at] ?? (await run());
+      const { result, text } = done;
+      assertArithmetic(result, 20 * rate, slack);
       assertServiceIsRtt(result);
       assert.match(text.replace(/\s+/g, ' '), /Open model: round trips count from when a message was due/);
       const { p90, p99, max } = result.metrics.rtt;
@@ -90,13 +110,14 @@ test('the closed model on the same server shows what others would have reported,
   timeout: 60_000,
 }, async (t) => {
   const server = await startLoadServer(t, { mode: 'stall' });
-  const { result, text } = await measured(t, server, ['--closed', '-d', '6s']);
+  const { done, slack } = await watched(t, () => measured(t, server, ['--closed', '-d', '6s']));
+  const { result, text } = done;
   const { rtt } = result.metrics;
-  assertNear(rtt.max, 1000, 'max');
+  assertNear(rtt.max, 1000, 'max', slack);
   // One stall in six seconds holds ten messages: one on each connection. All that a user would have sent is missing.
   assert.ok((rtt.p99 ?? Number.NaN) < 50, `p99 ${rtt.p99} ms`);
   const waited = slowerThan(rtt, 500);
-  assert.ok(waited >= 10 && waited <= 20, `${waited} waited`);
+  assert.ok(waited >= 10 && waited <= 40, `${waited} waited`);
   t.diagnostic(`${waited} of ${rtt.count} messages waited, p99 ${rtt.p99} ms, max ${rtt.max} ms`);
   assert.match(text.replace(/\s+/g, ' '), /Closed model: .*stall/);
 });
@@ -108,11 +129,9 @@ test('a stall of 2 s at 1,000/s is 2,000 messages that waited, not one', { timeo
     periodMs: 60_000,
     firstStallMs: 3500,
   });
-  const { result } = await measured(t, server, ['-r', '1000/s', '-d', '6s', '--warmup', '0s']);
-  const { rtt } = result.metrics;
-  assertNear(rtt.max, 2000, 'max');
-  for (const ms of [100, 1000]) {
-    const [waited, wanted] = [slowerThan(rtt, ms), 2000 - ms];
-    assert.ok(Math.abs(waited - wanted) <= 0.1 * wanted, `${waited} waited ${ms} ms, wanted ${wanted}`);
-  }
+  const args = ['-r', '1000/s', '-d', '6s', '--warmup', '0s'];
+  const { done, slack } = await watched(t, () => measured(t, server, args));
+  const { rtt } = done.result.metrics;
+  assertNear(rtt.max, 2000, 'max', slack);
+  for (const ms of [100, 1000]) assertNear(slowerThan(rtt, ms), 2000 - ms, `longer than ${ms}`, slack);
 });

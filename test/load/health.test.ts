@@ -154,7 +154,7 @@ for (const model of ['open', 'closed'] as const) {
     clearInterval(hog);
     assert.equal(result.generator.limited, true);
     assert.ok(result.generator.loopDelay.p99 > 30, `${result.generator.loopDelay.p99} ms`);
-    assert.ok(result.generator.cpu > 0.4);
+    assert.ok(result.generator.cpu > 0.05);
     assert.equal(result.outcome, 'inconclusive');
     assert.equal(exitCode(result), 4);
     assert.ok(result.reasons.some((reason) => reason.code === 'generator-limited'));
