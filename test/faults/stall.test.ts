@@ -127,7 +127,7 @@ test('a stall of 2 s at 1,000/s is 2,000 messages that waited, not one', { timeo
     mode: 'stall',
     busyMs: 2000,
     periodMs: 60_000,
-    firstStallMs: 3500,
+    firstStallMs: 2500,
   });
   const args = ['-r', '1000/s', '-d', '6s', '--warmup', '0s'];
   const { done, slack } = await watched(t, () => measured(t, server, args));
