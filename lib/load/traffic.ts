@@ -9,7 +9,6 @@ import { type Kind, kinds, type Ledger, type Verdict } from './ledger.ts';
 import type { MessageView } from './message-view.ts';
 import type { Part } from './part.ts';
 import type { Recorder } from './recorder.ts';
-import { ReplyPings } from './reply-pings.ts';
 
 /** A connection with more unsent bytes than this is not given any more. */
 const maxBufferedBytes = 1024 * 1024;
@@ -28,7 +27,7 @@ export interface TrafficParts {
   echoes: boolean;
   /** More messages may follow with the id of one that was answered. */
   repeats: boolean;
-  /** A ping follows the messages of each write, and its pong is the reply to them. */
+  /** A ping follows each message, and its pong is the reply. */
   pings: boolean;
   /** Closed model: a message is due when it is sent. */
   dueWhenSent: boolean;
@@ -59,7 +58,7 @@ export class Traffic {
   readonly #correlator: Correlator;
   readonly #echoes: boolean;
   readonly #repeats: boolean;
-  readonly #pings: ReplyPings | undefined;
+  readonly #pings: boolean;
   readonly #dueWhenSent: boolean;
   readonly #part: Part;
   /** The connections, by index: set once by their fleet. */
@@ -77,7 +76,7 @@ export class Traffic {
     this.#correlator = parts.correlator;
     this.#echoes = parts.echoes;
     this.#repeats = parts.repeats;
-    this.#pings = parts.pings ? new ReplyPings() : undefined;
+    this.#pings = parts.pings;
     this.#dueWhenSent = parts.dueWhenSent;
     this.#part = parts.part;
   }
@@ -101,7 +100,7 @@ export class Traffic {
     if (!ledger.reserve(dueUs)) return 'too many outstanding';
     if (!lane.queue(lane.template ?? this.#template, this.#numberOf(ledger.next), dueUs))
       return 'connection not open';
-    this.#pings?.want(lane.index, ledger.next);
+    if (this.#pings) lane.queuePing(ledger.next);
     const seq = ledger.add(lane.index, dueUs, kind);
     if (kind === kinds.measured && seq < this.#firstMeasured) this.#firstMeasured = seq;
     if (kind === kinds.probe) this.probe = 'waiting';
@@ -121,7 +120,6 @@ export class Traffic {
     const { ledger, recorder } = this;
     for (let i = 0; i < this.#dirtyCount; i++) {
       const lane = this.#dirty[i] as Lane;
-      this.#pings?.follow(lane);
       lane.flushedUs = i === 0 && atUs !== undefined ? atUs : nowUs();
       lane.flush();
       lane.isDirty = false;
@@ -189,7 +187,6 @@ export class Traffic {
   /** Takes the pong to the ping that followed message `seq`, and so the reply to it and to all before it. */
   pong(lane: Lane, seq: number, atUs: number): void {
     const { ledger } = this;
-    this.#pings?.answered(lane, seq);
     // Peers may send pongs that nobody asked for. RFC 6455 §5.5.3
     if (!ledger.remembers(seq) || ledger.connection(seq) !== lane.index) return;
     for (
