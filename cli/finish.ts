@@ -26,6 +26,7 @@ export interface OutputFlags {
   save?: boolean;
   color?: boolean;
   quiet?: boolean;
+  verbose?: boolean;
   output?: string[];
 }
 
@@ -61,7 +62,7 @@ export function finish(run: Result, reports: readonly ReportFile[], flags: Outpu
   const codes = [exitCode(result)];
   const failures: string[] = [];
   const json = jsonReport([result], fileReport);
-  io.stdout.write(flags.json ? json : renderText([result], style));
+  io.stdout.write(flags.json ? json : renderText([result], { ...style, verbose: flags.verbose ?? false }));
   for (const report of reports) {
     try {
       report.write(report.reporter([result], fileReport));

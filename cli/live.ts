@@ -1,6 +1,8 @@
 // The live view on stderr: two lines that are redrawn on a terminal, a line each 5 s elsewhere.
 import { formatDuration } from '../lib/duration.ts';
 import type { RunEvent, Snapshot } from '../lib/result/events.ts';
+import { redactText } from '../lib/result/redact.ts';
+import { failsRun, verdictWords } from '../lib/result/verdicts.ts';
 import { displayWidth } from '../reports/width.ts';
 import { terminalStyle } from './finish.ts';
 import { harmless, type Io, note } from './io.ts';
@@ -40,6 +42,7 @@ function redrawn(io: Io, color: boolean): LiveView {
   // What is said about a signal comes in between, and must not be erased.
   const onAbort = (): void => draw([]);
   io.signal.addEventListener('abort', onAbort, { once: true });
+  const cases = new CaseProgress();
   return {
     show: (event) => {
       state = heard(state, event, performance.now());
@@ -52,6 +55,8 @@ function redrawn(io: Io, color: boolean): LiveView {
         draw(again);
       } else if (event.type === 'check') {
         draw([harmless(`  ${event.check.id}: ${event.check.status}`)]);
+      } else if (event.type === 'verdict') {
+        draw([harmless(`  ${cases.line(event)}`).slice(0, style().width - 1)]);
       }
     },
     end: () => {
@@ -72,12 +77,19 @@ function erasing(lines: readonly string[], columns: number): string {
 function plain(io: Io): LiveView {
   let lastMs = Number.NEGATIVE_INFINITY;
   let phase = '';
+  const cases = new CaseProgress();
   return {
     show: (event) => {
       if (event.type === 'warning') note(io, `warning: ${event.warning.message}`);
+      const nowMs = performance.now();
+      if (event.type === 'verdict') {
+        const line = cases.line(event);
+        if (nowMs - lastMs < plainIntervalMs && event.done < event.total) return;
+        lastMs = nowMs;
+        note(io, line);
+      }
       if (event.type !== 'interval') return;
       const { snapshot } = event;
-      const nowMs = performance.now();
       if (snapshot.phase === phase && nowMs - lastMs < plainIntervalMs - 100) return;
       lastMs = nowMs;
       phase = snapshot.phase;
@@ -85,6 +97,17 @@ function plain(io: Io): LiveView {
     },
     end: () => {},
   };
+}
+
+/** One line about the cases so far. */
+class CaseProgress {
+  #bad = 0;
+
+  line({ agent, verdict, done, total }: Extract<RunEvent, { type: 'verdict' }>): string {
+    if (failsRun(verdict, 'failed')) this.#bad++;
+    const bad = this.#bad === 0 ? '' : `  ${this.#bad} failed`;
+    return `${done}/${total} cases${bad}  ${verdict.caseId} ${verdictWords(verdict)}  ${redactText(agent)}`;
+  }
 }
 
 /** One line about the last second of a run. */

@@ -5,6 +5,7 @@ import { exitCodeOfError } from '../lib/result/exit-code.ts';
 import { redactText } from '../lib/result/redact.ts';
 import { version } from '../lib/version.ts';
 import { compareCommand } from './commands/compare.ts';
+import { conformCommand } from './commands/conform.ts';
 import { connectCommand } from './commands/connect.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { quickCommand } from './commands/quick.ts';
@@ -21,12 +22,13 @@ Examples:
   wsbench quick  ws://localhost:8080/ws --preset wsbench
   wsbench stress ws://localhost:8080/ws -c 500 -r 5k/s -d 30s --threshold 'rtt.p99<20ms'
   wsbench stress ws://localhost:8545 --preset json-rpc -e method=sum -e params='[1,2]' --token env:TOKEN
+  wsbench conform ws://localhost:8080/ws/echo          does it keep to the protocol? Autobahn's cases
   wsbench connect ws://localhost:8080/ws/echo          talk to it by hand, or in scripts
   wsbench serve                                        run the reference server
   wsbench compare before.json after.json -o report.md
   wsbench doctor                                       what can this machine drive?
 
-Exit codes: 0 passed · 1 check failed · 2 usage · 3 unreachable · 4 inconclusive · 6 report not written
+Exit codes: 0 passed · 1 check or case failed · 2 usage · 3 unreachable · 4 inconclusive · 6 report not written
             70 bug · 99 threshold crossed · 130/143 interrupted
 Every flag can be given as WSBENCH_<FLAG>, for example WSBENCH_TOKEN. Data is sent only to the URL you give.
 A command for each common task: docs/tasks.md`;
@@ -39,6 +41,7 @@ function program(io: Io): Command {
   for (const make of [
     quickCommand,
     stressCommand,
+    conformCommand,
     connectCommand,
     serveCommand,
     tokenCommand,

@@ -105,6 +105,24 @@ function parseHeader(text: string): [string, string] {
 }
 
 /**
+ * What `--cert` and `--cert-key` give.
+ *
+ * @throws WsbenchError `USAGE` when one is missing or cannot be read
+ */
+export function clientCertificate(
+  cert: string | undefined,
+  key: string | undefined,
+  io: Io,
+): { clientCertificate?: { cert: string; key: string } } {
+  if (cert === undefined && key === undefined) return {};
+  if (cert === undefined) throw new WsbenchError('USAGE', '--cert-key needs --cert');
+  if (key === undefined) throw new WsbenchError('USAGE', '--cert needs --cert-key');
+  return {
+    clientCertificate: { cert: readText(cert, '--cert', io), key: readText(key, '--cert-key', io) },
+  };
+}
+
+/**
  * Reads a file that an option names.
  *
  * @throws WsbenchError `USAGE` that names option and file
@@ -203,13 +221,22 @@ const secretOptions = new Set(['token', 'secret']);
 /**
  * The command line that makes the same run again, in words that a shell takes. What is secret in it stands as a variable:
  * `--token env:TOKEN`, `-H "Authorization: $AUTHORIZATION"`.
+ *
+ * @param more options that are left out, by their names in the code, and words that follow the URL
  */
-export function reproduceLine(name: string, url: string | undefined, command: Command): string {
-  const words = ['wsbench', name, ...(url === undefined ? [] : [shellWord(redactUrl(url), 'SECRET')])];
+export function reproduceLine(
+  name: string,
+  url: string | undefined,
+  command: Command,
+  more: { leaveOut?: readonly string[]; words?: readonly string[] } = {},
+): string {
+  const { leaveOut = [] } = more;
+  const given = [...(url === undefined ? [] : [url]), ...(more.words ?? [])];
+  const words = ['wsbench', name, ...given.map((word) => shellWord(redactUrl(word), 'SECRET'))];
   for (const option of command.options) {
     const key = option.attributeName();
     const source = command.getOptionValueSource(key);
-    if ((source !== 'cli' && source !== 'env') || notReproduced.has(key)) continue;
+    if ((source !== 'cli' && source !== 'env') || notReproduced.has(key) || leaveOut.includes(key)) continue;
     const value: unknown = command.getOptionValue(key);
     const flag = option.long ?? option.short ?? '';
     if (typeof value === 'boolean') words.push(flag);

@@ -6,6 +6,9 @@ export {
 } from '../reference-server/index.ts';
 export { compareResults } from './compare/compare.ts';
 export type * from './compare/comparison.ts';
+export type { Strictness } from './conform/index.ts';
+export { conform, updatedExpectations } from './conform.ts';
+export { type CaseInfo, type ConformAgent, type ConformOptions, listCases } from './conform-options.ts';
 export { type Client, type ClientEvent, type ClientOptions, connect } from './connect.ts';
 export type * from './doctor/report.ts';
 export { type DoctorControl, type DoctorOptions, doctor } from './doctor.ts';

@@ -30,6 +30,12 @@ const parserOptions = { strict: true, uniqueKeys: false, prettyErrors: false, lo
 const most = 20;
 /** Words, signs and gaps that a file may have: reading takes a kilobyte of memory for each, and more time for the next. */
 const mostTokens = 50_000;
+/** How a text is read. */
+export interface YamlOptions {
+  /** Every value and every key is the text that stands there: `2.10` is no number. */
+  textOnly?: boolean;
+}
+
 /** Uses of anchors that a file may make, those inside of others counted each time. */
 const maxAliasCount = 20;
 
@@ -39,8 +45,8 @@ const maxAliasCount = 20;
  * @param file the name that errors use
  * @throws WsbenchError `CONFIG` with `file:line:col` of the first mistake; its excerpt shows that place and all the other ones
  */
-export function parseYaml<T>(text: string, schema: z.ZodType<T>, file: string): T {
-  const checked = checkYaml(text, schema);
+export function parseYaml<T>(text: string, schema: z.ZodType<T>, file: string, options: YamlOptions = {}): T {
+  const checked = checkYaml(text, schema, options);
   const [first, ...others] = checked.issues;
   if (first === undefined) return checked.value as T;
   const more =
@@ -58,11 +64,11 @@ export function issueLine({ line, column, message }: FileIssue, file: string): s
 }
 
 /** Checks YAML text: its value, or its mistakes in the order of the text, at most 20. */
-export function checkYaml<T>(source: string, schema: z.ZodType<T>): Checked<T> {
+export function checkYaml<T>(source: string, schema: z.ZodType<T>, options: YamlOptions = {}): Checked<T> {
   // A byte order mark is no column.
   const text = source.replace(/^\ufeff/, '');
   const lines = new LineCounter();
-  const read = readDocument(text, lines);
+  const read = readDocument(text, lines, options);
   let findings = read.findings;
   if (read.document) {
     const parsed = schema.safeParse(read.value);
@@ -84,7 +90,7 @@ interface Read extends Inspection {
   sound: boolean;
 }
 
-function readDocument(text: string, lineCounter: LineCounter): Read {
+function readDocument(text: string, lineCounter: LineCounter, { textOnly }: YamlOptions = {}): Read {
   const large = tooLarge(text);
   if (large) {
     lineCounter.addNewLine(0);
@@ -94,7 +100,11 @@ function readDocument(text: string, lineCounter: LineCounter): Read {
   }
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { lineCounter, ...parserOptions });
+    document = parseDocument(text, {
+      lineCounter,
+      ...parserOptions,
+      ...(textOnly ? { schema: 'failsafe' } : {}),
+    });
   } catch (error) {
     // The parser goes down into nested lists by calling itself.
     const message = error instanceof RangeError ? tooDeep : messageOf(error);

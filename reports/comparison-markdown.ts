@@ -1,6 +1,6 @@
 // A comparison as Markdown.
-import type { Comparison, Direction } from '../lib/compare/compare.ts';
-import { changeText, sideText } from './comparison-words.ts';
+import type { Comparison, Direction, VerdictChange } from '../lib/compare/compare.ts';
+import { changeText, comparisonTitle, inBrief, regressionLines, sideText } from './comparison-words.ts';
 import { markdownCode, markdownTable, markdownText } from './markdown-escape.ts';
 
 const marks: Record<Direction, string> = {
@@ -12,12 +12,13 @@ const marks: Record<Direction, string> = {
 
 /** Renders a comparison as a document of its own. */
 export function comparisonMarkdown(comparison: Comparison): string {
-  return ['## Performance improvements', '', ...comparisonLines(comparison)].join('\n');
+  return [`## ${comparisonTitle(comparison)}`, '', ...comparisonLines(comparison)].join('\n');
 }
 
 /** The lines below the heading. */
 export function comparisonLines(comparison: Comparison): string[] {
-  const { before, after, rows, checks, regressions, warnings, note } = comparison;
+  const { before, after, rows, checks, verdicts, warnings, note } = comparison;
+  const regressions = regressionLines(comparison);
   const cell = (text: string): string => text.replace('>', '&gt;').replace('<', '&lt;');
   const run = ({ id, url, outcome }: Comparison['before']): string =>
     `${markdownCode(id, 100)} (${markdownCode(url, 200)}, ${outcome})`;
@@ -41,6 +42,7 @@ export function comparisonLines(comparison: Comparison): string[] {
     ...(changed.length > 0
       ? [...markdownTable(['Check that changed', 'Before', 'After'], 'lll', changed), '']
       : []),
+    ...verdictLines(verdicts),
     ...(regressions.length > 0
       ? [...regressions.map((line) => `- ❌ Regression: ${markdownText(line)}`), '']
       : []),
@@ -49,5 +51,33 @@ export function comparisonLines(comparison: Comparison): string[] {
       : []),
     note,
     '',
+  ];
+}
+
+const changeMarks: Record<VerdictChange['change'], string> = {
+  worse: '🔴 worse',
+  better: '🟢 better',
+  new: 'new',
+  gone: 'gone',
+  racy: '⚪ a race',
+  same: '⚪ same',
+};
+
+function verdictLines(changes: readonly VerdictChange[]): string[] {
+  const onBoth = changes.filter(({ change }) => change !== 'new' && change !== 'gone');
+  const isSeveral = new Set(changes.map(({ agent }) => agent)).size > 1;
+  const rows = onBoth.map(({ agent, caseId, title, before, after, change }) => [
+    `${markdownCode(caseId, 20)}${isSeveral ? ` on ${markdownText(agent, 60)}` : ''}`,
+    markdownText(title, 120),
+    before ?? 'not run',
+    after ?? 'not run',
+    changeMarks[change],
+  ]);
+  const brief = [...inBrief(changes, 'new', '–'), ...inBrief(changes, 'gone', '–')];
+  return [
+    ...(rows.length === 0
+      ? []
+      : [...markdownTable(['Case', 'Title', 'Before', 'After', 'Change'], 'lllll', rows), '']),
+    ...(brief.length === 0 ? [] : [...brief.map((line) => `- ${markdownText(line, 2000)}`), '']),
   ];
 }

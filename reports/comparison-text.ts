@@ -1,6 +1,6 @@
 // A comparison for a terminal.
-import type { CheckChange, Comparison, Direction } from '../lib/compare/compare.ts';
-import { changeText, sideText } from './comparison-words.ts';
+import type { CheckChange, Comparison, Direction, VerdictChange } from '../lib/compare/compare.ts';
+import { changeText, comparisonTitle, inBrief, regressionLines, sideText } from './comparison-words.ts';
 import { type Ink, inkFor } from './ink.ts';
 import { plainTable } from './plain-table.ts';
 import type { ReportOptions } from './reporter.ts';
@@ -20,7 +20,7 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
     const { id, url, outcome } = comparison[side];
     return ink.labelled(side, [ink.safe(id, 100), ink.safe(url, 200), outcome].join(ink.dot), 8);
   };
-  const head = `Performance improvements${ink.dot}${comparison.kind}`;
+  const head = `${comparisonTitle(comparison)}${ink.dot}${comparison.kind}`;
   return [
     `  ${ink.paint('bold', head)}`,
     ...run('before'),
@@ -28,7 +28,8 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
     '',
     ...table(comparison, ink),
     ...checkLines(comparison.checks, ink),
-    ...comparison.regressions.flatMap((line) =>
+    ...verdictLines(comparison.verdicts, ink),
+    ...regressionLines(comparison).flatMap((line) =>
       ink.labelled(ink.mark('failed'), `regression: ${ink.safe(line)}`, ink.unicode ? 2 : 5),
     ),
     '',
@@ -65,5 +66,35 @@ function checkLines(checks: readonly CheckChange[], ink: Ink): string[] {
         ink.unicode ? 2 : 5,
       );
     }),
+  ];
+}
+
+const changeMarks: Record<VerdictChange['change'], 'failed' | 'passed' | 'skipped'> = {
+  worse: 'failed',
+  better: 'passed',
+  new: 'skipped',
+  gone: 'skipped',
+  racy: 'skipped',
+  same: 'skipped',
+};
+
+/** Worse and better ones each with what it was and is; cases that only one run has, in brief. */
+function verdictLines(changes: readonly VerdictChange[], ink: Ink): string[] {
+  if (changes.length === 0) return [];
+  const isSeveral = new Set(changes.map(({ agent }) => agent)).size > 1;
+  const onBoth = changes.filter(({ change }) => change !== 'new' && change !== 'gone');
+  const dash = ink.unicode ? '–' : '-';
+  return [
+    '',
+    ...onBoth.flatMap(({ agent, caseId, title, before, after, change }) => {
+      const where = isSeveral ? ` on ${ink.safe(agent, 40)}` : '';
+      const text = `${ink.safe(caseId, 20)}${where}: ${before} ${ink.arrow} ${after}, ${change} (${ink.safe(title, 60)})`;
+      return ink.labelled(ink.mark(changeMarks[change]), text, ink.unicode ? 2 : 5);
+    }),
+    ...(['new', 'gone'] as const).flatMap((kind) =>
+      inBrief(changes, kind, dash).flatMap((text) =>
+        ink.labelled(ink.mark('skipped'), ink.safe(text, 2000), ink.unicode ? 2 : 5),
+      ),
+    ),
   ];
 }

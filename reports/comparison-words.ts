@@ -1,5 +1,6 @@
 // The figures of a comparison in words, shared by text and markdown.
-import type { Comparison, ComparisonRow } from '../lib/compare/compare.ts';
+import type { Comparison, ComparisonRow, VerdictChange } from '../lib/compare/compare.ts';
+import { caseRanges } from './case-ranges.ts';
 import { figure, lostText, withUnit } from './figures.ts';
 
 /** A figure before or after: with its unit, `> 5 s (lost)`, or `n/a`. */
@@ -18,4 +19,33 @@ export function changeText(row: ComparisonRow, unicode: boolean): string {
   const value = Math.abs(row.change * 100);
   const shown = value < 0.1 ? '< 0.1' : value < 1000 ? value.toFixed(1) : figure(value);
   return `${row.change > 0 ? '+' : unicode ? '−' : '-'}${shown} %`;
+}
+
+/** What a comparison is headed. */
+export function comparisonTitle({ kind }: Comparison): string {
+  return kind === 'conform' ? 'Conformance before and after' : 'Performance improvements';
+}
+
+/** The regressions that are to be told one by one; worse verdicts stand in the list of verdicts already. */
+export function regressionLines({ kind, regressions }: Comparison): readonly string[] {
+  if (kind !== 'conform' || regressions.length === 0) return regressions;
+  return [regressions.length === 1 ? '1 verdict got worse' : `${regressions.length} verdicts got worse`];
+}
+
+/** Cases that only one of two runs has: `new: 12.1.1–18 (FAILED: 12.1.3)`, a line an agent. */
+export function inBrief(changes: readonly VerdictChange[], kind: 'new' | 'gone', dash: string): string[] {
+  const agents = [...new Set(changes.map(({ agent }) => agent))];
+  return agents.flatMap((agent) => {
+    const own = changes.filter((change) => change.agent === agent && change.change === kind);
+    if (own.length === 0) return [];
+    const failed = own.filter(({ before, after }) => (after ?? before)?.startsWith('FAILED'));
+    const ids = (some: readonly VerdictChange[]): string =>
+      caseRanges(
+        some.map(({ caseId }) => caseId),
+        dash,
+      ).join(', ');
+    const where = agents.length > 1 ? ` on ${agent}` : '';
+    const bad = failed.length === 0 ? '' : `; FAILED: ${ids(failed)}`;
+    return [`${kind}${where}: ${ids(own)}${bad}`];
+  });
 }

@@ -2,10 +2,13 @@
 import { extname } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
 import { json } from './json.ts';
+import { junit } from './junit.ts';
 import { markdown } from './markdown.ts';
 import type { Reporter } from './reporter.ts';
 import { renderText } from './text.ts';
 
+export { autobahnIndex, autobahnReportFile } from './autobahn-index.ts';
+export { caseList } from './case-list.ts';
 export { checkList } from './check-list.ts';
 export { comparisonMarkdown } from './comparison-markdown.ts';
 export { comparisonText } from './comparison-text.ts';
@@ -24,6 +27,7 @@ export const reporters = {
   text: { extension: '.txt', report: renderText },
   json: { extension: '.json', report: json },
   markdown: { extension: '.md', report: markdown },
+  junit: { extension: '.xml', report: junit },
 } as const satisfies Record<string, Format>;
 
 /**

@@ -49,3 +49,11 @@ export function latencyCell(result: StressResult, stats: TimeStats, stat: Latenc
 export function anyLost(result: StressResult): boolean {
   return latencyRows.some(({ metric }) => result.metrics[metric].reason === 'lost');
 }
+
+/** What the times leave out, or do not: the model decides whether a stall of the target shows in them. */
+export function modelNote({ model, metrics }: StressResult): string | undefined {
+  if (metrics.rtt.count === 0) return undefined;
+  return model === 'open'
+    ? 'Open model: round trips count from when a message was due, stalls included.'
+    : 'Closed model: a stall stops the sending, too: what users would meet is missing.';
+}

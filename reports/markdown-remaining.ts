@@ -3,17 +3,16 @@ import type { Comparison } from '../lib/compare/compare.ts';
 import type { QuickResult, Result, StressResult } from '../lib/result/result.ts';
 import { repeatsEvidence } from './evidence.ts';
 import { timeoutMs } from './figures.ts';
+import { conformFailures } from './markdown-conform.ts';
 import { markdownCode, markdownText } from './markdown-escape.ts';
 import { skipsOfOneKind } from './skips.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
+import { isJudgement } from './verdict.ts';
 
 /** A list, or a sentence that there is nothing on it. */
 export function remainingLines(results: readonly Result[], comparison: Comparison | undefined): string[] {
   const items = [
-    ...results.flatMap((result) => [
-      ...(result.kind === 'quick' ? failedChecks(result) : missedThresholds(result)),
-      ...reasons(result),
-    ]),
+    ...results.flatMap((result) => [...failures(result), ...reasons(result)]),
     ...(comparison?.regressions.map((line) => `- ❌ Regression: ${markdownText(line)}`) ?? []),
     ...results.flatMap((result) => (result.kind === 'quick' ? skippedChecks(result) : [])),
     ...[...results.flatMap((result) => result.warnings), ...(comparison?.warnings ?? [])].map(
@@ -21,6 +20,11 @@ export function remainingLines(results: readonly Result[], comparison: Compariso
     ),
   ];
   return [...(items.length === 0 ? ['Nothing failed, was skipped or gave a warning.'] : items), ''];
+}
+
+function failures(result: Result): string[] {
+  if (result.kind === 'quick') return failedChecks(result);
+  return result.kind === 'stress' ? missedThresholds(result) : conformFailures(result);
 }
 
 function failedChecks(result: QuickResult): string[] {
@@ -56,9 +60,9 @@ function missedThresholds(result: StressResult): string[] {
     });
 }
 
-/** Why a run did not count, unless a check or threshold above says it already. */
+/** Why a run did not count, unless a check, threshold or case above says it already. */
 function reasons(result: Result): string[] {
   return result.reasons
-    .filter(({ code }) => code !== 'check' && code !== 'threshold')
+    .filter(({ code }) => !isJudgement(code))
     .map(({ code, message }) => `- ❌ ${code}: ${markdownText(message, 500)}`);
 }

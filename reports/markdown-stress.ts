@@ -1,7 +1,15 @@
 // A stress result as tables and lists.
 import type { StressResult } from '../lib/result/result.ts';
 import { count, lostText, timeoutMs } from './figures.ts';
-import { anyLost, connectRows, type LatencyStat, latencyCell, latencyRows, statTitles } from './latency.ts';
+import {
+  anyLost,
+  connectRows,
+  type LatencyStat,
+  latencyCell,
+  latencyRows,
+  modelNote,
+  statTitles,
+} from './latency.ts';
 import { markdownCode, markdownTable, markdownText } from './markdown-escape.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
 import { talkWords } from './talk-words.ts';
@@ -59,13 +67,14 @@ function latency(result: StressResult): string[] {
     return [`${title} (ms)`, ...cells, count(stats.count), count(stats.censored)];
   });
   const head = ['Metric', ...columns.map((stat) => statTitles[stat]), 'Count', 'No reply'];
-  const note = anyLost(result)
+  const lost = anyLost(result)
     ? [
-        '',
         `${lostText(timeoutMs(result)).replace('>', '&gt;')}: that rank is a message that was lost or never sent, not a time.`,
       ]
     : [];
-  return [...markdownTable(head, `l${'r'.repeat(columns.length + 2)}`, rows), ...note];
+  const model = modelNote(result);
+  const notes = [...lost, ...(model === undefined ? [] : [model])].flatMap((note) => ['', note]);
+  return [...markdownTable(head, `l${'r'.repeat(columns.length + 2)}`, rows), ...notes];
 }
 
 function failures(result: StressResult): string[] {

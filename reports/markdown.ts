@@ -1,16 +1,17 @@
 // The report for a pull request or an issue, in GitHub-flavoured Markdown.
 import { type Comparison, compareResults } from '../lib/compare/compare.ts';
-import type { QuickResult, Result, StressResult } from '../lib/result/result.ts';
+import type { ConformResult, QuickResult, Result, StressResult } from '../lib/result/result.ts';
 import { comparisonLines } from './comparison-markdown.ts';
 import { count, figure } from './figures.ts';
 import { latencyCell } from './latency.ts';
+import { conformLines } from './markdown-conform.ts';
 import { markdownCode, markdownText } from './markdown-escape.ts';
 import { measuredLines } from './markdown-measured.ts';
 import { quickLines } from './markdown-quick.ts';
 import { remainingLines } from './markdown-remaining.ts';
 import { stressLines } from './markdown-stress.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
-import { outcomeWords, score, tally } from './verdict.ts';
+import { outcomeWords, score, tally, tallyCases } from './verdict.ts';
 
 const marks: Record<Result['outcome'], string> = {
   passed: '✅',
@@ -29,9 +30,10 @@ export const shortMarkdown: Reporter = (results, options) => [...body(results, o
 function body(results: readonly Result[], options: ReportOptions): string[] {
   const quick = results.filter((result): result is QuickResult => result.kind === 'quick');
   const stress = results.filter((result): result is StressResult => result.kind === 'stress');
+  const conform = results.filter((result): result is ConformResult => result.kind === 'conform');
   const tallies = quick.map(tally);
   const sum = (key: 'passed' | 'total'): number => tallies.reduce((total, one) => total + one[key], 0);
-  const comparison = options.comparison ?? composedComparison(quick, stress);
+  const comparison = options.comparison ?? composedComparison(quick, stress, conform);
   return [
     '# wsbench report',
     '',
@@ -46,6 +48,7 @@ function body(results: readonly Result[], options: ReportOptions): string[] {
     ...(stress.length === 0
       ? ['No stress run in this report.', '']
       : stress.flatMap((result) => stressLines(result, stress.length > 1))),
+    ...conformSection(conform),
     '## Performance improvements',
     '',
     ...(comparison
@@ -57,9 +60,27 @@ function body(results: readonly Result[], options: ReportOptions): string[] {
   ];
 }
 
+/** Only where there is such a run: most reports are about a service, not about its server. */
+function conformSection(conform: readonly ConformResult[]): string[] {
+  if (conform.length === 0) return [];
+  const tallies = conform.map(tallyCases);
+  const sum = (key: 'passed' | 'total'): number => tallies.reduce((all, one) => all + one[key], 0);
+  return [
+    `## Conformance results (${count(sum('passed'))} of ${count(sum('total'))})`,
+    '',
+    ...conform.flatMap((result) => conformLines(result, conform.length > 1)),
+  ];
+}
+
 /** Two results of one kind in one report are before and after, in the order given; stress runs first. */
-function composedComparison(quick: QuickResult[], stress: StressResult[]): Comparison | undefined {
-  const pair = stress.length === 2 ? stress : stress.length === 0 && quick.length === 2 ? quick : [];
+function composedComparison(
+  quick: QuickResult[],
+  stress: StressResult[],
+  conform: ConformResult[],
+): Comparison | undefined {
+  const pair: readonly Result[] =
+    stress.length > 0 ? stress : ([quick, conform].find(({ length }) => length === 2) ?? []);
+  if (pair.length !== 2) return undefined;
   const [before, after] = pair;
   return before && after ? compareResults(before, after) : undefined;
 }

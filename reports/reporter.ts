@@ -10,6 +10,8 @@ export interface ReportOptions {
   color: boolean;
   /** False: the output is pure ASCII; text only. */
   unicode: boolean;
+  /** True: everything that there is to say of failed cases; text only. */
+  verbose?: boolean;
   /** Fills the before/after section; without it, two composed stress results are compared with one another. */
   comparison?: Comparison;
 }

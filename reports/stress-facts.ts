@@ -142,13 +142,20 @@ function connectionWords(result: StressResult): string[] {
 
 const closers: Record<CloseRecord['by'], string[]> = { us: ['ours'], peer: ["the target's"], none: [] };
 
+// A target may use thousands of codes of its own; the JSON has them all.
+const mostCloses = 12;
+
 function closeWords(closes: readonly CloseRecord[], style: FactStyle): string[] {
   if (closes.length === 0) return ['none'];
-  return closes.map(({ code, by, clean, count: n }) => {
+  const words = closes.slice(0, mostCloses).map(({ code, by, clean, count: n }) => {
     const frame = code === 1006 ? ['no close frame'] : code === 1005 ? ['no code'] : [];
     const how = [...frame, ...closers[by], ...(clean ? [] : ['unclean'])].join(', ');
     return `${count(n)} ${style.times} ${code}${how === '' ? '' : ` (${how})`}`;
   });
+  const others = closes.slice(mostCloses);
+  if (others.length === 0) return words;
+  const closed = others.reduce((sum, { count: n }) => sum + n, 0);
+  return [...words, `${count(closed)} in ${count(others.length)} other ways`];
 }
 
 /** How the generator fared: the words that decide whether the latencies can be believed. */

@@ -2,7 +2,7 @@
 import type { StressResult } from '../lib/result/result.ts';
 import { count, lostText, timeoutMs } from './figures.ts';
 import type { Ink } from './ink.ts';
-import { anyLost, type LatencyStat, latencyCell, latencyRows, statTitles } from './latency.ts';
+import { anyLost, type LatencyStat, latencyCell, latencyRows, modelNote, statTitles } from './latency.ts';
 import { plainTable } from './plain-table.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
 import { talkWords } from './talk-words.ts';
@@ -29,7 +29,7 @@ function figures(result: StressResult, ink: Ink): string[] {
   return [
     '',
     ...latencyTable(result, ink),
-    ...lostNote(result, ink),
+    ...notes(result, ink),
     '',
     ...stressFacts(result, ink).flatMap(({ label, parts }) => ink.listed(label, parts, labelWidth)),
   ];
@@ -90,10 +90,13 @@ function latencyTable(result: StressResult, ink: Ink): string[] {
       );
 }
 
-function lostNote(result: StressResult, ink: Ink): string[] {
-  if (!anyLost(result)) return [];
+/** What one has to know to read the table. */
+function notes(result: StressResult, ink: Ink): string[] {
   const bound = lostText(timeoutMs(result));
-  return ink.labelled('', `${bound}: that rank is a message that was lost or never sent, not a time.`, 0);
+  const lost = `${bound}: that rank is a message that was lost or never sent, not a time.`;
+  return [...(anyLost(result) ? [lost] : []), modelNote(result)].flatMap((note) =>
+    note === undefined ? [] : ink.labelled('', note, 0),
+  );
 }
 
 function thresholdLines(result: StressResult, ink: Ink): string[] {

@@ -3,9 +3,10 @@ import type { Result } from '../lib/result/result.ts';
 import { comparisonText } from './comparison-text.ts';
 import { type Ink, inkFor } from './ink.ts';
 import type { Reporter } from './reporter.ts';
+import { conformText } from './text-conform.ts';
 import { quickText } from './text-quick.ts';
 import { stressText } from './text-stress.ts';
-import { score } from './verdict.ts';
+import { isJudgement, score } from './verdict.ts';
 import { displayWidth } from './width.ts';
 
 /** Renders results for a terminal, one after another. */
@@ -15,7 +16,7 @@ export const renderText: Reporter = (results, options) => {
     [
       ...heading(result, ink),
       '',
-      ...(result.kind === 'quick' ? quickText(result, ink) : stressText(result, ink)),
+      ...body(result, ink, options.verbose ?? false),
       ...closing(result, ink),
       '',
     ].join('\n'),
@@ -24,9 +25,19 @@ export const renderText: Reporter = (results, options) => {
   return parts.join('\n');
 };
 
+const titles: Record<Result['kind'], string> = {
+  quick: 'Quick test results',
+  stress: 'Stress test results',
+  conform: 'Conformance results',
+};
+
+function body(result: Result, ink: Ink, verbose: boolean): string[] {
+  if (result.kind === 'quick') return quickText(result, ink);
+  return result.kind === 'stress' ? stressText(result, ink) : conformText(result, ink, verbose);
+}
+
 function heading(result: Result, ink: Ink): string[] {
-  const title = result.kind === 'quick' ? 'Quick test results' : 'Stress test results';
-  const left = `${title}${ink.dot}${ink.safe(result.target.url, 200)}`;
+  const left = `${titles[result.kind]}${ink.dot}${ink.safe(result.target.url, 200)}`;
   // The word keeps its outcome without colour; the glyphs of other scripts never stand in for it.
   const verdict = `${ink.outcome(result.outcome, result.outcome.toUpperCase())}  ${ink.safe(score(result))}`;
   const gap = ink.width - 2 - displayWidth(left) - displayWidth(verdict);
@@ -43,8 +54,8 @@ function closing(result: Result, ink: Ink): string[] {
   for (const warning of result.warnings) {
     lines.push(...ink.labelled(ink.mark('warned'), ink.safe(warning.message, 500), ink.unicode ? 2 : 5));
   }
-  // Checks and thresholds speak for themselves above.
-  const reasons = result.reasons.filter(({ code }) => code !== 'check' && code !== 'threshold');
+  // Checks, thresholds and cases speak for themselves above.
+  const reasons = result.reasons.filter(({ code }) => !isJudgement(code));
   for (const reason of reasons) lines.push(...ink.labelled('Because', ink.safe(reason.message, 500), 13));
   if (!run.complete) lines.push(...ink.labelled('Incomplete', 'the schedule did not run to its end', 13));
   const facts = [

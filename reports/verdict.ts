@@ -1,6 +1,14 @@
 // What every report says first: how a run ended, and by how much.
 import { formatDuration } from '../lib/duration.ts';
-import type { Outcome, QuickResult, Result, StressResult } from '../lib/result/result.ts';
+import type {
+  ConformResult,
+  Outcome,
+  QuickResult,
+  ReasonCode,
+  Result,
+  StressResult,
+} from '../lib/result/result.ts';
+import { tallyAgent } from '../lib/result/verdicts.ts';
 import { count, planNumber } from './figures.ts';
 import { connectionsAsked, rateAsked, turnoverWords } from './load-course.ts';
 
@@ -23,6 +31,19 @@ export function tally(result: QuickResult): {
   return { passed: of('passed'), failed: of('failed'), skipped: of('skipped'), total: result.checks.length };
 }
 
+/** How many cases ended how, those of all agents together. */
+export function tallyCases({ agents, failOn }: ConformResult): {
+  passed: number;
+  failed: number;
+  notRun: number;
+  total: number;
+} {
+  const tallies = agents.map((agent) => tallyAgent(agent, failOn));
+  const sum = (key: 'passed' | 'failed' | 'notRun' | 'total'): number =>
+    tallies.reduce((all, tally) => all + tally[key], 0);
+  return { passed: sum('passed'), failed: sum('failed'), notRun: sum('notRun'), total: sum('total') };
+}
+
 /** The few words after the outcome: `12 of 14 checks, 2 skipped, in 9 s` or `4 of 4 thresholds`. */
 export function score(result: Result): string {
   const cause = causeWord(result);
@@ -39,6 +60,18 @@ export function score(result: Result): string {
     const took = formatDuration(roundedMs(result.run.durationMs));
     return `${parts.join(', ')} in ${took}${cause === '' ? '' : `, ${cause}`}`;
   }
+  if (result.kind === 'conform') {
+    const { passed, failed, notRun, total } = tallyCases(result);
+    const parts = [
+      notRun === 0
+        ? `${count(passed)} of ${count(total)} cases passed`
+        : `${count(passed)} of the ${count(total)} cases that ran passed`,
+      ...(failed > 0 ? [`${count(failed)} failed`] : []),
+      ...(notRun > 0 ? [`${count(notRun)} not run`] : []),
+    ];
+    const took = formatDuration(roundedMs(result.run.durationMs));
+    return `${parts.join(', ')} in ${took}${cause === '' ? '' : `, ${cause}`}`;
+  }
   const { thresholds } = result;
   const met = thresholds.filter((threshold) => threshold.ok).length;
   const judged = thresholds.length === 0 ? 'no thresholds' : `${met} of ${thresholds.length} thresholds`;
@@ -48,9 +81,14 @@ export function score(result: Result): string {
 const roundedMs = (value: number): number =>
   value < 1000 ? Math.round(value) : Math.round(value / 100) * 100;
 
-/** The kind of trouble, when it is not the checks or thresholds that say it. */
+/** Whether a reason is what checks, thresholds or cases say. */
+export function isJudgement(code: ReasonCode): boolean {
+  return code === 'check' || code === 'threshold' || code === 'verdict';
+}
+
+/** The kind of trouble, when it is not the checks, thresholds or cases that say it. */
 function causeWord(result: Result): string {
-  const code = result.reasons.find((reason) => reason.code !== 'check' && reason.code !== 'threshold')?.code;
+  const code = result.reasons.find((reason) => !isJudgement(reason.code))?.code;
   if (code === undefined) return '';
   return code === 'sigint' || code === 'sigterm' ? code.toUpperCase() : code;
 }

@@ -33,6 +33,7 @@ const table: Record<string, readonly string[]> = {
   'lib/doctor': ['lib/load', 'lib/machine', ...onWire],
   'lib/load': ['lib/machine', ...onWire],
   'lib/checks': onWire,
+  'lib/conform': onWire,
   reports: ['lib/result', 'lib/metrics', 'lib/compare', 'lib/doctor'],
   'reference-server': [],
 };

@@ -14,3 +14,6 @@ export function skipUnless(part: Part, found: boolean): false | string {
   if (required.includes(part)) throw new Error(`${part} was not found, but WSBENCH_TEST_REQUIRE asks for it`);
   return `${part} was not found here`;
 }
+
+/** True in the long tests (`npm run test:long`), which the default ones leave out. */
+export const isLong = process.env.WSBENCH_TEST_LONG === '1';

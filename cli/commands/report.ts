@@ -15,13 +15,14 @@ import { latestRun } from '../runs.ts';
 interface ReportFlags {
   output?: string[];
   format?: keyof typeof reporters;
+  verbose?: boolean;
   color?: boolean;
 }
 
 /** The `report` command. */
 export function reportCommand(io: Io): Command {
   return newCommand('report', io)
-    .description('text, markdown or JSON from saved results; several become one document')
+    .description('text, markdown, JUnit or JSON from saved results; several become one document')
     .argument('<file...>', 'results (.json), or "latest"')
     .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
     .addOption(
@@ -29,6 +30,7 @@ export function reportCommand(io: Io): Command {
         Object.keys(reporters),
       ),
     )
+    .option('-v, --verbose', 'every failed case, with the whole log of the wire')
     .option('--no-color', 'no colours')
     .action((files: string[], flags: ReportFlags) => run(files, flags, io));
 }
@@ -36,7 +38,7 @@ export function reportCommand(io: Io): Command {
 function run(files: string[], flags: ReportFlags, io: Io): void {
   const results = files.map((file) => readResult(file, io));
   const reports = openReports(flags.output ?? [], io.cwd);
-  const style = terminalStyle(io, flags.color);
+  const style = { ...terminalStyle(io, flags.color), verbose: flags.verbose ?? false };
   if (reports.length === 0 || flags.format !== undefined || flags.output?.includes(stdoutPath)) {
     io.stdout.write(reporters[flags.format ?? 'text'].report(results, style));
   }

@@ -12,6 +12,7 @@ import type { Io } from '../io.ts';
 import { type LoadFlags, loadFlags, loadOptions } from '../load-flags.ts';
 import {
   type ConnectFlags,
+  clientCertificate,
   collect,
   connectFlags,
   connectOptions,
@@ -168,19 +169,6 @@ function carriage(flags: StressFlags, io: Io): StressOptions {
     ...(flags.delayAbort === undefined
       ? {}
       : { delayAbortMs: parseDurationMs(flags.delayAbort, '--delay-abort') }),
-  };
-}
-
-function clientCertificate(
-  cert: string | undefined,
-  key: string | undefined,
-  io: Io,
-): Pick<StressOptions, 'clientCertificate'> {
-  if (cert === undefined && key === undefined) return {};
-  if (cert === undefined) throw new WsbenchError('USAGE', '--cert-key needs --cert');
-  if (key === undefined) throw new WsbenchError('USAGE', '--cert needs --cert-key');
-  return {
-    clientCertificate: { cert: readText(cert, '--cert', io), key: readText(key, '--cert-key', io) },
   };
 }
 

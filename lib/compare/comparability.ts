@@ -5,7 +5,13 @@ import type { Result, Warning } from '../result/result.ts';
 export function comparabilityWarnings(before: Result, after: Result): Warning[] {
   const warnings: Warning[] = [];
   const warn = (code: string, message: string): void => void warnings.push({ code, message });
-  if (before.plan.hash !== after.plan.hash) {
+  if (before.kind === 'conform' && after.kind === 'conform') {
+    // Cases that only one run has are told of one by one, and servers may well have other addresses.
+    for (const name of ['strictness', 'messages'] as const) {
+      if (before[name] === after[name]) continue;
+      warn(`${name}-differs`, `not the same ${name}: ${before[name]} and ${after[name]}`);
+    }
+  } else if (before.plan.hash !== after.plan.hash) {
     const { load, elsewhere } = changedOptions(before.plan.options, after.plan.options);
     const hashes = `${before.plan.hash.slice(0, 12)} and ${after.plan.hash.slice(0, 12)}`;
     if (load.length > 0) warn('plan-differs', `not the same plan: ${load.join(', ')}`);

@@ -4,11 +4,15 @@ import type { Result } from '../result/result.ts';
 import { comparabilityWarnings } from './comparability.ts';
 import type { CheckChange, ComparedRun, Comparison } from './comparison.ts';
 import { quickRows, stressRows } from './rows.ts';
+import { conformRows, verdictChanges, verdictRegressions } from './verdicts.ts';
 
-export type { CheckChange, Comparison, ComparisonRow, Direction } from './comparison.ts';
+export type { CheckChange, Comparison, ComparisonRow, Direction, VerdictChange } from './comparison.ts';
 
 const note =
   'One run on each side: the table shows what differed, not whether the difference is significant; repeat both before believing it.';
+
+const conformNote =
+  'A verdict that got worse is a regression; cases in which OK and NON-STRICT are a race are none.';
 
 /**
  * Compares two results of one kind.
@@ -21,17 +25,29 @@ export function compareResults(before: Result, after: Result): Comparison {
     after: ref(after),
     warnings: comparabilityWarnings(before, after),
     timeoutMs: { before: timeoutOf(before), after: timeoutOf(after) },
-    note,
+    note: before.kind === 'conform' ? conformNote : note,
   };
   if (before.kind === 'quick' && after.kind === 'quick') {
     const checks = checkChanges(before.checks, after.checks);
     const regressions = checks
       .filter((change) => change.before === 'passed' && change.after === 'failed')
       .map((change) => `${change.id}: passed before, fails now`);
-    return { kind: 'quick', ...base, rows: quickRows(before, after), checks, regressions };
+    return { kind: 'quick', ...base, rows: quickRows(before, after), checks, verdicts: [], regressions };
   }
   if (before.kind === 'stress' && after.kind === 'stress') {
-    return { kind: 'stress', ...base, rows: stressRows(before, after), checks: [], regressions: [] };
+    return {
+      kind: 'stress',
+      ...base,
+      rows: stressRows(before, after),
+      checks: [],
+      verdicts: [],
+      regressions: [],
+    };
+  }
+  if (before.kind === 'conform' && after.kind === 'conform') {
+    const verdicts = verdictChanges(before, after);
+    const regressions = verdictRegressions(verdicts);
+    return { kind: 'conform', ...base, rows: conformRows(before, after), checks: [], verdicts, regressions };
   }
   throw new WsbenchError(
     'USAGE',

@@ -32,6 +32,18 @@ export interface CheckChange {
   after: CheckStatus | null;
 }
 
+/** A conformance case that is judged otherwise. */
+export interface VerdictChange {
+  agent: string;
+  caseId: string;
+  title: string;
+  /** In words: `OK`, `OK, close UNCLEAN`; null: the run did not have it. */
+  before: string | null;
+  after: string | null;
+  /** `racy`: either may come in any run. `same`: other words for nothing wrong. */
+  change: 'worse' | 'better' | 'new' | 'gone' | 'racy' | 'same';
+}
+
 /** Which run a side of the comparison is. */
 export interface ComparedRun {
   id: string;
@@ -48,7 +60,9 @@ export interface Comparison {
   rows: ComparisonRow[];
   /** Quick only: checks that changed status. */
   checks: CheckChange[];
-  /** What got worse beyond doubt, one line each: checks that passed before and fail now. Any makes exit code 1. */
+  /** Conform only: cases that are judged otherwise. */
+  verdicts: VerdictChange[];
+  /** What got worse beyond doubt, one line each: checks that passed before and fail now, worse verdicts. Any makes exit code 1. */
   regressions: string[];
   /** Why the two may not be comparable. */
   warnings: Warning[];

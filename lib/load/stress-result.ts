@@ -59,6 +59,7 @@ const outcomes: Record<ReasonCode, Outcome> = {
   unreachable: 'failed',
   threshold: 'failed',
   check: 'failed',
+  verdict: 'failed',
 };
 
 /** Makes the result of a run: figures, judgements, and the outcome that follows from them. */

@@ -95,10 +95,12 @@ export function agreementOf(answer: DeflateParameters): DeflateAgreement {
 /**
  * Judges a server's answer to our offer. Null: it declined. A problem fails the connection: §7.1 and RFC 6455 §4.1, and an
  * extension that was not offered, or one more than was offered, is one.
+ *
+ * @param offer `anything`: any legal answer will do, whether or not it keeps to what was offered
  */
 export function judgeAnswer(
   header: string | undefined,
-  offer: DeflateParameters | null,
+  offer: DeflateParameters | 'anything' | null,
 ): DeflateAgreement | null | { problem: string } {
   if (header === undefined) return null;
   const elements = parseExtensions(header);
@@ -116,6 +118,7 @@ export function judgeAnswer(
   if (!offer) return { problem: `the extension ${deflateName} was not offered` };
   const answer = readParameters(element, 'answer');
   if ('problem' in answer) return answer;
+  if (offer === 'anything') return agreementOf(answer);
   // §7.1.1.1: what the client insisted on must be in the answer.
   if (offer.serverNoContextTakeover && !answer.serverNoContextTakeover) {
     return { problem: 'server_no_context_takeover was offered and is not in the answer' };

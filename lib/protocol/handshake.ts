@@ -90,7 +90,8 @@ export interface UpgradeResponse {
 export interface Offer {
   key: string;
   subprotocols: readonly string[];
-  deflate: DeflateParameters | null;
+  /** `anything`: any legal answer will do, whether or not it keeps to what was offered. */
+  deflate: DeflateParameters | 'anything' | null;
 }
 
 /** An upgrade that came about. */

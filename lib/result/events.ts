@@ -1,5 +1,5 @@
 // What a runner says while it runs.
-import type { CheckRecord, Warning } from './result.ts';
+import type { CheckRecord, VerdictRecord, Warning } from './result.ts';
 
 /** The phases of a stress run, in order. */
 export type Phase = 'connect' | 'settle' | 'warmup' | 'measure' | 'drain';
@@ -25,6 +25,8 @@ export type RunEvent =
   | { type: 'phase'; phase: Phase }
   | { type: 'interval'; snapshot: Snapshot }
   | { type: 'check'; check: CheckRecord }
+  /** A case is judged, for good. `done` and `total` count those of all servers. */
+  | { type: 'verdict'; agent: string; verdict: VerdictRecord; done: number; total: number }
   | { type: 'warning'; warning: Warning };
 
 /** How public functions are watched and stopped. */

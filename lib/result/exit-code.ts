@@ -14,6 +14,7 @@ const byReason: Record<ReasonCode, number> = {
   unreachable: 3,
   threshold: 99,
   check: 1,
+  verdict: 1,
 };
 
 const byError: Record<ErrorCode, number> = {

@@ -21,7 +21,8 @@ export type ReasonCode =
   | 'aborted'
   | 'unreachable'
   | 'threshold'
-  | 'check';
+  | 'check'
+  | 'verdict';
 
 /** One line that says why, such as `rtt.p99 31 ms, wanted < 20 ms`. */
 export interface Reason {
@@ -220,5 +221,72 @@ export interface StressResult extends ResultBase {
   warmup?: { sent: number; unsent: number; matched: number; rejected: number; lost: number };
 }
 
+/** What happened in a conformance case, in Autobahn's words. */
+export type Behavior = 'OK' | 'NON-STRICT' | 'INFORMATIONAL' | 'UNIMPLEMENTED' | 'FAILED';
+
+/** How a conformance case's connection ended, in Autobahn's words. */
+export type CloseBehavior = 'OK' | 'UNCLEAN' | 'WRONG CODE' | 'FAILED BY CLIENT' | 'FAILED' | 'INFORMATIONAL';
+
+/** One thing that went over the wire in a case, or a step of time between. */
+export interface WireRecord {
+  /** µs after the connection was opened. */
+  atUs: number;
+  direction: 'out' | 'in' | 'none';
+  /** In words: `text frame, FIN, 5 bytes "Hello"`, `TCP closed`, `close timeout`. */
+  text: string;
+  /** First bytes, in hex, where there are bytes. */
+  hex?: string;
+}
+
+/** The verdict of one conformance case. */
+export interface VerdictRecord {
+  caseId: string;
+  title: string;
+  /** `RFC 6455 §5.5.3` */
+  spec: string;
+  behavior: Behavior;
+  behaviorClose: CloseBehavior;
+  /** The code of the target's close frame; null: none came, or it had none. */
+  remoteCloseCode: number | null;
+  /** From the open connection to its end, in ms. */
+  durationMs: number;
+  /** It failed beside others and was run again alone: this is the second verdict. */
+  repeated?: boolean;
+  /** With several runs of a case: how often each verdict came, when not always the same. */
+  flaky?: { behavior: Behavior; behaviorClose: CloseBehavior; count: number }[];
+  /** Judged otherwise than Autobahn does, by this rule. */
+  rule?: string;
+  /** What was expected and what came; where the verdict is not OK. */
+  expected?: string;
+  got?: string;
+  reproduce?: string;
+  wire?: WireRecord[];
+  /** Against the verdicts that were expected of this case: it is one of those, or worse, or better. */
+  against?: 'as-expected' | 'worse' | 'better';
+}
+
+/** The verdicts of one server. */
+export interface AgentRecord {
+  /** As reports call it: the name that was given, or the target's address. */
+  name: string;
+  url: string;
+  verdicts: VerdictRecord[];
+  /** Cases that were to run and did not, with the reason; absent when all did. */
+  notRun?: { reason: string; caseIds: string[] };
+}
+
+/** Which verdicts fail a run. */
+export type FailOn = 'failed' | 'unclean' | 'non-strict';
+
+/** Result of `conform`. */
+export interface ConformResult extends ResultBase {
+  kind: 'conform';
+  strictness: 'autobahn' | 'rfc';
+  failOn: FailOn;
+  /** Messages in each case of sections 12 and 13; Autobahn's own load is 1,000. */
+  messages: number;
+  agents: AgentRecord[];
+}
+
 /** The one document that a run produces. */
-export type Result = QuickResult | StressResult;
+export type Result = QuickResult | StressResult | ConformResult;

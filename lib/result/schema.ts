@@ -70,6 +70,7 @@ const base = {
         'unreachable',
         'threshold',
         'check',
+        'verdict',
       ]),
       message: text,
     }),
@@ -188,5 +189,51 @@ const stress = z.object({
     .exactOptional(),
 });
 
+const behavior = z.enum(['OK', 'NON-STRICT', 'INFORMATIONAL', 'UNIMPLEMENTED', 'FAILED']);
+const closeBehavior = z.enum(['OK', 'UNCLEAN', 'WRONG CODE', 'FAILED BY CLIENT', 'FAILED', 'INFORMATIONAL']);
+
+const verdict = z.object({
+  caseId: text,
+  title: text,
+  spec: text,
+  behavior,
+  behaviorClose: closeBehavior,
+  remoteCloseCode: figure,
+  durationMs: z.number().min(0),
+  repeated: z.boolean().exactOptional(),
+  flaky: z.array(z.object({ behavior, behaviorClose: closeBehavior, count: amount })).exactOptional(),
+  rule: text.exactOptional(),
+  expected: text.exactOptional(),
+  got: text.exactOptional(),
+  reproduce: text.exactOptional(),
+  wire: z
+    .array(
+      z.object({
+        atUs: z.number(),
+        direction: z.enum(['out', 'in', 'none']),
+        text,
+        hex: text.exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  against: z.enum(['as-expected', 'worse', 'better']).exactOptional(),
+});
+
+const conform = z.object({
+  ...base,
+  kind: z.literal('conform'),
+  strictness: z.enum(['autobahn', 'rfc']),
+  failOn: z.enum(['failed', 'unclean', 'non-strict']),
+  messages: amount,
+  agents: z.array(
+    z.object({
+      name: text,
+      url: text,
+      verdicts: z.array(verdict),
+      notRun: z.object({ reason: text, caseIds: z.array(text) }).exactOptional(),
+    }),
+  ),
+});
+
 /** Schema of a result, version 1. Fields that it does not know are allowed: within a version, fields are only added. */
-export const resultSchema = z.discriminatedUnion('kind', [quick, stress]);
+export const resultSchema = z.discriminatedUnion('kind', [quick, stress, conform]);

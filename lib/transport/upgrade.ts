@@ -25,6 +25,8 @@ export interface UpgradeOptions {
   subprotocolRequired?: boolean;
   /** What is offered of permessage-deflate; nothing by default. */
   deflate?: DeflateParameters;
+  /** The value of Sec-WebSocket-Extensions, instead of {@link deflate}: any legal answer of permessage-deflate will do. */
+  extensions?: string;
   /** 16 bytes in base64, instead of random ones. */
   key?: string;
   /** The whole request, instead of ours: tests break the rules. The answer is judged by the other options. */
@@ -122,7 +124,8 @@ export class UpgradeDialogue {
   }
 
   #judge(response: UpgradeResponse): Handshake | Cause {
-    const { subprotocols = [], subprotocolRequired = false, deflate = null } = this.#options;
+    const { subprotocols = [], subprotocolRequired = false, extensions } = this.#options;
+    const deflate = extensions === undefined ? (this.#options.deflate ?? null) : 'anything';
     const fault = upgradeFault(
       { httpVersion: response.version.slice('HTTP/'.length), headers: byName(response) },
       { key: this.#key, subprotocols, subprotocolRequired, extensionsOffered: deflate !== null },
@@ -144,7 +147,7 @@ export class UpgradeDialogue {
 }
 
 function requestOf({ authority: host, target }: Endpoint, options: UpgradeOptions, key: string): Buffer {
-  const { subprotocols, deflate, headers } = options;
+  const { subprotocols, deflate, extensions, headers } = options;
   return encodeRequest({
     target,
     headers: upgradeHeaders({
@@ -152,6 +155,7 @@ function requestOf({ authority: host, target }: Endpoint, options: UpgradeOption
       key,
       ...(subprotocols === undefined ? {} : { subprotocols }),
       ...(deflate === undefined ? {} : { extensions: deflateHeader(deflate) }),
+      ...(extensions === undefined ? {} : { extensions }),
       ...(headers === undefined ? {} : { headers }),
     }),
   });

@@ -75,8 +75,8 @@ function document(): string {
   const violations = knownErrors.flatMap((code) => violationOf({ code, message: '' }) ?? []);
   return `# What went wrong
 
-\`quick\`, \`stress\` and \`connect\` name a fault of the target in the same words. Exit codes: \`stress\` ends with 3 when no WebSocket opened, and
-with 99 when a threshold was crossed; \`quick\` ends with 3 when there was no TCP or TLS connection, and with 1 when a check failed.
+\`quick\`, \`stress\`, \`conform\` and \`connect\` name a fault of the target in the same words. Exit codes: \`stress\` ends with 3 when no WebSocket opened, and
+with 99 when a threshold was crossed; \`quick\` and \`conform\` end with 3 when there was no TCP or TLS connection, and with 1 when a check or case failed.
 
 ## No WebSocket opened
 

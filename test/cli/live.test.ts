@@ -171,3 +171,35 @@ test('live: characters outside ASCII only where the terminal knows them', () => 
   for (const env of [{}, { LANG: 'C.UTF-8' }, { LC_ALL: 'de_DE.utf8' }])
     assert.ok(!isAscii(env), JSON.stringify(env));
 });
+
+const verdict = (done: number, behavior: 'OK' | 'FAILED') => ({
+  type: 'verdict' as const,
+  agent: 'server\u001b[2J',
+  verdict: {
+    caseId: `1.1.${done}`,
+    title: 't',
+    spec: 's',
+    behavior,
+    behaviorClose: 'OK' as const,
+    remoteCloseCode: null,
+    durationMs: 1,
+  },
+  done,
+  total: 3,
+});
+
+test('live: cases so far, those that failed counted; without a terminal the first, one in five seconds, the last', () => {
+  const tty = terminal(true);
+  const fancy = liveView(tty.io, false);
+  const plain = terminal(false);
+  const lines = liveView(plain.io, false);
+  for (const event of [verdict(1, 'OK'), verdict(2, 'FAILED'), verdict(3, 'OK')]) {
+    fancy.show(event);
+    lines.show(event);
+  }
+  assert.ok(tty.text().endsWith('\r\x1b[2K  3/3 cases  1 failed  1.1.3 OK  server\ufffd[2J'), tty.text());
+  assert.equal(
+    plain.text(),
+    '1/3 cases  1.1.1 OK  server\ufffd[2J\n3/3 cases  1 failed  1.1.3 OK  server\ufffd[2J\n',
+  );
+});

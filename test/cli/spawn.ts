@@ -26,6 +26,10 @@ export interface Running {
 export interface SpawnOptions {
   env?: Record<string, string>;
   cwd: string;
+  /** What runs Node: `taskset -c 0`, a shell that limits it. */
+  prefix?: readonly string[];
+  /** Flags of Node. */
+  node?: readonly string[];
 }
 
 /** An empty folder that is removed after the test. */
@@ -37,7 +41,9 @@ export function emptyFolder(t: TestContext): string {
 
 /** Starts `wsbench` with a bare environment. */
 export function start(args: readonly string[], options: SpawnOptions): Running {
-  const child = spawn(process.execPath, [bin, ...args], {
+  const { prefix = [], node = [] } = options;
+  const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...node, bin, ...args];
+  const child = spawn(command, rest, {
     cwd: options.cwd,
     env: { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

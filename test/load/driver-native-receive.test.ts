@@ -91,7 +91,8 @@ test('any cut of fragments with pings in between: messages whole and in order, p
           sink.messages.map(({ text, opcode }) => [opcode, String(text)]),
           messages.map(({ text }) => [1, text.join('')]),
         );
-        // The last pongs may still be on their way; the close frame is behind them.
+        // The last pings may still be on their way.
+        while (seen.length < pings.length) await sleep(1);
         connection.close(1000, '');
         while (seen.at(-1)?.opcode !== opcodes.close) await sleep(1);
         assert.deepEqual(

@@ -4,7 +4,14 @@ import { test } from 'node:test';
 import { compareResults } from '../../lib/compare/compare.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import type { Result } from '../../lib/result/result.ts';
-import { comparisonMarkdown, comparisonText, fileReport, reporters } from '../../reports/index.ts';
+import {
+  autobahnIndex,
+  comparisonMarkdown,
+  comparisonText,
+  fileReport,
+  reporters,
+} from '../../reports/index.ts';
+import * as conform from '../fixtures/conform-results.ts';
 import * as fixtures from '../fixtures/results.ts';
 import { assertGolden } from '../golden.ts';
 
@@ -24,6 +31,13 @@ const cases: Record<string, readonly Result[]> = {
   'stress-hostile': [fixtures.stressHostile()],
   'quick-join': [fixtures.quickJoin()],
   'stress-faulty': [fixtures.stressFaulty()],
+  'conform-passed': [conform.conformPassed()],
+  'conform-failed': [conform.conformFailed()],
+  'conform-expected': [conform.conformExpected()],
+  'conform-agents': [conform.conformAgents()],
+  'conform-interrupted': [conform.conformInterrupted()],
+  'conform-unreachable': [conform.conformUnreachable()],
+  'conform-hostile': [conform.conformHostile(fixtures.hostileText)],
   composed: [fixtures.quickFailed(), fixtures.stressPassed(), fixtures.stressLost()],
 };
 
@@ -33,9 +47,11 @@ for (const [name, results] of Object.entries(cases)) {
     assertGolden(`markdown-${name}.md`, reporters.markdown.report(results, fileReport)));
   test(`json of ${name}`, () =>
     assertGolden(`json-${name}.json`, reporters.json.report(results, fileReport)));
+  test(`junit of ${name}`, () =>
+    assertGolden(`junit-${name}.xml`, reporters.junit.report(results, fileReport)));
 }
 
-for (const name of ['quick-failed', 'stress-lost'] as const) {
+for (const name of ['quick-failed', 'stress-lost', 'conform-failed', 'conform-agents'] as const) {
   const results = cases[name] ?? [];
   test(`ASCII text of ${name}`, () =>
     assertGolden(`text-${name}-ascii.txt`, reporters.text.report(results, { ...terminal, unicode: false })));
@@ -44,6 +60,20 @@ for (const name of ['quick-failed', 'stress-lost'] as const) {
       `text-${name}-color.txt`,
       reporters.text.report(results, { width: 120, color: true, unicode: true }),
     ));
+}
+
+test('text of conform-failed with all there is to say', () =>
+  assertGolden(
+    'text-conform-failed-verbose.txt',
+    reporters.text.report([conform.conformFailed()], { ...terminal, verbose: true }),
+  ));
+
+for (const [name, result] of [
+  ['failed', conform.conformFailed()],
+  ['agents', conform.conformAgents()],
+] as const) {
+  test(`index of conform-${name} as Autobahn writes it`, () =>
+    assertGolden(`autobahn-index-${name}.json`, autobahnIndex(result)));
 }
 
 test('wide text of stress-faulty', () =>
@@ -55,6 +85,21 @@ test('wide text of stress-faulty', () =>
 for (const [name, before, after] of [
   ['stress', fixtures.stressPassed(), fixtures.stressLost()],
   ['quick', fixtures.quickPassed(), fixtures.quickFailed()],
+  ['conform', conform.conformFailed(), conform.conformExpected()],
+  [
+    'conform-agents',
+    conform.conformAgents(),
+    {
+      ...conform.conformAgents(),
+      agents: conform
+        .conformAgents()
+        .agents.toReversed()
+        .map((agent, index) => ({
+          ...agent,
+          verdicts: conform.conformExpected().agents[0]?.verdicts.slice(index) ?? [],
+        })),
+    },
+  ],
 ] as const) {
   const comparison = compareResults(before, after);
   test(`text of a ${name} comparison`, () =>

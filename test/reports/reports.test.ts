@@ -16,6 +16,7 @@ import {
   summaryMarkdown,
 } from '../../reports/index.ts';
 import { displayWidth } from '../../reports/width.ts';
+import * as conform from '../fixtures/conform-results.ts';
 import * as fixtures from '../fixtures/results.ts';
 
 const terminal = { width: 80, color: false, unicode: true };
@@ -31,6 +32,13 @@ const all: Result[] = [
   fixtures.stressInterrupted(),
   fixtures.stressUnreachable(),
   fixtures.stressHostile(),
+  conform.conformPassed(),
+  conform.conformFailed(),
+  conform.conformExpected(),
+  conform.conformAgents(),
+  conform.conformInterrupted(),
+  conform.conformUnreachable(),
+  conform.conformHostile(fixtures.hostileText),
 ];
 
 // Everything but the line feed that ends lines: controls, separators, bidirectional controls, lone surrogates.
@@ -68,17 +76,23 @@ test('formats are found by extension, in any case', () => {
 
 for (const path of ['report.docx', 'report', '.md', 'a.json/b']) {
   test(`${path} has no format, and the error names those there are`, () => {
-    assert.throws(() => reporterForFile(path), { code: 'USAGE', message: /known: \.txt, \.json, \.md/ });
+    assert.throws(() => reporterForFile(path), {
+      code: 'USAGE',
+      message: /known: \.txt, \.json, \.md, \.xml/,
+    });
   });
 }
 
 test('a markdown report has exactly its sections, in order', () => {
+  const conformance = /^## Conformance results \(\d+ of \d+\)$/;
   for (const results of [[], ...all.map((result) => [result]), all]) {
+    const isConform = results.some(({ kind }) => kind === 'conform');
+    const wanted = isConform ? sections.toSpliced(2, 0, conformance) : sections;
     const heads = markdown(results, fileReport)
       .split('\n')
       .filter((line) => line.startsWith('## '));
-    assert.equal(heads.length, sections.length, heads.join('\n'));
-    for (const [index, head] of heads.entries()) assert.match(head, sections[index] ?? /never/);
+    assert.equal(heads.length, wanted.length, heads.join('\n'));
+    for (const [index, head] of heads.entries()) assert.match(head, wanted[index] ?? /never/);
   }
 });
 
@@ -198,7 +212,11 @@ test('details line up behind titles of any script', () => {
 });
 
 test('hostile text stays text', () => {
-  const results = [fixtures.quickHostile(), fixtures.stressHostile()];
+  const results = [
+    fixtures.quickHostile(),
+    fixtures.stressHostile(),
+    conform.conformHostile(fixtures.hostileText),
+  ];
   const shown = markdown(results, fileReport);
   assertTables(shown);
   assert.doesNotMatch(shown, steering);
@@ -256,21 +274,30 @@ const nasty = fc.oneof(
 );
 
 test('no text from outside breaks a table, a line or a terminal', { timeout: 120_000 }, () => {
-  const lines = { quick: 0, stress: 0 };
+  const lines = { quick: 0, stress: 0, conform: 0 };
   fc.assert(
     fc.property(nasty, (text) => {
       const quick = fixtures.quickHostile(text);
       const stress = fixtures.stressHostile(text);
+      const conformance = conform.conformHostile(text);
       const comparison = compareResults(quick, fixtures.quickPassed());
+      const ofCases = compareResults(conformance, conform.conformAgents());
+      const ofConform = markdown([conformance], fileReport);
       const ofQuick = markdown([quick], fileReport);
       const ofStress = markdown([stress], fileReport);
-      for (const shown of [ofQuick, ofStress, comparisonMarkdown(comparison)]) {
+      for (const shown of [
+        ofQuick,
+        ofStress,
+        ofConform,
+        comparisonMarkdown(comparison),
+        comparisonMarkdown(ofCases),
+      ]) {
         assertTables(shown);
         assert.doesNotMatch(shown, steering);
         assert.equal(shown.split('<details>').length, shown.split('</details>').length);
         assert.equal(
           shown.split('\n').filter((line) => line.startsWith('## ')).length,
-          shown.startsWith('# ') ? 4 : 1,
+          shown.startsWith('# ') ? (shown === ofConform ? 5 : 4) : 1,
         );
       }
       // The number of lines of a Markdown report depends on the fields, never on their text.
@@ -278,8 +305,13 @@ test('no text from outside breaks a table, a line or a terminal', { timeout: 120
       lines.stress ||= ofStress.split('\n').length;
       assert.equal(ofQuick.split('\n').length, lines.quick);
       assert.equal(ofStress.split('\n').length, lines.stress);
+      lines.conform ||= ofConform.split('\n').length;
+      assert.equal(ofConform.split('\n').length, lines.conform);
       for (const unicode of [true, false]) {
-        const shown = renderText([quick, stress], { ...terminal, unicode, comparison });
+        const shown = [
+          renderText([quick, stress, conformance], { ...terminal, unicode, comparison }),
+          comparisonText(ofCases, { ...terminal, unicode }),
+        ].join('\n');
         assert.doesNotMatch(shown, steering);
         for (const line of shown.split('\n')) assert.ok(displayWidth(line) <= 80, line);
         if (!unicode) assert.match(shown, /^[\n\x20-\x7e]*$/);

@@ -14,7 +14,7 @@ const ladder: [code: number, reasons: ReasonCode[]][] = [
   [143, ['sigterm']],
   [3, ['unreachable']],
   [99, ['threshold']],
-  [1, ['check']],
+  [1, ['check', 'verdict']],
 ];
 
 const result = (...codes: ReasonCode[]) => ({ reasons: codes.map((code) => ({ code, message: code })) });

@@ -7,6 +7,7 @@ import { parseResult } from '../../lib/result/parse.ts';
 import type { Result } from '../../lib/result/result.ts';
 import type { resultSchema } from '../../lib/result/schema.ts';
 import { fileReport, json, reporters } from '../../reports/index.ts';
+import * as conform from '../fixtures/conform-results.ts';
 import * as fixtures from '../fixtures/results.ts';
 
 // The compiler's half of this test: schema and type describe the same shape, optional fields included.
@@ -32,6 +33,12 @@ const all = {
   stressUnreachable: fixtures.stressUnreachable(),
   stressFaulty: fixtures.stressFaulty(),
   quickJoin: fixtures.quickJoin(),
+  conformPassed: conform.conformPassed(),
+  conformFailed: conform.conformFailed(),
+  conformExpected: conform.conformExpected(),
+  conformAgents: conform.conformAgents(),
+  conformInterrupted: conform.conformInterrupted(),
+  conformUnreachable: conform.conformUnreachable(),
 };
 
 for (const [name, result] of Object.entries(all)) {
@@ -91,6 +98,7 @@ const invalid: [what: string, text: string, message: RegExp][] = [
   ['a missing metric', JSON.stringify({ ...stress, metrics: { ...stress.metrics, rtt: undefined } }), /metrics\.rtt: /],
   ['a percentile as text', JSON.stringify({ ...stress, metrics: { ...stress.metrics, rtt: { ...stress.metrics.rtt, p99: '3' } } }), /metrics\.rtt\.p99: /],
   ['a negative count', JSON.stringify({ ...stress, counters: { ...stress.counters, 'messages.lost': -1 } }), /counters\.messages\.lost: /],
+  ['an unknown verdict', JSON.stringify({ ...conform.conformPassed(), agents: [{ name: 'a', url: 'b', verdicts: [conform.verdict('1.1.1', 't', { behavior: 'MAYBE' as never })] }] }), /agents\.0\.verdicts\.0\.behavior: /],
   ['an unknown reason', JSON.stringify({ ...stress, reasons: [{ code: 'mood', message: '' }] }), /reasons\.0\.code: /],
 ];
 

@@ -184,6 +184,8 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
 
   abort(): void {
     if (this.#state === 'over') return;
+    // What else was read with the message that is being handled is not told any more.
+    this.#receiver?.end();
     this.#wire?.destroy();
     if (this.#state === 'connecting') {
       this.#over();

@@ -1,0 +1,216 @@
+// JUnit XML, as CI systems read it: checks, thresholds and conformance cases as test cases.
+import type {
+  AgentRecord,
+  ConformResult,
+  QuickResult,
+  Result,
+  StressResult,
+  VerdictRecord,
+} from '../lib/result/result.ts';
+import { failsRun, verdictWords } from '../lib/result/verdicts.ts';
+import { inSection, sectionsOf, sectionTitle } from './conform-sections.ts';
+import { timeoutMs } from './figures.ts';
+import { plain } from './plain.ts';
+import type { Reporter } from './reporter.ts';
+import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
+import { wireLines } from './wire-lines.ts';
+
+interface Case {
+  name: string;
+  className: string;
+  ms: number;
+  /** What kept it from passing: the kind of failure, in one line, and more lines. */
+  problem?: { kind: 'failure' | 'error' | 'skipped'; type: string; message: string; lines: string[] };
+  notes?: string[];
+}
+
+interface Suite {
+  name: string;
+  startedAt: string;
+  properties: [name: string, value: string][];
+  cases: Case[];
+}
+
+/** Renders results as JUnit XML. */
+export const junit: Reporter = (results) => {
+  const suites = results.flatMap(suitesOf);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${[
+    `<testsuites name="wsbench"${figures(suites.flatMap(({ cases }) => cases))}>`,
+    ...suites.flatMap(suiteLines),
+    '</testsuites>',
+  ].join('\n')}\n`;
+};
+
+function suitesOf(result: Result): Suite[] {
+  const base = { startedAt: result.run.startedAt.slice(0, 19), properties: propertiesOf(result) };
+  const suites: Suite[] =
+    result.kind === 'conform'
+      ? result.agents.flatMap((agent) => agentSuites(agent, result).map((suite) => ({ ...suite, ...base })))
+      : [
+          {
+            name: `${result.kind} ${result.target.url}`,
+            ...base,
+            cases: result.kind === 'quick' ? checks(result) : thresholds(result),
+          },
+        ];
+  const troubles = runTroubles(result);
+  if (troubles.length === 0) return suites;
+  return [...suites, { name: `${result.kind} run`, ...base, cases: troubles }];
+}
+
+function propertiesOf({ run, target, outcome, plan, ...rest }: Result): [string, string][] {
+  const conform: [string, string][] =
+    rest.kind === 'conform'
+      ? [
+          ['strictness', rest.strictness],
+          ['failOn', rest.failOn],
+          ['messages', String(rest.messages)],
+        ]
+      : [];
+  return [
+    ['wsbench', run.wsbench],
+    ['run', run.id],
+    ['target', target.url],
+    ['outcome', outcome],
+    ['plan', plan.name],
+    ...conform,
+    ...(run.reproduce === undefined ? [] : [['reproduce', run.reproduce] as [string, string]]),
+  ];
+}
+
+function checks({ checks: all }: QuickResult): Case[] {
+  return all.map((check) => {
+    const base = { name: `${check.id}: ${check.title}`, className: 'quick', ms: check.durationMs };
+    if (check.status === 'passed') return base;
+    if (check.status === 'skipped') return { ...base, problem: skip(check.detail) };
+    const lines = evidence([
+      ['expected', check.expected],
+      ['got', check.got],
+      ['reproduce', check.reproduce],
+    ]);
+    return { ...base, problem: { kind: 'failure', type: 'check', message: check.detail, lines } };
+  });
+}
+
+function thresholds(result: StressResult): Case[] {
+  return result.thresholds.map((threshold) => {
+    const name = `${thresholdName(threshold)} ${threshold.op} ${limitText(threshold)}`;
+    const base = { name, className: 'stress', ms: result.phases.measureMs };
+    const got = thresholdFigure(threshold, timeoutMs(result), 'no figure');
+    if (threshold.ok) return { ...base, notes: [got] };
+    const message = `${got}, wanted ${threshold.op} ${limitText(threshold)}`;
+    return { ...base, problem: { kind: 'failure', type: 'threshold', message, lines: [] } };
+  });
+}
+
+function agentSuites(agent: AgentRecord, { failOn }: ConformResult): Pick<Suite, 'name' | 'cases'>[] {
+  const suites = sectionsOf(agent.verdicts).map((section) => ({
+    name: `${agent.name} ${section} ${sectionTitle(section)}`.trim(),
+    cases: inSection(agent.verdicts, section).map((verdict) =>
+      caseOf(verdict, `conform.${section}`, failsRun(verdict, failOn)),
+    ),
+  }));
+  const { notRun } = agent;
+  if (!notRun || notRun.caseIds.length === 0) return suites;
+  const left = notRun.caseIds.map((id) => ({
+    name: id,
+    className: 'conform.not-run',
+    ms: 0,
+    problem: skip(notRun.reason),
+  }));
+  return [...suites, { name: `${agent.name}, not run`, cases: left }];
+}
+
+function caseOf(verdict: VerdictRecord, className: string, isFailure: boolean): Case {
+  const base = { name: `${verdict.caseId} ${verdict.title}`, className, ms: verdict.durationMs };
+  const words = verdictWords(verdict);
+  if (!isFailure) return words === 'OK' ? base : { ...base, notes: [words] };
+  const lines = [
+    ...evidence([
+      ['verdict', words],
+      ['expected', verdict.expected],
+      ['got', verdict.got],
+      ['rule', verdict.rule],
+      ['spec', verdict.spec],
+      ['reproduce', verdict.reproduce],
+    ]),
+    ...wireLines(verdict.wire ?? [], { most: 40, hex: false, unicode: true }),
+  ];
+  const message = `${words}${verdict.got === undefined ? '' : `: ${verdict.got}`}`;
+  return { ...base, problem: { kind: 'failure', type: words, message, lines } };
+}
+
+/** What no check, threshold or case says: a target that was not reached, a run that was stopped or proves nothing. */
+function runTroubles(result: Result): Case[] {
+  const own = new Set(['check', 'threshold', 'verdict']);
+  return result.reasons
+    .filter(({ code }) => !own.has(code))
+    .map(({ code, message }) => ({
+      name: code,
+      className: result.kind,
+      ms: result.run.durationMs,
+      problem: { kind: 'error', type: code, message, lines: [] },
+    }));
+}
+
+const skip = (message: string): NonNullable<Case['problem']> => ({
+  kind: 'skipped',
+  type: 'skipped',
+  message,
+  lines: [],
+});
+
+function evidence(rows: readonly (readonly [string, string | undefined])[]): string[] {
+  return rows.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [`${name}: ${text}`]));
+}
+
+function suiteLines({ name, startedAt, properties, cases }: Suite): string[] {
+  return [
+    `  <testsuite name="${xml(name)}"${figures(cases)} timestamp="${xml(startedAt)}">`,
+    '    <properties>',
+    ...properties.map(([key, value]) => `      <property name="${xml(key)}" value="${xml(value, 1000)}"/>`),
+    '    </properties>',
+    ...cases.flatMap(caseLines),
+    '  </testsuite>',
+  ];
+}
+
+function caseLines({ name, className, ms, problem, notes = [] }: Case): string[] {
+  const head = `    <testcase classname="${xml(className)}" name="${xml(name)}" time="${seconds(ms)}"`;
+  const inner = [...(problem ? problemLines(problem) : []), ...noteLines(notes)];
+  return inner.length === 0 ? [`${head}/>`] : [`${head}>`, ...inner, '    </testcase>'];
+}
+
+function problemLines({ kind, type, message, lines }: NonNullable<Case['problem']>): string[] {
+  const type_ = kind === 'skipped' ? '' : ` type="${xml(type)}"`;
+  const head = `      <${kind}${type_} message="${xml(message, 1000)}"`;
+  if (lines.length === 0) return [`${head}/>`];
+  return [`${head}>${lines.map((line) => xml(line, 1000)).join('\n')}</${kind}>`];
+}
+
+function noteLines(notes: readonly string[]): string[] {
+  if (notes.length === 0) return [];
+  return [`      <system-out>${notes.map((note) => xml(note, 1000)).join('\n')}</system-out>`];
+}
+
+/** The counts that a suite of suites and a suite have. */
+function figures(cases: readonly Case[]): string {
+  const of = (kind: string): number => cases.filter(({ problem }) => problem?.kind === kind).length;
+  const ms = cases.reduce((sum, one) => sum + one.ms, 0);
+  return ` tests="${cases.length}" failures="${of('failure')}" errors="${of('error')}" skipped="${of('skipped')}" time="${seconds(ms)}"`;
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(3);
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+/** Text that means nothing to XML: markup as entities, and what XML may not contain as visible escapes. */
+function xml(text: string, max = 300): string {
+  return plain(text, max).replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}

@@ -1,0 +1,101 @@
+// JUnit XML: well-formed whatever is in it, and its counts are those of the result.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Result } from '../../lib/result/result.ts';
+import { failsRun } from '../../lib/result/verdicts.ts';
+import { fileReport, reporters } from '../../reports/index.ts';
+import * as conform from '../fixtures/conform-results.ts';
+import * as fixtures from '../fixtures/results.ts';
+import { parseXml, type XmlElement } from '../fixtures/xml.ts';
+
+const all: Record<string, Result> = {
+  quickPassed: fixtures.quickPassed(),
+  quickFailed: fixtures.quickFailed(),
+  quickUnreachable: fixtures.quickUnreachable(),
+  stressPassed: fixtures.stressPassed(),
+  stressLost: fixtures.stressLost(),
+  stressInconclusive: fixtures.stressInconclusive(),
+  conformPassed: conform.conformPassed(),
+  conformFailed: conform.conformFailed(),
+  conformExpected: conform.conformExpected(),
+  conformAgents: conform.conformAgents(),
+  conformInterrupted: conform.conformInterrupted(),
+  conformUnreachable: conform.conformUnreachable(),
+};
+
+const render = (...results: Result[]): XmlElement[] => parseXml(reporters.junit.report(results, fileReport));
+const named = (elements: XmlElement[], name: string): XmlElement[] =>
+  elements.filter((element) => element.name === name);
+
+function failures(result: Result): number {
+  if (result.kind === 'quick') return result.checks.filter(({ status }) => status === 'failed').length;
+  if (result.kind === 'stress') return result.thresholds.filter(({ ok }) => !ok).length;
+  return result.agents.flatMap(({ verdicts }) => verdicts.filter((one) => failsRun(one, result.failOn)))
+    .length;
+}
+
+for (const [name, result] of Object.entries(all)) {
+  test(`counts of ${name} are right, in each suite and in all`, () => {
+    const elements = render(result);
+    const cases = named(elements, 'testcase');
+    assert.equal(named(elements, 'failure').length, failures(result));
+    for (const suite of [...named(elements, 'testsuites'), ...named(elements, 'testsuite')]) {
+      const own = cases.filter(({ parent }) => suite.name === 'testsuites' || parent === suite);
+      const of = (kind: string): number =>
+        named(elements, kind).filter(({ parent }) => parent && own.includes(parent)).length;
+      const { tests, failures: failed, errors, skipped } = suite.attributes;
+      assert.deepEqual(
+        [tests, failed, errors, skipped].map(Number),
+        [own.length, of('failure'), of('error'), of('skipped')],
+        suite.attributes.name,
+      );
+    }
+    const isGood = result.outcome === 'passed';
+    const isClean = named(elements, 'failure').length + named(elements, 'error').length === 0;
+    assert.equal(isClean, isGood, 'a run that did not pass is never green');
+  });
+}
+
+test('a failed case says what was expected, what came, where the rule stands and how to repeat it', () => {
+  const [failure] = named(render(conform.conformFailed()), 'failure');
+  assert.equal(failure?.parent?.attributes.name, '4.1.1 A frame with the reserved opcode 3');
+  assert.equal(failure?.parent?.attributes.classname, 'conform.4');
+  for (const part of [
+    'expected: the server fails',
+    'got: nothing for 1 s',
+    'spec: RFC 6455 §5.2',
+    'reproduce: wsbench conform',
+    'close frame 1001',
+  ])
+    assert.ok(failure?.text.includes(part), part);
+});
+
+test('cases that did not run are skipped, with the reason', () => {
+  const skipped = named(render(conform.conformInterrupted()), 'skipped');
+  assert.equal(skipped.length, 13);
+  assert.ok(skipped.every(({ attributes }) => attributes.message === 'the run was stopped'));
+});
+
+test('whatever a server says, the document is well-formed', { timeout: 60_000 }, () => {
+  const nasty = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.constantFrom(
+      ']]>',
+      '<!--',
+      '&amp;',
+      '&',
+      '<x y="',
+      '\0\x1b[2J',
+      '\ud800',
+      '\ufffe',
+      '"\'',
+      fixtures.hostileText,
+    ),
+  );
+  fc.assert(
+    fc.property(nasty, (text) => {
+      render(fixtures.quickHostile(text), fixtures.stressHostile(text), conform.conformHostile(text));
+    }),
+  );
+});
