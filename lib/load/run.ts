@@ -234,6 +234,9 @@ class StressRun {
 
   #warnAtEnd({ probe, renewals }: Share): void {
     const { target, targetKnown } = this.#plan;
+    // Its answer may have come when the load had begun.
+    const { warning } = judgeProbe(this.#plan, { probe, isOpen: false });
+    if (warning && !this.#warnings.some(({ code }) => code === warning.code)) this.#warn(warning);
     if (probe === 'lost' && targetKnown) {
       this.#warn({ code: 'probe-unanswered', message: 'the probe message before the load was not answered' });
     }
