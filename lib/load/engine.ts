@@ -62,7 +62,7 @@ export class Engine implements EngineCommands {
       await this.#ticker.until(() => fleet.settled || this.#isOver);
       this.#connecting = false;
       fleet.stopConnecting();
-      const first = fleet.lanes.find((lane) => lane.isOpen);
+      const first = this.#prober();
       const opened = this.#rig.recorder.counters['connections.opened'];
       this.#reports.settled({
         opened,
@@ -75,7 +75,7 @@ export class Engine implements EngineCommands {
   probe(): void {
     this.#do(async () => {
       const { fleet, traffic } = this.#rig;
-      const lane = fleet.lanes.find((candidate) => candidate.isOpen);
+      const lane = this.#prober();
       this.#probed = { lane, told: '' };
       if (lane && !this.#isOver) {
         traffic.send(lane, nowUs(), kinds.probe);
@@ -150,6 +150,12 @@ export class Engine implements EngineCommands {
     return this.#stoppedUs !== Number.POSITIVE_INFINITY;
   }
 
+  /** The connection for the probe: one that reads at once, if there is any. */
+  #prober(): Lane | undefined {
+    const open = this.#rig.fleet.lanes.filter((lane) => lane.isOpen);
+    return open.find((lane) => !lane.isSlow) ?? open[0];
+  }
+
   #do(work: () => Promise<void>): void {
     work().catch((error) => this.#bug(error));
   }
@@ -164,8 +170,7 @@ export class Engine implements EngineCommands {
     const { fleet, traffic } = this.#rig;
     let nextUs = Number.POSITIVE_INFINITY;
     if (this.#connecting) {
-      fleet.connectDue(atUs);
-      if (this.#plan.rampUpMs > 0) nextUs = atUs + 1000;
+      nextUs = fleet.connectDue(atUs);
     }
     if (this.#load.isOn && !this.#isOver) nextUs = this.#load.tick(atUs);
     if (this.#finished) return nextUs;

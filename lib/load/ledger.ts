@@ -41,9 +41,9 @@ export class Ledger {
   readonly #timeoutUs: number;
   readonly #maxEntries: number;
   readonly #inOrder: boolean;
-  readonly #head: Float64Array;
-  readonly #tail: Float64Array;
-  readonly #lastMatched: Float64Array;
+  #head: Float64Array;
+  #tail: Float64Array;
+  #lastMatched: Float64Array;
   #mask: number;
   #due: Float64Array;
   #sent: Float64Array;
@@ -81,6 +81,23 @@ export class Ledger {
   /** Number of entries that memory is held for. */
   get entries(): number {
     return this.#mask + 1;
+  }
+
+  /** A fresh connection has this index: whoever had it before is forgotten. */
+  renew(connection: number): void {
+    if (connection >= this.#head.length) {
+      const longer = (from: Float64Array): Float64Array => {
+        const to = new Float64Array(Math.max(16, 2 * connection)).fill(none);
+        to.set(from);
+        return to;
+      };
+      this.#head = longer(this.#head);
+      this.#tail = longer(this.#tail);
+      this.#lastMatched = longer(this.#lastMatched);
+    }
+    this.#head[connection] = none;
+    this.#tail[connection] = none;
+    this.#lastMatched[connection] = none;
   }
 
   /** Makes room for message {@link next}; false when the most that may be outstanding are. */

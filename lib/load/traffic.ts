@@ -66,6 +66,8 @@ export class Traffic {
   /** Connections with something to flush: the first so many of the list. */
   readonly #dirty: Lane[] = [];
   #dirtyCount = 0;
+  /** Called when a connection has taken so many messages that it is time for the next one, or its last. */
+  onWearing: ((lane: Lane) => void) | undefined;
   #batchFrom = 0;
   #firstMeasured = Number.POSITIVE_INFINITY;
 
@@ -104,6 +106,11 @@ export class Traffic {
     const seq = ledger.add(lane.index, dueUs, kind);
     if (kind === kinds.measured && seq < this.#firstMeasured) this.#firstMeasured = seq;
     if (kind === kinds.probe) this.probe = 'waiting';
+    else {
+      lane.outstanding++;
+      const left = --lane.left;
+      if (left === lane.renewAt || left === 0) this.onWearing?.(lane);
+    }
     if (!lane.isDirty) {
       lane.isDirty = true;
       this.#dirty[this.#dirtyCount++] = lane;
@@ -242,6 +249,8 @@ export class Traffic {
       this.#probed(refusal === null ? 'answered' : 'rejected');
       return;
     }
+    const lane = this.lanes[connection];
+    if (lane) lane.outstanding--;
     if (refusal === null) recorder.reply(atUs);
     if (kind === kinds.measured) {
       recorder.received(bytes, atUs);
@@ -274,7 +283,11 @@ export class Traffic {
     if (kind === kinds.measured) recorder.lost(ledger.dueUs(seq));
     else if (kind === kinds.warmup) recorder.warmup.lost++;
     else this.#probed('lost');
-    if (kind !== kinds.probe) this.onSettled?.(ledger.connection(seq));
+    if (kind === kinds.probe) return;
+    const connection = ledger.connection(seq);
+    const lane = this.lanes[connection];
+    if (lane) lane.outstanding--;
+    this.onSettled?.(connection);
   }
 
   #count(
