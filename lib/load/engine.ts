@@ -20,11 +20,10 @@ const closeWaitUs = 2.5e6;
 
 /** Does what a run tells it with its part of the connections and messages. */
 export class Engine implements EngineCommands {
-  readonly #plan: StressPlan;
   readonly #rig: Rig;
   readonly #reports: EngineReports;
   readonly #load: Load;
-  readonly #ticker = new Ticker((atUs) => this.#tick(atUs));
+  readonly #ticker: Ticker;
   #connecting = false;
   #drains = false;
   #finished = false;
@@ -36,10 +35,10 @@ export class Engine implements EngineCommands {
 
   /** @param startedUs when the run began: once a second from then on the engine tells what it counted */
   constructor(plan: StressPlan, rig: Rig, reports: EngineReports, startedUs: number) {
-    this.#plan = plan;
     this.#rig = rig;
     this.#reports = reports;
     this.#tellUs = startedUs + tellEveryUs;
+    this.#ticker = new Ticker((atUs) => this.#tick(atUs), plan.spin);
     this.#load = new Load(plan, rig, (phase, atUs) => {
       if (phase === 'drain') this.#drains = true;
       reports.phase(phase, atUs);
@@ -74,7 +73,7 @@ export class Engine implements EngineCommands {
 
   probe(): void {
     this.#do(async () => {
-      const { fleet, traffic } = this.#rig;
+      const { traffic } = this.#rig;
       const lane = this.#prober();
       this.#probed = { lane, told: '' };
       if (lane && !this.#isOver) {

@@ -34,9 +34,11 @@ const spareTimeouts = 2;
 /** What a fleet connects to. */
 export interface FleetPlan {
   driver: Driver;
-  /** The most that the run has at a time, of which the fleet has its {@link part}, and those that it begins with. */
+  /** The most that the run has at a time, of which the fleet has its {@link part}. */
   connections: number;
+  /** Those that are opened before the load, and those of them that are asked for. */
   first: number;
+  asked: number;
   part: Part;
   /** When the run's first connections are to be opened, in µs after the start; undefined: as fast as it goes. */
   pacer: Pacer | undefined;
@@ -112,7 +114,7 @@ export class Fleet implements LaneOwner, Places {
       this.#laneAt(place, place),
     );
     this.serving = [...this.lanes];
-    this.#uptime = new Uptime(this.#first, recorder);
+    this.#uptime = new Uptime(connectionsOf(part, plan.asked), recorder);
     traffic.lanes = this.lanes;
   }
 
@@ -190,16 +192,24 @@ export class Fleet implements LaneOwner, Places {
     const lane = this.serving[place];
     if (!lane || lane.state === 'open' || lane.state === 'connecting') return;
     if (lane.state === 'idle') this.#waiting.push(lane);
-    else this.replace(place);
+    else this.prepare(place);
   }
 
-  replace(place: number): void {
+  prepare(place: number): void {
     const lane = this.serving[place];
     if (!lane || lane.state === 'connecting' || this.#followers.has(place)) return;
     const fresh = this.#laneAt(place, this.#freeIndex());
     this.lanes[fresh.index] = fresh;
     this.#followers.set(place, fresh);
     this.#waiting.push(fresh);
+  }
+
+  replace(place: number): void {
+    const lane = this.serving[place];
+    if (!lane || lane.state === 'connecting') return;
+    lane.isReplaced = true;
+    this.prepare(place);
+    this.#takeOver(place, nowUs());
   }
 
   vacate(place: number): void {
@@ -219,9 +229,11 @@ export class Fleet implements LaneOwner, Places {
 
   retire(lane: Lane): void {
     if (lane.state !== 'open') return;
+    const atUs = nowUs();
     lane.state = 'leaving';
     this.#leaving.push(lane);
-    this.#mark(lane, nowUs());
+    this.#mark(lane, atUs);
+    this.#takeOver(lane.place, atUs);
   }
 
   /** Samples the round trip of ping frames. */
@@ -253,9 +265,8 @@ export class Fleet implements LaneOwner, Places {
     this.open++;
     this.#recorder.counters['connections.opened']++;
     this.#recorder.opened(split);
-    if (this.#followers.get(lane.place) === lane) this.#takeOver(lane);
-    this.#mark(lane, lane.openedUs);
-    if (this.serving[lane.place] === lane) this.onServes?.(lane, lane.openedUs);
+    if (this.serving[lane.place] === lane) this.#serve(lane, lane.openedUs);
+    else this.#takeOver(lane.place, lane.openedUs);
     this.onChange?.();
   }
 
@@ -325,6 +336,7 @@ export class Fleet implements LaneOwner, Places {
       this.ends.add(lane, code, by, atUs);
       if (!clean || code !== 1000) this.#recorder.counters['connections.abnormal']++;
     }
+    this.#missed(lane, atUs);
     this.#free(lane, atUs);
     this.onChange?.();
   }
@@ -343,9 +355,7 @@ export class Fleet implements LaneOwner, Places {
     if (opened === 0 && failed >= hopelessFailures) this.#stopped = true;
     const atUs = nowUs();
     this.#free(lane, atUs);
-    const isMissed = this.#followers.get(lane.place) === lane;
-    if (isMissed) this.#followers.delete(lane.place);
-    if (isMissed || this.serving[lane.place] === lane) this.onMissed?.(lane.place, atUs);
+    this.#missed(lane, atUs);
     this.onChange?.();
   }
 
@@ -367,15 +377,31 @@ export class Fleet implements LaneOwner, Places {
     this.#free(lane, nowUs());
   }
 
-  /** A fresh connection takes over its place; the one that had it leaves. */
-  #takeOver(lane: Lane): void {
+  /** A connection that was to follow could not be opened, or ended before its turn came. */
+  #missed(lane: Lane, atUs: number): void {
+    if (this.#followers.get(lane.place) !== lane) return;
     this.#followers.delete(lane.place);
     const old = this.serving[lane.place];
-    this.serving[lane.place] = lane;
-    if (!old) return;
+    // Whoever has the place keeps it.
+    if (old) old.isReplaced = false;
+    this.onMissed?.(lane.place, atUs);
+  }
+
+  /** The connection that is to follow takes over its place, if it is open, and if the one that has it is no longer needed. */
+  #takeOver(place: number, atUs: number): void {
+    const [old, lane] = [this.serving[place], this.#followers.get(place)];
+    if (!old || !lane?.isOpen || (old.isOpen && !old.isReplaced)) return;
+    this.#followers.delete(place);
+    this.serving[place] = lane;
     this.retire(old);
     // It may have been over for long, with its index kept for its place.
-    this.#free(old, nowUs());
+    this.#free(old, atUs);
+    this.#serve(lane, atUs);
+  }
+
+  #serve(lane: Lane, atUs: number): void {
+    this.#mark(lane, atUs);
+    this.onServes?.(lane, atUs);
   }
 
   /** Notes whether a connection is in service. */

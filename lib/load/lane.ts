@@ -43,6 +43,8 @@ export class Lane implements Sink {
   state: 'idle' | 'connecting' | 'open' | 'leaving' | 'closed' | 'failed' | 'left' = 'idle';
   /** It is open, has its place, and is asked for. */
   isUp = false;
+  /** The next connection of its place takes over as soon as it is open. */
+  isReplaced = false;
   /** Its end was begun by us while the load went on. */
   isClosing = false;
   /** Messages of the load that are under way. */

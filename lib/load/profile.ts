@@ -58,7 +58,7 @@ export function connectMs(
 /** When the first connections are to be opened, in µs after the start; undefined: as fast as it goes. */
 export function connectPacer(plan: StressPlan): Pacer | undefined {
   const { rampUpMs, connectRatePerSecond, arrival, seed } = plan;
-  const first = firstConnections(plan);
+  const first = Math.max(1, firstConnections(plan));
   const flat = (rate: number): Course => [
     { startUs: 0, endUs: Number.POSITIVE_INFINITY, from: rate, to: rate },
   ];
@@ -66,7 +66,7 @@ export function connectPacer(plan: StressPlan): Pacer | undefined {
   return rampUpMs > 0 ? constantPacer((first * 1000) / rampUpMs) : undefined;
 }
 
-/** The connections that are opened before the load begins. */
+/** The connections that are asked for when the load begins. */
 export function firstConnections(plan: LoadPlan): number {
   return Math.round(connectionCourse(plan)[0]?.from ?? 0);
 }

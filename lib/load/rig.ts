@@ -106,7 +106,9 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
     {
       driver,
       connections: mostConnections(plan),
-      first: firstConnections(plan),
+      // One at least: the probe goes over it.
+      first: Math.max(1, firstConnections(plan)),
+      asked: firstConnections(plan),
       part,
       pacer: connectPacer(plan),
       timeoutMs: plan.timeoutMs,

@@ -29,11 +29,13 @@ export interface Places {
   ask(places: number, atUs: number): void;
   /** Opens a connection at a place that has none. */
   fill(place: number): void;
-  /** Opens a fresh connection for a place, which takes it over when it is open; the old one then leaves. */
+  /** Opens a fresh connection for a place, which takes it over when the present one takes no more. */
+  prepare(place: number): void;
+  /** The same, but it takes over as soon as it is open; the present one then leaves. */
   replace(place: number): void;
   /** The connection at a place, and whatever is to follow it, leaves. */
   vacate(place: number): void;
-  /** A connection that is not replaced yet takes no more messages. */
+  /** A connection takes no more messages, and leaves. */
   retire(lane: Lane): void;
 }
 
@@ -96,14 +98,14 @@ export class Turnover {
     // Half of its life in advance at most: two connections a place are enough.
     const half = Math.ceil(most / 2);
     lane.renewAt = rate === null ? half : Math.min(half, Math.max(1, Math.ceil((rate * aheadUs) / 1e6)));
-    if (lane.left <= lane.renewAt) this.#places.replace(lane.place);
+    if (lane.left <= lane.renewAt) this.#places.prepare(lane.place);
   }
 
   /** A connection has taken so many messages that it is time for the next, or its last. */
   wears(lane: Lane): void {
     if (!this.isOn) return;
     if (lane.left === 0) this.#places.retire(lane);
-    else this.#places.replace(lane.place);
+    else this.#places.prepare(lane.place);
   }
 
   /** The connection that should have taken over a place could not be opened. */
@@ -150,7 +152,7 @@ export class Turnover {
     if (this.#churnUs <= atUs) this.#churn();
     while (this.#again[0] && this.#again[0].atUs <= atUs) {
       const { place = 0 } = this.#again.shift() ?? {};
-      this.#places.replace(place);
+      this.#places.prepare(place);
     }
   }
 
