@@ -174,6 +174,7 @@ export class Engine implements EngineCommands {
     if (this.#load.isOn && !this.#isOver) nextUs = this.#load.tick(atUs);
     if (this.#finished) return nextUs;
     traffic.sweep(atUs);
+    fleet.slow.tick(atUs);
     this.#load.watch(atUs);
     this.#tellProbe();
     if (atUs >= this.#tellUs) {

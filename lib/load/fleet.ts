@@ -18,7 +18,7 @@ import type { Pacer } from './pacer.ts';
 import { connectionsOf, numberOf, type Part } from './part.ts';
 import { Pinger } from './pinger.ts';
 import type { Recorder } from './recorder.ts';
-import { isSlow } from './slow-consumers.ts';
+import { isSlow, SlowReading } from './slow-consumers.ts';
 import type { Traffic } from './traffic.ts';
 import type { Places } from './turnover.ts';
 import { Uptime } from './uptime.ts';
@@ -64,6 +64,7 @@ export class Fleet implements LaneOwner, Places {
   readonly serving: Lane[];
   readonly failures = new FailureLog();
   readonly view = new MessageView();
+  readonly slow = new SlowReading();
   /** What connections that were open did against the protocol. */
   readonly violations = new FailureLog();
   /** How connections ended before the run did, and not by our will. */
@@ -169,6 +170,7 @@ export class Fleet implements LaneOwner, Places {
     for (const lane of this.#leaving) {
       if (lane.state !== 'leaving' || lane.outstanding > 0) continue;
       lane.isClosing = true;
+      if (lane.isSlow) this.slow.forget(lane);
       lane.close();
     }
     this.#leaving = this.#leaving.filter((lane) => lane.state === 'leaving' && !lane.isClosing);
@@ -274,6 +276,8 @@ export class Fleet implements LaneOwner, Places {
     if (this.#ending) return;
     lane.receivedUs = atUs;
     this.#traffic.isReading = lane.tellsReadEnds;
+    // One that is being closed reads on, or it would never see the answer.
+    if (lane.isSlow && !lane.isClosing) this.slow.read(lane, this.view.length, atUs);
     try {
       this.#traffic.received(lane, this.view, atUs);
     } catch (error) {
@@ -294,6 +298,7 @@ export class Fleet implements LaneOwner, Places {
   /** A message in the {@link view} is part of the conversation: the target pushed it. */
   lanePush(lane: Lane, atUs: number): void {
     lane.receivedUs = atUs;
+    if (lane.isSlow && !this.#ending) this.slow.read(lane, this.view.length, atUs);
     if (!this.#ending) this.#traffic.push(this.view.length, atUs);
   }
 
@@ -324,6 +329,7 @@ export class Fleet implements LaneOwner, Places {
     const atUs = nowUs();
     this.#mark(lane, atUs);
     this.#pinger.settled(lane);
+    if (lane.isSlow) this.slow.forget(lane);
     this.open--;
     const key = `${code} ${by} ${clean}`;
     const record = this.#closes.get(key) ?? { code, by, clean, count: 0 };

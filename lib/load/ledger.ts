@@ -2,7 +2,7 @@
 import { invariant, WsbenchError } from '../errors.ts';
 
 /** What a message was sent for. */
-export const kinds = { probe: 0, warmup: 1, measured: 2 } as const;
+export const kinds = { probe: 0, warmup: 1, measured: 2, slow: 3 } as const;
 export type Kind = (typeof kinds)[keyof typeof kinds];
 
 /** What a reply turned out to be. */
@@ -35,6 +35,8 @@ export class Ledger {
   /** Messages that await a reply, of all kinds and of the measured kind. */
   outstanding = 0;
   outstandingMeasured = 0;
+  /** Those of them that slow consumers are to read the reply of. */
+  outstandingSlow = 0;
   /** Number of the next message. */
   next = 0;
 
@@ -126,6 +128,7 @@ export class Ledger {
     this.#kind[slot] = kind;
     this.outstanding++;
     if (kind === kinds.measured) this.outstandingMeasured++;
+    else if (kind === kinds.slow) this.outstandingSlow++;
     if (this.#inOrder) this.#queueUp(seq, connection);
     return seq;
   }
@@ -230,7 +233,9 @@ export class Ledger {
 
   #settled(slot: number): void {
     this.outstanding--;
-    if (this.#kind[slot] === kinds.measured) this.outstandingMeasured--;
+    const kind = this.#kind[slot];
+    if (kind === kinds.measured) this.outstandingMeasured--;
+    else if (kind === kinds.slow) this.outstandingSlow--;
   }
 
   #queueUp(seq: number, connection: number): void {

@@ -119,7 +119,7 @@ export class Load {
     recorder.series.connections(atUs - startUs, fleet.open);
     // Not while it drains: an idle target answers pings faster.
     if (this.isOn) fleet.pingDue(atUs);
-    this.#sampleBacklog(atUs, ledger.outstanding);
+    this.#sampleBacklog(atUs, ledger.outstanding - ledger.outstandingSlow);
     const decidedUs = Math.min(atUs - this.#plan.timeoutMs * 1000, this.#executor?.nextDueUs ?? atUs);
     recorder.series.advance(decidedUs - startUs);
   }
@@ -145,7 +145,7 @@ export class Load {
       recorder.endUs = Number.POSITIVE_INFINITY;
     } else {
       recorder.endUs = Math.max(recorder.startUs, Math.min(recorder.endUs, endUs));
-      this.backlogEnd = ledger.outstanding;
+      this.backlogEnd = ledger.outstanding - ledger.outstandingSlow;
       this.#sample = this.#rig.health.sample();
       this.#rig.health.stop();
     }

@@ -22,8 +22,10 @@ import { figuresOf, finiteRttP99 } from './figures.ts';
 import type { GeneratorMeans } from './health-advice.ts';
 import { judgeEngines } from './judge-engines.ts';
 import { planRecord, type StressPlan } from './plan.ts';
+import { mostConnections } from './profile.ts';
 import type { Share } from './share.ts';
 import { describeThreshold } from './threshold-words.ts';
+import { slowAmong } from './slow-consumers.ts';
 
 /** What is left of a run when its connections are closed. */
 export interface RunRemains {
@@ -135,6 +137,11 @@ export function stressResult(remains: RunRemains): StressResult {
     thresholds,
     generator,
     warmup: share.warmup,
+    ...(plan.slowConsumers > 0
+      ? {
+          slowConsumers: { connections: slowAmong(mostConnections(plan), plan.slowConsumers), ...share.slow },
+        }
+      : {}),
   };
 }
 
