@@ -193,7 +193,7 @@ describe('turnover', { concurrency: 1 }, () => {
         setTimeout(() => controller.abort('SIGINT'), 700);
     });
     assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
-    assert.equal(result.outcome, 'interrupted');
+    assert.ok(result.reasons.some(({ code }) => code === 'sigint'));
     assert.equal(result.counters['connections.abnormal'], 0);
     const { 'connections.opened': opened } = result.counters;
     assert.ok(opened > 3 && opened < 40, `${opened} opened`);
@@ -269,9 +269,10 @@ describe('load over time', { concurrency: 2 }, () => {
   test('think time: no connection sends before its pause is over', { timeout: 30_000 }, async (t) => {
     const gaps: number[] = [];
     const url = await startTalkServer(t, (socket, _request, onText) => {
-      let repliedMs = 0;
+      let [repliedMs, replies] = [0, 0];
       onText((text) => {
-        if (repliedMs > 0) gaps.push(performance.now() - repliedMs);
+        // What comes first may be the probe, after which nobody thinks.
+        if (replies++ >= 2) gaps.push(performance.now() - repliedMs);
         socket.send(text);
         repliedMs = performance.now();
       });
@@ -279,7 +280,6 @@ describe('load over time', { concurrency: 2 }, () => {
     const plan = stressPlan(url, { model: 'closed', thinkTimeMs: [60, 90], timeoutMs: 4000, warmupMs: 0 });
     const result = await stress(plan);
     assertClean(result);
-    // The first gap of a connection may be the one between the probe and the load.
     const least = Math.min(...gaps);
     assert.ok(least >= 50, `${least} ms after a reply`);
     const { 'messages.scheduled': scheduled } = result.counters;
