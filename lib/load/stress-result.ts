@@ -24,8 +24,8 @@ import { judgeEngines } from './judge-engines.ts';
 import { planRecord, type StressPlan } from './plan.ts';
 import { mostConnections } from './profile.ts';
 import type { Share } from './share.ts';
-import { describeThreshold } from './threshold-words.ts';
 import { slowAmong } from './slow-consumers.ts';
+import { describeThreshold } from './threshold-words.ts';
 
 /** What is left of a run when its connections are closed. */
 export interface RunRemains {

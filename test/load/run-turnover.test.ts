@@ -302,6 +302,26 @@ describe('load over time', { concurrency: 2 }, () => {
     }
   });
 
+  test('a load that rises until a threshold fails says how far it got', { timeout: 30_000 }, async (t) => {
+    const server = await startSeeing(t);
+    const stages = [
+      { durationMs: 0, ratePerSecond: 0, connections: 2 },
+      { durationMs: 10_000, ratePerSecond: 2000, connections: 22 },
+    ];
+    const changes = { stages, durationMs: 10_000, abortOnFail: true, timeoutMs: 4000 };
+    const result = await stress(stressPlan(server.url, { ...changes, thresholds: ['messages.sent<100'] }));
+    const [reason] = result.reasons.filter(({ code }) => code === 'threshold');
+    const [, rate, connections] =
+      /^aborted after [\d.]+ s at (\d+)\/s, (\d+) connections: messages\.sent \d+, wanted < 100$/.exec(
+        reason?.message ?? '',
+      ) ?? [];
+    // 100 messages are sent after a second, at 200/s and 4 connections; it looks once a second.
+    assert.ok(Number(rate) >= 195 && Number(rate) < 1500, reason?.message);
+    assert.ok(Math.abs(Number(connections) - 2 - Number(rate) / 100) <= 1, reason?.message);
+    assert.equal(result.run.complete, false);
+    assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
+  });
+
   test('spinning: the same messages, and the same books', { timeout: 30_000 }, async (t) => {
     const server = await startSeeing(t);
     const result = await stress(
