@@ -36,9 +36,11 @@ export interface LoadOptions {
   slowConsumers?: number;
 }
 
-/** A scenario that says how long it measures. */
-export type ResolvedScenario = StressScenario & { duration: number };
+/** A scenario that says how long it measures, and at which rate. */
+export type ResolvedScenario = StressScenario & { duration: number; rate: number };
 
+// The closed model has no rate; one that becomes open has to have one.
+const unaskedRate = 100;
 // A run that ends when so many messages were answered must end when none is.
 const mostUnaskedMs = 3_600_000;
 
@@ -143,7 +145,6 @@ function wrongStages(scenario: ResolvedScenario): string | undefined {
       return `${stage} asks for no connections, and in the open model messages need at least one`;
     }
   }
-  if (!(scenario.duration > 0)) return 'the stages must last longer than 0';
   const rates = stages.map(({ rate }) => rate);
   if (scenario.model === 'open' && rates[0] === 0 && rates.every((rate) => !rate)) {
     return 'the stages ask for no message at all';
@@ -186,7 +187,10 @@ function rateOf(
 ): { total: number; perConnection: number | undefined } {
   const perConnection =
     ratePerConnection ?? (ratePerSecond === undefined ? scenario.ratePerConnection : undefined);
-  const total = perConnection === undefined ? (ratePerSecond ?? scenario.rate) : perConnection * connections;
+  const total =
+    perConnection === undefined
+      ? (ratePerSecond ?? scenario.rate ?? unaskedRate)
+      : perConnection * connections;
   return { total, perConnection };
 }
 

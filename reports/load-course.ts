@@ -66,7 +66,8 @@ export function meanRateAsked(result: StressResult): number | null {
   const start = planNumber(result, 'ratePerSecond');
   if (start === null || result.model === 'closed') return null;
   const stages = stagesOf(result);
-  if (stages.length === 0) return start;
+  const measured = 1 - slowShare(result);
+  if (stages.length === 0) return start * measured;
   if (!result.run.complete || (planNumber(result, 'messages') ?? 0) > 0) return null;
   let [rate, messages, ms] = [start, 0, 0];
   for (const { durationMs, ratePerSecond } of stages) {
@@ -75,7 +76,13 @@ export function meanRateAsked(result: StressResult): number | null {
     ms += durationMs;
     rate = to;
   }
-  return messages / ms;
+  return (messages / ms) * measured;
+}
+
+/** The share of the messages that slow consumers send, which are counted apart. */
+function slowShare({ slowConsumers: slow, counters }: StressResult): number {
+  const apart = slow ? slow.sent + slow.unsent : 0;
+  return apart === 0 ? 0 : apart / (apart + counters['messages.scheduled']);
 }
 
 /** What else a load was: `5 connections/s replaced`; the parts that were asked for. */

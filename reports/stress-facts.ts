@@ -2,7 +2,7 @@
 import { formatDuration, formatRate } from '../lib/duration.ts';
 import { type CounterMetric, counterMetrics } from '../lib/metrics/names.ts';
 import type { CloseRecord, StressResult } from '../lib/result/result.ts';
-import { bytes, count, figure, ms, percent, planNumber } from './figures.ts';
+import { bytes, count, figure, ms, percent } from './figures.ts';
 import { meanRateAsked } from './load-course.ts';
 
 /** How the two formats write what is not a word. */
@@ -71,6 +71,7 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
     ),
     ...rateLimited(result),
     ...warmupTrouble(result),
+    ...slowConsumers(result),
     { label: 'Throughput', parts: throughput },
     { label: 'Errors', parts: errors },
     ...breakdown(
@@ -95,7 +96,8 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
 function askedWords(result: StressResult): string {
   const asked = meanRateAsked(result);
   if (asked === null) return '';
-  const mean = asked === planNumber(result, 'ratePerSecond') ? '' : ' on average';
+  const changes = Array.isArray(result.plan.options.stages) && result.plan.options.stages.length > 0;
+  const mean = changes ? ' on average' : '';
   return ` (asked ${formatRate(asked)}${mean})`;
 }
 
@@ -126,6 +128,17 @@ function warmupTrouble({ warmup }: StressResult): Fact[] {
   if (!warmup || warmup.unsent + warmup.rejected + warmup.lost === 0) return [];
   const parts = Object.entries(warmup).map(([name, n]) => `${count(n)} ${name}`);
   return [{ label: 'Warm-up', parts: [...parts, 'not counted above'] }];
+}
+
+/** Their replies wait for themselves, so they say little of the target, and stand apart. */
+function slowConsumers({ slowConsumers: slow }: StressResult): Fact[] {
+  if (!slow) return [];
+  const { connections, ...fates } = slow;
+  const parts = Object.entries(fates)
+    .filter(([name, n]) => n > 0 || name === 'sent')
+    .map(([name, n]) => `${count(n)} ${name}`);
+  const who = `${count(connections)} connection${connections === 1 ? '' : 's'}`;
+  return [{ label: 'Slow readers', parts: [who, ...parts, 'not counted above'] }];
 }
 
 function connectionWords(result: StressResult): string[] {

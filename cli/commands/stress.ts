@@ -110,9 +110,12 @@ async function run(
   command: Command,
   io: Io,
 ): Promise<void> {
-  // A flag wins over the environment, also over what would only contradict it.
-  if (flags.stage && command.getOptionValueSource('duration') === 'env') delete flags.duration;
   const options = stressOptions(flags, io);
+  if (command.getOptionValueSource('duration') === 'env') {
+    // Meant for runs in general; one with stages says itself how long it is.
+    const { durationMs: _duration, ...others } = options;
+    if (resolveStress(others).stages) delete options.durationMs;
+  }
   if (flags.print) {
     io.stdout.write(scenarioText(resolveStress(options)));
     return;

@@ -1,9 +1,11 @@
 // --abort-on-fail: whether a run is to end before its time because a threshold is crossed for good. Pure.
-import { formatDuration } from '../duration.ts';
+import { formatDuration, formatRate } from '../duration.ts';
 import { abortable } from '../result/abortable.ts';
 import type { Reason } from '../result/result.ts';
+import { type Course, valueAt } from './course.ts';
 import { figuresSoFar } from './figures.ts';
 import type { StressPlan } from './plan.ts';
+import { connectionCourse, type LoadPlan, rateCourse } from './profile.ts';
 import type { Share } from './share.ts';
 import { describeThreshold } from './threshold-words.ts';
 
@@ -15,6 +17,18 @@ export interface Abort {
   reason: Reason;
 }
 
+/** ` at 3400/s, 80 connections`: what was asked for then, of what changes; nothing, where nothing does. */
+function loadWords(plan: LoadPlan, elapsedMs: number): string {
+  const [rate, connections] = [rateCourse(plan), connectionCourse(plan)];
+  const changes = (course: Course): boolean => new Set(course.flatMap(({ from, to }) => [from, to])).size > 1;
+  const at = (course: Course): number => Math.round(valueAt(course, elapsedMs * 1000));
+  const words = [
+    ...(plan.model === 'open' && changes(rate) ? [formatRate(at(rate))] : []),
+    ...(changes(connections) ? [`${at(connections)} connections`] : []),
+  ];
+  return words.length === 0 ? '' : ` at ${words.join(', ')}`;
+}
+
 /**
  * Looks at the figures so far.
  *
@@ -22,7 +36,7 @@ export interface Abort {
  * @param elapsedMs how much of the measure phase has passed
  */
 export function abortOf(
-  plan: Pick<StressPlan, 'abortOnFail' | 'delayAbortMs' | 'thresholds' | 'timeoutMs'>,
+  plan: Pick<StressPlan, 'abortOnFail' | 'delayAbortMs' | 'thresholds' | 'timeoutMs'> & LoadPlan,
   share: Share,
   elapsedMs: number,
 ): Abort | undefined {
@@ -35,7 +49,7 @@ export function abortOf(
     const crossed = abortable(threshold, figures);
     if (!crossed) continue;
     const after = formatDuration(Math.max(0, Math.round(elapsedMs / 100) * 100));
-    const message = `aborted after ${after}: ${describeThreshold(crossed, plan.timeoutMs)}`;
+    const message = `aborted after ${after}${loadWords(plan, elapsedMs)}: ${describeThreshold(crossed, plan.timeoutMs)}`;
     return { expression: threshold.expression, reason: { code: 'threshold', message } };
   }
   return undefined;

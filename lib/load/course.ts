@@ -107,3 +107,28 @@ export function stepsOf(course: Course): Step[] {
   }
   return steps;
 }
+
+/**
+ * The most that is asked for from a time to `aheadUs` later: steps up come so much earlier, before the beginning if need be,
+ * and steps down where they were, unless they are soon taken back.
+ */
+export function stepsAhead(steps: readonly Step[], aheadUs: number): Step[] {
+  const times = [...new Set(steps.flatMap(({ atUs }) => [atUs - aheadUs, atUs]))].sort((a, b) => a - b);
+  const ahead: Step[] = [];
+  // Steps within reach that none of the later ones exceeds, so that the first is the most.
+  const reach: number[] = [];
+  let first = 0;
+  let next = 0;
+  const countOf = (index: number | undefined): number => steps[index ?? 0]?.count ?? 0;
+  for (const atUs of times) {
+    for (; next < steps.length && (steps[next]?.atUs ?? 0) <= atUs + aheadUs; next++) {
+      while (reach.length > first && countOf(reach.at(-1)) <= countOf(next)) reach.pop();
+      reach.push(next);
+    }
+    // One is over when the step after it was made.
+    while (reach.length > first + 1 && (steps[(reach[first] ?? 0) + 1]?.atUs ?? 0) <= atUs) first++;
+    const count = countOf(reach[first]);
+    if (ahead.at(-1)?.count !== count) ahead.push({ atUs, count });
+  }
+  return ahead;
+}

@@ -20,11 +20,10 @@ const closeWaitUs = 2.5e6;
 
 /** Does what a run tells it with its part of the connections and messages. */
 export class Engine implements EngineCommands {
-  readonly #plan: StressPlan;
   readonly #rig: Rig;
   readonly #reports: EngineReports;
   readonly #load: Load;
-  readonly #ticker = new Ticker((atUs) => this.#tick(atUs));
+  readonly #ticker: Ticker;
   #connecting = false;
   #drains = false;
   #finished = false;
@@ -36,10 +35,10 @@ export class Engine implements EngineCommands {
 
   /** @param startedUs when the run began: once a second from then on the engine tells what it counted */
   constructor(plan: StressPlan, rig: Rig, reports: EngineReports, startedUs: number) {
-    this.#plan = plan;
     this.#rig = rig;
     this.#reports = reports;
     this.#tellUs = startedUs + tellEveryUs;
+    this.#ticker = new Ticker((atUs) => this.#tick(atUs), plan.spin);
     this.#load = new Load(plan, rig, (phase, atUs) => {
       if (phase === 'drain') this.#drains = true;
       reports.phase(phase, atUs);
@@ -62,7 +61,7 @@ export class Engine implements EngineCommands {
       await this.#ticker.until(() => fleet.settled || this.#isOver);
       this.#connecting = false;
       fleet.stopConnecting();
-      const first = fleet.lanes.find((lane) => lane.isOpen);
+      const first = this.#prober();
       const opened = this.#rig.recorder.counters['connections.opened'];
       this.#reports.settled({
         opened,
@@ -74,8 +73,8 @@ export class Engine implements EngineCommands {
 
   probe(): void {
     this.#do(async () => {
-      const { fleet, traffic } = this.#rig;
-      const lane = fleet.lanes.find((candidate) => candidate.isOpen);
+      const { traffic } = this.#rig;
+      const lane = this.#prober();
       this.#probed = { lane, told: '' };
       if (lane && !this.#isOver) {
         traffic.send(lane, nowUs(), kinds.probe);
@@ -150,6 +149,12 @@ export class Engine implements EngineCommands {
     return this.#stoppedUs !== Number.POSITIVE_INFINITY;
   }
 
+  /** The connection for the probe: one that reads at once, if there is any. */
+  #prober(): Lane | undefined {
+    const open = this.#rig.fleet.lanes.filter((lane) => lane.isOpen);
+    return open.find((lane) => !lane.isSlow) ?? open[0];
+  }
+
   #do(work: () => Promise<void>): void {
     work().catch((error) => this.#bug(error));
   }
@@ -164,12 +169,12 @@ export class Engine implements EngineCommands {
     const { fleet, traffic } = this.#rig;
     let nextUs = Number.POSITIVE_INFINITY;
     if (this.#connecting) {
-      fleet.connectDue(atUs);
-      if (this.#plan.rampUpMs > 0) nextUs = atUs + 1000;
+      nextUs = fleet.connectDue(atUs);
     }
     if (this.#load.isOn && !this.#isOver) nextUs = this.#load.tick(atUs);
     if (this.#finished) return nextUs;
     traffic.sweep(atUs);
+    fleet.slow.tick(atUs);
     this.#load.watch(atUs);
     this.#tellProbe();
     if (atUs >= this.#tellUs) {

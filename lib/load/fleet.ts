@@ -2,88 +2,130 @@
 import type { CloseRecord } from '../result/result.ts';
 import type { Attempts } from './attempts.ts';
 import { nowUs } from './clock.ts';
-import type { ClosedBy, ConnectSpec, ConnectSplit, Driver, FailureKind, Sink } from './drivers/driver.ts';
+import type {
+  ClosedBy,
+  ConnectSpec,
+  ConnectSplit,
+  Driver,
+  FailureKind,
+  MessageTemplate,
+  Sink,
+} from './drivers/driver.ts';
 import { EndLog } from './ends.ts';
 import { FailureLog } from './failures.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import { MessageView } from './message-view.ts';
+import type { Pacer } from './pacer.ts';
 import { connectionsOf, numberOf, type Part } from './part.ts';
+import { Pinger } from './pinger.ts';
 import type { Recorder } from './recorder.ts';
+import { isSlow, SlowReading } from './slow-consumers.ts';
 import type { Traffic } from './traffic.ts';
+import type { Places } from './turnover.ts';
+import { Uptime } from './uptime.ts';
 
 // Handshakes under way at once without a ramp: enough to be fast, few enough that `connect` times the target and
 // not our own queue.
 const maxConnecting = 200;
 // When this many attempts failed and none ever opened, the rest would only take time.
 const hopelessFailures = 200;
-const pingEveryUs = 1e6;
-// A sample is enough, and thousands of connections must not turn pings into a second load.
-const pingsPerSecond = 50;
+// A connection that is over keeps its index until nothing that is remembered of its messages can be taken for another's.
+const spareTimeouts = 2;
 
 /** What a fleet connects to. */
 export interface FleetPlan {
   driver: Driver;
-  /** Those of the run, of which the fleet has its {@link part}. */
+  /** The most that the run has at a time, of which the fleet has its {@link part}. */
   connections: number;
+  /** Those that are opened before the load, and those of them that are asked for. */
+  first: number;
+  asked: number;
   part: Part;
-  rampUpMs: number;
   /** How the attempts of all fleets of the run end. */
   attempts: Attempts;
+  /** When the run's first connections are to be opened, in µs after the start; undefined: as fast as it goes. */
+  pacer: Pacer | undefined;
+  /** A message without an answer after this time is lost. */
+  timeoutMs: number;
+  /** The share that reads slowly. */
+  slowConsumers: number;
   /** Samples the round trip of ping frames; false where each message has a ping of its own. */
   pings: boolean;
   /** The connection's own headers. */
   spec: (number: number) => ConnectSpec;
   /** What takes part in the conversation on a connection, between driver and lane; without it nothing does. */
   session?: ((lane: Lane, fleet: Fleet) => Sink) | undefined;
+  /** The message of the connection with a number, where it has one of its own. */
+  template?: ((number: number) => MessageTemplate) | undefined;
 }
 
 /** The connections of a run. */
-export class Fleet implements LaneOwner {
-  readonly lanes: readonly Lane[];
+export class Fleet implements LaneOwner, Places {
+  /** All that may still matter, by their index: those that have a place, and those that come and go. */
+  readonly lanes: Lane[];
+  /** Those that have a place, or had it last. */
+  readonly serving: Lane[];
   readonly failures = new FailureLog();
   readonly view = new MessageView();
+  readonly slow = new SlowReading();
   /** What connections that were open did against the protocol. */
   readonly violations = new FailureLog();
-  /** How connections ended before the run did. */
+  /** How connections ended before the run did, and not by our will. */
   readonly ends = new EndLog();
   open = 0;
-  /** Connections that were closed at the end of the run, and whose target sent no close frame back. */
+  /** Connections that were closed by us, and whose target sent no close frame back. */
   unansweredCloses = 0;
   /** Called when a connection opened or ended. */
   onChange: (() => void) | undefined;
-
   onError: ((error: unknown) => void) | undefined;
+  /** Called when a connection begins to serve its place. */
+  onServes: ((lane: Lane, atUs: number) => void) | undefined;
+  /** Called when a connection is in service: open, at its place, and asked for. */
+  onUp: ((lane: Lane) => void) | undefined;
+  /** Called when the connection that should have taken over a place could not be opened. */
+  onMissed: ((place: number, atUs: number) => void) | undefined;
 
   readonly #plan: FleetPlan;
   readonly #recorder: Recorder;
   readonly #traffic: Traffic;
   readonly #closes = new Map<string, CloseRecord>();
+  readonly #pinger: Pinger;
+  readonly #uptime: Uptime;
+  readonly #mostConnecting: number;
+  /** Those that are to follow, by place; those that wait for their attempt; those that are to be closed. */
+  readonly #followers = new Map<number, Lane>();
+  #waiting: Lane[] = [];
+  #leaving: Lane[] = [];
+  /** Indexes of connections that are over, the oldest first, and when they are free. */
+  readonly #spare: { index: number; freeUs: number }[] = [];
+  /** Attempts of the connect phase: of the run, and of this fleet. */
+  #due = 0;
   #attempts = 0;
+  readonly #first: number;
   #connecting = 0;
   #startedUs = 0;
   #stopped = false;
   #ending = false;
-  #openUs = 0;
-  #accruedUs = 0;
-  #pingNext = 0;
-  #pingBudget = 1;
-  #pingedUs = 0;
 
   constructor(plan: FleetPlan, recorder: Recorder, traffic: Traffic) {
     this.#plan = plan;
     this.#recorder = recorder;
     this.#traffic = traffic;
-    const { connections, part } = plan;
-    this.lanes = Array.from(
-      { length: connectionsOf(part, connections) },
-      (_, index) => new Lane(index, numberOf(part, index), this),
+    const { connections, first, part } = plan;
+    this.#pinger = new Pinger(part.workers);
+    this.#first = connectionsOf(part, first);
+    this.#mostConnecting = Math.ceil(maxConnecting / part.workers);
+    this.lanes = Array.from({ length: connectionsOf(part, connections) }, (_, place) =>
+      this.#laneAt(place, place),
     );
+    this.serving = [...this.lanes];
+    this.#uptime = new Uptime(connectionsOf(part, plan.asked), recorder);
     traffic.lanes = this.lanes;
   }
 
   /** True when no attempt is under way and none is left to make. */
   get settled(): boolean {
-    return this.#connecting === 0 && (this.#stopped || this.#attempts === this.lanes.length);
+    return this.#connecting === 0 && (this.#stopped || this.#attempts === this.#first);
   }
 
   /** Attempts that are under way. */
@@ -97,63 +139,117 @@ export class Fleet implements LaneOwner {
 
   start(atUs: number): void {
     this.#startedUs = atUs;
-    this.#pingedUs = atUs;
+    this.#pinger.start(atUs);
   }
 
-  /** Starts the attempts that are due. */
-  connectDue(atUs: number): void {
-    const { connections, rampUpMs, part } = this.#plan;
-    const mostConnecting = Math.ceil(maxConnecting / part.workers);
-    const share = rampUpMs > 0 ? (atUs - this.#startedUs) / (rampUpMs * 1000) : 1;
-    // Of all connections of the run: each opens when it would if one worker had them all.
-    const dueOfRun = Math.min(connections, Math.floor(share * connections) + 1);
-    const due = connectionsOf(part, dueOfRun);
-    while (!this.#stopped && this.#attempts < due && (rampUpMs > 0 || this.#connecting < mostConnecting)) {
-      const lane = this.lanes[this.#attempts++] as Lane;
-      this.#connecting++;
-      this.#recorder.counters['connections.attempted']++;
-      lane.state = 'connecting';
-      const sink = this.#plan.session?.(lane, this) ?? lane;
-      lane.tellsReadEnds = sink === lane && this.#plan.driver.tellsReadEnds === true;
-      lane.attach(this.#plan.driver.open(this.#plan.spec(lane.number), sink));
+  /** Starts the attempts that are due; returns when the next is. */
+  connectDue(atUs: number): number {
+    const { pacer, first, part } = this.#plan;
+    if (pacer) {
+      // Of all connections of the run: each opens when it would if one worker had them all.
+      while (this.#due < first && this.#startedUs + pacer(this.#due) <= atUs) this.#due++;
+    } else this.#due = first;
+    const due = connectionsOf(part, this.#due);
+    while (!this.#stopped && this.#attempts < due && (pacer || this.#connecting < this.#mostConnecting)) {
+      this.#dial(this.lanes[this.#attempts++] as Lane);
     }
+    return pacer && this.#due < first ? this.#startedUs + pacer(this.#due) : Number.POSITIVE_INFINITY;
   }
 
   /** Makes no more attempts and gives up those under way: they were never tried to their end, so they do not count. */
   stopConnecting(): void {
     this.#stopped = true;
-    for (const lane of this.lanes) {
-      if (lane.state !== 'connecting') continue;
-      lane.state = 'left';
-      lane.abort();
-      this.#connecting--;
-      this.#recorder.counters['connections.attempted']--;
+    this.#waiting = [];
+    this.#followers.clear();
+    for (const lane of this.lanes) this.#giveUp(lane);
+  }
+
+  /** Opens, closes and replaces connections while the load goes on. */
+  tick(): void {
+    while (this.#waiting.length > 0 && this.#connecting < this.#mostConnecting) {
+      const lane = this.#waiting.shift();
+      if (lane?.state === 'idle') this.#dial(lane);
+    }
+    if (this.#leaving.length === 0) return;
+    for (const lane of this.#leaving) {
+      if (lane.state !== 'leaving' || lane.outstanding > 0) continue;
+      lane.isClosing = true;
+      if (lane.isSlow) this.slow.forget(lane);
+      lane.close();
+    }
+    this.#leaving = this.#leaving.filter((lane) => lane.state === 'leaving' && !lane.isClosing);
+  }
+
+  /** Begins no connection any more. */
+  stopReplacing(): void {
+    this.#waiting = [];
+  }
+
+  ask(places: number, atUs: number): void {
+    const { asked } = this.#uptime;
+    this.#uptime.ask(places, atUs);
+    for (let place = Math.min(asked, places); place < Math.max(asked, places); place++) {
+      const lane = this.serving[place];
+      if (lane) this.#mark(lane, atUs);
     }
   }
 
-  /** Samples the round trip of ping frames: each connection once a second at most, all together 50 a second. */
-  pingDue(atUs: number): void {
-    if (!this.#plan.pings) return;
-    const passedUs = atUs - this.#pingedUs;
-    this.#pingedUs = atUs;
-    this.#pingBudget = Math.min(pingsPerSecond / 5, this.#pingBudget + (passedUs * pingsPerSecond) / 1e6);
-    for (let tried = 0; this.#pingBudget >= 1 && tried < this.lanes.length; tried++) {
-      const lane = this.lanes[this.#pingNext] as Lane;
-      if (lane.isOpen && atUs - lane.pingedUs < pingEveryUs) return;
-      this.#pingNext = (this.#pingNext + 1) % this.lanes.length;
-      if (!lane.isOpen) continue;
-      lane.pingedUs = atUs;
-      lane.ping();
-      this.#pingBudget--;
+  fill(place: number): void {
+    const lane = this.serving[place];
+    if (!lane || lane.state === 'open' || lane.state === 'connecting') return;
+    if (lane.state === 'idle') this.#waiting.push(lane);
+    else this.prepare(place);
+  }
+
+  prepare(place: number): void {
+    const lane = this.serving[place];
+    if (!lane || lane.state === 'connecting' || this.#followers.has(place)) return;
+    const fresh = this.#laneAt(place, this.#freeIndex());
+    this.lanes[fresh.index] = fresh;
+    this.#followers.set(place, fresh);
+    this.#waiting.push(fresh);
+  }
+
+  replace(place: number): void {
+    const lane = this.serving[place];
+    if (!lane || lane.state === 'connecting') return;
+    lane.isReplaced = true;
+    this.prepare(place);
+    this.#takeOver(place, nowUs());
+  }
+
+  vacate(place: number): void {
+    const follower = this.#followers.get(place);
+    this.#followers.delete(place);
+    for (const lane of [follower, this.serving[place]]) {
+      if (!lane) continue;
+      if (lane.state === 'open') this.retire(lane);
+      else if (lane.state === 'connecting') this.#giveUp(lane);
+      // Its attempt was not begun.
+      else if (lane.state === 'idle' && lane === follower) {
+        lane.state = 'left';
+        this.#free(lane, nowUs());
+      }
     }
+  }
+
+  retire(lane: Lane): void {
+    if (lane.state !== 'open') return;
+    const atUs = nowUs();
+    lane.state = 'leaving';
+    this.#leaving.push(lane);
+    this.#mark(lane, atUs);
+    this.#takeOver(lane.place, atUs);
+  }
+
+  /** Samples the round trip of ping frames. */
+  pingDue(atUs: number): void {
+    if (this.#plan.pings) this.#pinger.tick(atUs, this.serving);
   }
 
   /** Connections × time in the measure phase until now: those that were open, and those that were asked for. */
   uptime(atUs: number): { openUs: number; askedUs: number } {
-    const { startUs, endUs } = this.#recorder;
-    this.#accrue(atUs);
-    const passedUs = Math.max(0, Math.min(atUs, endUs) - startUs);
-    return { openUs: this.#openUs, askedUs: Number.isFinite(startUs) ? passedUs * this.lanes.length : 0 };
+    return this.#uptime.at(atUs);
   }
 
   /** From now on ends of connections are our doing: they are listed as closes and count nowhere else. */
@@ -162,21 +258,22 @@ export class Fleet implements LaneOwner {
   }
 
   closeAll(): void {
-    for (const lane of this.lanes) if (lane.isOpen) lane.close();
+    for (const lane of this.lanes) if (isConnected(lane)) lane.close();
   }
 
   abortAll(): void {
-    for (const lane of this.lanes) if (lane.isOpen) lane.abort();
+    for (const lane of this.lanes) if (isConnected(lane)) lane.abort();
   }
 
   laneOpened(lane: Lane, split: ConnectSplit): void {
     lane.openedUs = nowUs();
-    this.#accrue(lane.openedUs);
     this.#connecting--;
     this.open++;
     this.#recorder.counters['connections.opened']++;
     this.#plan.attempts.opened();
     this.#recorder.opened(split);
+    if (this.serving[lane.place] === lane) this.#serve(lane, lane.openedUs);
+    else this.#takeOver(lane.place, lane.openedUs);
     this.onChange?.();
   }
 
@@ -184,6 +281,8 @@ export class Fleet implements LaneOwner {
     if (this.#ending) return;
     lane.receivedUs = atUs;
     this.#traffic.isReading = lane.tellsReadEnds;
+    // One that is being closed reads on, or it would never see the answer.
+    if (lane.isSlow && !lane.isClosing) this.slow.read(lane, this.view.length, atUs);
     try {
       this.#traffic.received(lane, this.view, atUs);
     } catch (error) {
@@ -204,6 +303,7 @@ export class Fleet implements LaneOwner {
   /** A message in the {@link view} is part of the conversation: the target pushed it. */
   lanePush(lane: Lane, atUs: number): void {
     lane.receivedUs = atUs;
+    if (lane.isSlow && !this.#ending) this.slow.read(lane, this.view.length, atUs);
     if (!this.#ending) this.#traffic.push(this.view.length, atUs);
   }
 
@@ -214,6 +314,7 @@ export class Fleet implements LaneOwner {
 
   lanePong(lane: Lane, sentUs: number, atUs: number): void {
     lane.pongedUs = atUs;
+    this.#pinger.settled(lane);
     if (this.#recorder.isMeasuring(sentUs) && !this.#ending) {
       this.#recorder.times.ping.record(atUs - sentUs);
     }
@@ -230,18 +331,24 @@ export class Fleet implements LaneOwner {
   }
 
   laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void {
-    this.#accrue(nowUs());
+    const atUs = nowUs();
+    this.#mark(lane, atUs);
+    this.#pinger.settled(lane);
+    if (lane.isSlow) this.slow.forget(lane);
     this.open--;
     const key = `${code} ${by} ${clean}`;
     const record = this.#closes.get(key) ?? { code, by, clean, count: 0 };
     record.count++;
     this.#closes.set(key, record);
-    if (this.#ending && by === 'us' && code === 1006) this.unansweredCloses++;
-    if (!this.#ending) {
-      this.#recorder.counters['connections.closed']++;
-      this.ends.add(lane, code, by, nowUs());
+    const isOurs = this.#ending || (lane.isClosing && (by === 'us' || clean));
+    if (isOurs && by === 'us' && code === 1006) this.unansweredCloses++;
+    if (!this.#ending) this.#recorder.counters['connections.closed']++;
+    if (!isOurs) {
+      this.ends.add(lane, code, by, atUs);
       if (!clean || code !== 1000) this.#recorder.counters['connections.abnormal']++;
     }
+    this.#missed(lane, atUs);
+    this.#free(lane, atUs);
     this.onChange?.();
   }
 
@@ -256,15 +363,91 @@ export class Fleet implements LaneOwner {
     this.#recorder.counters['connections.failed']++;
     this.failures.add(kind, detail);
     if (this.#plan.attempts.failed() >= hopelessFailures) this.#stopped = true;
+    const atUs = nowUs();
+    this.#free(lane, atUs);
+    this.#missed(lane, atUs);
     this.onChange?.();
   }
 
-  /** Adds the time since the last change that lies in the measure phase. */
-  #accrue(atUs: number): void {
-    const { startUs, endUs } = this.#recorder;
-    const fromUs = Math.max(this.#accruedUs, startUs);
-    const toUs = Math.min(atUs, endUs);
-    if (toUs > fromUs) this.#openUs += (toUs - fromUs) * this.open;
-    this.#accruedUs = atUs;
+  #dial(lane: Lane): void {
+    this.#connecting++;
+    this.#recorder.counters['connections.attempted']++;
+    lane.state = 'connecting';
+    const sink = this.#plan.session?.(lane, this) ?? lane;
+    lane.tellsReadEnds = sink === lane && this.#plan.driver.tellsReadEnds === true;
+    lane.attach(this.#plan.driver.open(this.#plan.spec(lane.number), sink));
   }
+
+  #giveUp(lane: Lane): void {
+    if (lane.state !== 'connecting') return;
+    lane.state = 'left';
+    lane.abort();
+    this.#connecting--;
+    this.#recorder.counters['connections.attempted']--;
+    this.#free(lane, nowUs());
+  }
+
+  /** A connection that was to follow could not be opened, or ended before its turn came. */
+  #missed(lane: Lane, atUs: number): void {
+    if (this.#followers.get(lane.place) !== lane) return;
+    this.#followers.delete(lane.place);
+    const old = this.serving[lane.place];
+    // Whoever has the place keeps it.
+    if (old) old.isReplaced = false;
+    this.onMissed?.(lane.place, atUs);
+  }
+
+  /** The connection that is to follow takes over its place, if it is open, and if the one that has it is no longer needed. */
+  #takeOver(place: number, atUs: number): void {
+    const [old, lane] = [this.serving[place], this.#followers.get(place)];
+    if (!old || !lane?.isOpen || (old.isOpen && !old.isReplaced)) return;
+    this.#followers.delete(place);
+    this.serving[place] = lane;
+    this.retire(old);
+    // It may have been over for long, with its index kept for its place.
+    this.#free(old, atUs);
+    this.#serve(lane, atUs);
+  }
+
+  #serve(lane: Lane, atUs: number): void {
+    this.#mark(lane, atUs);
+    this.onServes?.(lane, atUs);
+  }
+
+  /** Notes whether a connection is in service. */
+  #mark(lane: Lane, atUs: number): void {
+    const isUp = lane.isOpen && this.serving[lane.place] === lane && lane.place < this.#uptime.asked;
+    if (isUp === lane.isUp) return;
+    lane.isUp = isUp;
+    this.#uptime.add(isUp ? 1 : -1, atUs);
+    if (isUp) this.onUp?.(lane);
+  }
+
+  #laneAt(place: number, index: number): Lane {
+    const { part, slowConsumers, template } = this.#plan;
+    const number = numberOf(part, place);
+    const lane = new Lane({ index, place, number, isSlow: isSlow(number, slowConsumers) }, this);
+    if (template) lane.template = template(number);
+    return lane;
+  }
+
+  #freeIndex(): number {
+    const [oldest] = this.#spare;
+    const index = oldest && oldest.freeUs <= nowUs() ? oldest.index : this.lanes.length;
+    if (index !== this.lanes.length) this.#spare.shift();
+    this.#traffic.ledger.renew(index);
+    return index;
+  }
+
+  /** The index of a connection that is over, and whose place is another's, can be used again after a while. */
+  #free(lane: Lane, atUs: number): void {
+    const isOver = lane.state === 'closed' || lane.state === 'failed' || lane.state === 'left';
+    if (!isOver || this.serving[lane.place] === lane) return;
+    this.#spare.push({ index: lane.index, freeUs: atUs + spareTimeouts * this.#plan.timeoutMs * 1000 });
+  }
+}
+
+/** Bytes can still be sent on it. */
+function isConnected({ state }: Lane): boolean {
+  return state === 'open' || state === 'leaving';
 }

@@ -24,12 +24,37 @@ export interface LaneOwner {
   laneFailed(lane: Lane, kind: FailureKind, detail: string): void;
 }
 
-/** A connection from the attempt to its end. `left`: the attempt was given up by us. */
+/** Where a connection stands. */
+export type LanePlace = Pick<Lane, 'index' | 'place' | 'number' | 'isSlow'>;
+
+/**
+ * A connection from the attempt to its end. `left`: the attempt was given up by us. `leaving`: it is open, gets no more
+ * messages, and is closed when those under way are decided.
+ */
 export class Lane implements Sink {
-  /** Its place among the connections of its worker, and its number in the run. */
+  /** What its messages are entered under; no other connection of its worker has it at the same time. */
   readonly index: number;
+  /** The place that it has, or is to have, among the connections of its worker. */
+  readonly place: number;
+  /** The number of that place in the run. */
   readonly number: number;
-  state: 'idle' | 'connecting' | 'open' | 'closed' | 'failed' | 'left' = 'idle';
+  /** It reads slowly. */
+  readonly isSlow: boolean;
+  state: 'idle' | 'connecting' | 'open' | 'leaving' | 'closed' | 'failed' | 'left' = 'idle';
+  /** It is open, has its place, and is asked for. */
+  isUp = false;
+  /** The next connection of its place takes over as soon as it is open. */
+  isReplaced = false;
+  /** Its end was begun by us while the load went on. */
+  isClosing = false;
+  /** Messages of the load that are under way. */
+  outstanding = 0;
+  /** Messages of the load that it may still take, and at how many it is time to open the next connection of its place. */
+  left = Number.POSITIVE_INFINITY;
+  renewAt = -1;
+  /** It waits to be filled, and how many of its messages wait for their time to be sent (closed model). */
+  isReady = false;
+  thinking = 0;
   /** The lane's own message, where its token is part of it. */
   template: MessageTemplate | undefined;
   /** After the messages of a read comes {@link readEnd}. */
@@ -38,7 +63,8 @@ export class Lane implements Sink {
   isDirty = false;
   /** When the last batch was written. */
   flushedUs = 0;
-  /** When a ping was last sent. */
+  /** A ping was sent that is not answered yet, and when the last one was sent. */
+  isPinged = false;
   pingedUs = Number.NEGATIVE_INFINITY;
   openedUs = 0;
   /** When a message, and when the pong to one of our pings, came last; 0: never. */
@@ -48,9 +74,11 @@ export class Lane implements Sink {
   readonly #owner: LaneOwner;
   #connection: Connection | undefined;
 
-  constructor(index: number, number: number, owner: LaneOwner) {
+  constructor({ index, place, number, isSlow }: LanePlace, owner: LaneOwner) {
     this.index = index;
+    this.place = place;
     this.number = number;
+    this.isSlow = isSlow;
     this.#owner = owner;
   }
 
@@ -88,6 +116,15 @@ export class Lane implements Sink {
 
   close(): void {
     this.#connection?.close(1000, '');
+  }
+
+  /** Stops reading, and goes on with it. */
+  pause(): void {
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#connection?.resume();
   }
 
   abort(): void {

@@ -2,7 +2,7 @@
 import { invariant, WsbenchError } from '../errors.ts';
 
 /** What a message was sent for. */
-export const kinds = { probe: 0, warmup: 1, measured: 2 } as const;
+export const kinds = { probe: 0, warmup: 1, measured: 2, slow: 3 } as const;
 export type Kind = (typeof kinds)[keyof typeof kinds];
 
 /** What a reply turned out to be. */
@@ -35,15 +35,17 @@ export class Ledger {
   /** Messages that await a reply, of all kinds and of the measured kind. */
   outstanding = 0;
   outstandingMeasured = 0;
+  /** Those of them that slow consumers are to read the reply of. */
+  outstandingSlow = 0;
   /** Number of the next message. */
   next = 0;
 
   readonly #timeoutUs: number;
   readonly #maxEntries: number;
   readonly #inOrder: boolean;
-  readonly #head: Float64Array;
-  readonly #tail: Float64Array;
-  readonly #lastMatched: Float64Array;
+  #head: Float64Array;
+  #tail: Float64Array;
+  #lastMatched: Float64Array;
   #mask: number;
   #due: Float64Array;
   #sent: Float64Array;
@@ -83,6 +85,23 @@ export class Ledger {
     return this.#mask + 1;
   }
 
+  /** A fresh connection has this index: whoever had it before is forgotten. */
+  renew(connection: number): void {
+    if (connection >= this.#head.length) {
+      const longer = (from: Float64Array): Float64Array => {
+        const to = new Float64Array(Math.max(16, 2 * connection)).fill(none);
+        to.set(from);
+        return to;
+      };
+      this.#head = longer(this.#head);
+      this.#tail = longer(this.#tail);
+      this.#lastMatched = longer(this.#lastMatched);
+    }
+    this.#head[connection] = none;
+    this.#tail[connection] = none;
+    this.#lastMatched[connection] = none;
+  }
+
   /** Makes room for message {@link next}; false when the most that may be outstanding are. */
   reserve(dueUs: number): boolean {
     if (this.next - this.#first <= this.#mask) return true;
@@ -109,6 +128,7 @@ export class Ledger {
     this.#kind[slot] = kind;
     this.outstanding++;
     if (kind === kinds.measured) this.outstandingMeasured++;
+    else if (kind === kinds.slow) this.outstandingSlow++;
     if (this.#inOrder) this.#queueUp(seq, connection);
     return seq;
   }
@@ -213,7 +233,9 @@ export class Ledger {
 
   #settled(slot: number): void {
     this.outstanding--;
-    if (this.#kind[slot] === kinds.measured) this.outstandingMeasured--;
+    const kind = this.#kind[slot];
+    if (kind === kinds.measured) this.outstandingMeasured--;
+    else if (kind === kinds.slow) this.outstandingSlow--;
   }
 
   #queueUp(seq: number, connection: number): void {

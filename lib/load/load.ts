@@ -1,16 +1,29 @@
 // Warm-up and measure phase: what is sent, where the phases begin and end, and what is watched meanwhile.
 import { Backlog, type BacklogData, noBacklog } from './backlog.ts';
 import { nowUs } from './clock.ts';
-import { type Course, valueAt } from './course.ts';
+import { type Course, stepsOf, valueAt } from './course.ts';
 import type { LoadPhase } from './engine-contract.ts';
 import { ClosedExecutor } from './executors/closed.ts';
-import type { Executor } from './executors/executor.ts';
+import type { Executor, Window } from './executors/executor.ts';
 import { OpenExecutor } from './executors/open.ts';
 import type { ProbeSample } from './health.ts';
 import { kinds } from './ledger.ts';
+import { connectionsOf } from './part.ts';
 import type { StressPlan } from './plan.ts';
-import { measureSchedule, measureUs, rateCourse, warmupSchedule } from './profile.ts';
+import { connectionCourse, measureSchedule, measureUs, rateCourse, warmupSchedule } from './profile.ts';
 import type { Rig } from './rig.ts';
+import { thinkTimeOf } from './think-time.ts';
+import { Turnover } from './turnover.ts';
+
+/** What replaces the connections of a plan while its load goes on. */
+function turnoverOf(plan: StressPlan, { part, fleet }: Rig): Turnover {
+  const [rate, connections] = [rateCourse(plan), connectionCourse(plan)];
+  const { churnPerSecond, messagesPerConnection } = plan;
+  const ratePerConnection = (atUs: number): number | null =>
+    plan.model === 'closed' ? null : valueAt(rate, atUs) / Math.max(1, valueAt(connections, atUs));
+  const steps = stepsOf(connections);
+  return new Turnover({ part, steps, churnPerSecond, messagesPerConnection, ratePerConnection }, fleet);
+}
 
 /** The load of a run, from the first message of the warm-up to the last of the measure phase. */
 export class Load {
@@ -23,6 +36,7 @@ export class Load {
   readonly #rig: Rig;
   readonly #enter: (phase: LoadPhase, atUs: number) => void;
   readonly #rate: Course;
+  readonly #turnover: Turnover;
   #executors: Executor[] = [];
   #executor: Executor | undefined;
   #backlog: Backlog | undefined;
@@ -34,6 +48,11 @@ export class Load {
     this.#rig = rig;
     this.#enter = enter;
     this.#rate = rateCourse(plan);
+    this.#turnover = turnoverOf(plan, rig);
+    const { fleet, traffic } = rig;
+    fleet.onServes = (lane, atUs) => this.#turnover.serves(lane, atUs);
+    fleet.onMissed = (place, atUs) => this.#turnover.failed(place, atUs);
+    traffic.onWearing = (lane) => this.#turnover.wears(lane);
   }
 
   /** True while messages are sent. */
@@ -65,26 +84,31 @@ export class Load {
     this.#executors =
       plan.model === 'open'
         ? [
-            new OpenExecutor(warmupSchedule(plan, part), warmup, fleet.lanes, traffic),
-            new OpenExecutor(measureSchedule(plan, part), measure, fleet.lanes, traffic),
+            new OpenExecutor(warmupSchedule(plan, part), warmup, fleet.serving, traffic),
+            new OpenExecutor(measureSchedule(plan, part), measure, fleet.serving, traffic),
           ]
-        : [new ClosedExecutor(plan.depth, [warmup, measure], fleet.lanes, traffic, nowUs)];
+        : [this.#closedLoop([warmup, measure])];
     this.#executor = this.#executors.shift();
+    this.#turnover.begin(startUs, measuredUs, endUs);
     this.#enter('warmup', startUs);
   }
 
   /** Sends what is due; returns when something is due next, in µs. */
   tick(atUs: number): number {
-    const { startUs, endUs } = this.#rig.recorder;
+    const { recorder } = this.#rig;
+    const { startUs } = recorder;
     if (!this.measured && atUs >= startUs) this.#beginMeasure();
     let nextUs = this.#executor?.tick(atUs) ?? Number.POSITIVE_INFINITY;
     while (this.#executor?.done && this.#executors.length > 0) {
       this.#executor = this.#executors.shift();
       nextUs = this.#executor?.tick(atUs) ?? Number.POSITIVE_INFINITY;
     }
-    if (this.measured && atUs >= endUs && this.#executor?.done) this.end(endUs);
+    // After what is due: a message that is late goes to the connection that was asked for when it was due.
+    const turnUs = this.#turnover.tick(Math.min(atUs, this.#executor?.nextDueUs ?? atUs));
+    this.#rig.fleet.tick();
+    if (this.measured && this.#executor?.done && atUs >= recorder.endUs) this.end(recorder.endUs);
     // The phase begins and ends on time, even when nothing is due then.
-    return Math.min(nextUs, this.measured ? endUs : startUs);
+    return Math.min(nextUs, turnUs, this.measured ? recorder.endUs : startUs);
   }
 
   /** Samples what is worth knowing while messages of the measure phase are sent or awaited. */
@@ -95,7 +119,7 @@ export class Load {
     recorder.series.connections(atUs - startUs, fleet.open);
     // Not while it drains: an idle target answers pings faster.
     if (this.isOn) fleet.pingDue(atUs);
-    this.#sampleBacklog(atUs, ledger.outstanding);
+    this.#sampleBacklog(atUs, ledger.outstanding - ledger.outstandingSlow);
     const decidedUs = Math.min(atUs - this.#plan.timeoutMs * 1000, this.#executor?.nextDueUs ?? atUs);
     recorder.series.advance(decidedUs - startUs);
   }
@@ -103,11 +127,13 @@ export class Load {
   /** Sends no more; {@link end} is still to be called. */
   stop(): void {
     this.#executor?.stop();
+    this.#turnover.stop();
+    this.#rig.fleet.stopReplacing();
   }
 
   /** Ends the measure phase, or the warm-up, at `endUs`. */
   end(endUs: number): void {
-    this.#executor?.stop();
+    this.stop();
     this.#executor = undefined;
     this.#executors = [];
     const { recorder, ledger } = this.#rig;
@@ -119,7 +145,7 @@ export class Load {
       recorder.endUs = Number.POSITIVE_INFINITY;
     } else {
       recorder.endUs = Math.max(recorder.startUs, Math.min(recorder.endUs, endUs));
-      this.backlogEnd = ledger.outstanding;
+      this.backlogEnd = ledger.outstanding - ledger.outstandingSlow;
       this.#sample = this.#rig.health.sample();
       this.#rig.health.stop();
     }
@@ -129,6 +155,31 @@ export class Load {
   /** Gives back what the machine holds for it. */
   dispose(): void {
     this.#rig.health.stop();
+  }
+
+  #closedLoop(windows: Window[]): Executor {
+    const { part, recorder, fleet, traffic } = this.#rig;
+    const { depth, messages, thinkTimeMs, seed } = this.#plan;
+    const executor = new ClosedExecutor(
+      {
+        depth,
+        windows,
+        thinkTime: thinkTimeOf(thinkTimeMs, seed),
+        // Each worker sends its part of them.
+        messages: messages === 0 ? Number.POSITIVE_INFINITY : connectionsOf(part, messages),
+        clock: nowUs,
+        wake: () => fleet.onChange?.(),
+        // At once: replies that come after the last message are none of the phase.
+        onLast: (atUs) => {
+          recorder.endUs = Math.min(recorder.endUs, atUs);
+          fleet.onChange?.();
+        },
+      },
+      fleet.serving,
+      traffic,
+    );
+    fleet.onUp = (lane) => executor.up(lane);
+    return executor;
   }
 
   /** Where the rate changes, what it would be at the rate that the plan begins with: more messages a second are more under way. */

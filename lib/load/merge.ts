@@ -17,6 +17,7 @@ export function emptyShare(): Share {
     counters: zeroCounters(),
     times: Object.fromEntries(timeMetrics.map((name) => [name, nothing])) as Share['times'],
     warmup: { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 },
+    slow: { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 },
     unsentReasons: new Map(),
     rejectionCodes: new Map(),
     totalSent: 0,
@@ -51,7 +52,10 @@ export function mergeShares(shares: readonly Share[]): Share {
   const sum = emptyShare();
   for (const share of shares) {
     addCounters(sum.counters, share.counters);
-    for (const fate of warmupFates) sum.warmup[fate] += share.warmup[fate];
+    for (const fate of warmupFates) {
+      sum.warmup[fate] += share.warmup[fate];
+      sum.slow[fate] += share.slow[fate];
+    }
     addNumbers(sum.unsentReasons, share.unsentReasons);
     addNumbers(sum.rejectionCodes, share.rejectionCodes);
     for (const name of added) sum[name] += share[name];

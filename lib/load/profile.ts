@@ -1,6 +1,6 @@
 // The load of a plan over its measure phase: rate, connections, and how long it lasts. Pure.
 import { type Course, courseOf, type Leg, peakOf, stepsOf } from './course.ts';
-import { pacerOf } from './pacer.ts';
+import { constantPacer, type Pacer, pacerOf } from './pacer.ts';
 import type { Part } from './part.ts';
 import type { StressPlan } from './plan.ts';
 import { Schedule } from './schedule.ts';
@@ -53,6 +53,22 @@ export function connectMs(
 ): number {
   const { connections, rampUpMs, connectRatePerSecond: rate } = plan;
   return rate > 0 ? (connections * 1000) / rate : rampUpMs;
+}
+
+/** When the first connections are to be opened, in µs after the start; undefined: as fast as it goes. */
+export function connectPacer(plan: StressPlan): Pacer | undefined {
+  const { rampUpMs, connectRatePerSecond, arrival, seed } = plan;
+  const first = Math.max(1, firstConnections(plan));
+  const flat = (rate: number): Course => [
+    { startUs: 0, endUs: Number.POSITIVE_INFINITY, from: rate, to: rate },
+  ];
+  if (connectRatePerSecond > 0) return pacerOf(flat(connectRatePerSecond), { arrival, seed }, 'connect');
+  return rampUpMs > 0 ? constantPacer((first * 1000) / rampUpMs) : undefined;
+}
+
+/** The connections that are asked for when the load begins. */
+export function firstConnections(plan: LoadPlan): number {
+  return Math.round(connectionCourse(plan)[0]?.from ?? 0);
 }
 
 /** The most connections that are ever asked for at the same time. */

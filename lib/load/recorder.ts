@@ -29,6 +29,8 @@ export class Recorder {
   readonly recent = new Histogram();
   readonly series: SeriesRecorder;
   readonly warmup: WarmupCounts = { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 };
+  /** What became of the measured messages of slow consumers, which count nowhere else. */
+  readonly slow: WarmupCounts = { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 };
   readonly unsentReasons = new Map<string, number>();
   readonly rejectionCodes = new Map<string, number>();
   /** All messages sent and received, of any kind, for the live view. */
@@ -108,6 +110,11 @@ export class Recorder {
     this.counters['messages.received']++;
     this.counters['bytes.received'] += bytes;
     this.series.received(atUs - this.startUs);
+  }
+
+  /** A message of a slow consumer has met its fate. */
+  slowConsumer(dueUs: number, fate: keyof WarmupCounts): void {
+    if (dueUs >= this.startUs && dueUs < this.endUs) this.slow[fate]++;
   }
 
   /** A matched reply of any kind came. */

@@ -16,7 +16,7 @@ import { type Message, renderMessage } from './message.ts';
 import { connectionsOf, type Part, whole } from './part.ts';
 import type { StressPlan } from './plan.ts';
 import { planWarnings } from './plan-warnings.ts';
-import { mostConnections, rateCourse } from './profile.ts';
+import { connectPacer, firstConnections, mostConnections, rateCourse } from './profile.ts';
 import { Recorder } from './recorder.ts';
 import type { RenewalPlan } from './renewal.ts';
 import { Session } from './session.ts';
@@ -93,7 +93,6 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
     dueWhenSent: plan.model === 'closed',
     part,
   });
-  const { connections, rampUpMs } = plan;
   const spec = (number: number) => connectSpec(plan, number);
   const talk = new SessionPlan(plan, tokens);
   const session = talk.isEmpty
@@ -108,13 +107,25 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
             : {}),
         });
   const fleet = new Fleet(
-    { driver, connections, part, attempts, rampUpMs, pings: !pings, spec, session },
+    {
+      driver,
+      attempts,
+      connections: mostConnections(plan),
+      // One at least: the probe goes over it.
+      first: Math.max(1, firstConnections(plan)),
+      asked: firstConnections(plan),
+      part,
+      pacer: connectPacer(plan),
+      timeoutMs: plan.timeoutMs,
+      slowConsumers: plan.slowConsumers,
+      pings: !pings,
+      spec,
+      session,
+      template: isPersonal ? (number) => render(tokenOf(plan, number), number).template : undefined,
+    },
     recorder,
     traffic,
   );
-  if (isPersonal) {
-    for (const lane of fleet.lanes) lane.template = render(tokenOf(plan, lane.number), lane.number).template;
-  }
   const warnings = [...message.warnings, ...planWarnings(plan, message.template.bytes.length, Date.now())];
   const health = new HealthProbe(part.workers === 1);
   return { part, recorder, ledger, traffic, fleet, health, warnings, renewal: talk.renewal };

@@ -27,6 +27,8 @@ export interface Share {
   counters: Counters;
   times: Record<TimeMetric, HistogramData>;
   warmup: WarmupCounts;
+  /** Of the measured messages of slow consumers. */
+  slow: WarmupCounts;
   /** By reason and by code; the latter comes from the peer. */
   unsentReasons: Map<string, number>;
   rejectionCodes: Map<string, number>;

@@ -22,7 +22,9 @@ import { figuresOf, finiteRttP99 } from './figures.ts';
 import type { GeneratorMeans } from './health-advice.ts';
 import { judgeEngines } from './judge-engines.ts';
 import { planRecord, type StressPlan } from './plan.ts';
+import { mostConnections } from './profile.ts';
 import type { Share } from './share.ts';
+import { slowAmong } from './slow-consumers.ts';
 import { describeThreshold } from './threshold-words.ts';
 
 /** What is left of a run when its connections are closed. */
@@ -135,6 +137,11 @@ export function stressResult(remains: RunRemains): StressResult {
     thresholds,
     generator,
     warmup: share.warmup,
+    ...(plan.slowConsumers > 0
+      ? {
+          slowConsumers: { connections: slowAmong(mostConnections(plan), plan.slowConsumers), ...share.slow },
+        }
+      : {}),
   };
 }
 
@@ -151,7 +158,7 @@ function brokenBooks({ shares, share }: RunRemains): string[] {
 function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): Warning[] {
   const { plan, stopped } = remains;
   const { counters, backlog, ends } = remains.share;
-  const { 'connections.closed': closed, 'connections.opened': opened } = counters;
+  const { 'connections.opened': opened } = counters;
   const warnings: Warning[] = [];
   // A generator that fell behind makes a backlog of its own, and must not blame the target for it. A target that answers
   // nothing is not slow.
@@ -162,9 +169,11 @@ function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): War
     warnings.push({ code: 'backlog', message });
   }
   // In the closed model nothing else tells: a connection that is gone asks for nothing and so misses nothing.
-  if (closed > 0) {
+  // Those that we closed because the load asked for it are not among the ends.
+  const ended = ends.reduce((sum, { count }) => sum + count, 0);
+  if (ended > 0) {
     const words = describeEnds(ends, 3);
-    const message = `${closed} of ${opened} connections ended before the run did: ${words}`;
+    const message = `${ended} of ${opened} connections ended before the run did: ${words}`;
     warnings.push({ code: 'connections-ended', message });
   }
   return warnings;

@@ -29,6 +29,7 @@ export function takeShare(
     counters: { ...counters },
     times: times as Share['times'],
     warmup: { ...recorder.warmup },
+    slow: { ...recorder.slow },
     unsentReasons: new Map(recorder.unsentReasons),
     rejectionCodes: new Map(recorder.rejectionCodes),
     totalSent: recorder.totalSent,

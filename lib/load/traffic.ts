@@ -66,6 +66,8 @@ export class Traffic {
   /** Connections with something to flush: the first so many of the list. */
   readonly #dirty: Lane[] = [];
   #dirtyCount = 0;
+  /** Called when a connection has taken so many messages that it is time for the next one, or its last. */
+  onWearing: ((lane: Lane) => void) | undefined;
   #batchFrom = 0;
   #firstMeasured = Number.POSITIVE_INFINITY;
 
@@ -85,7 +87,8 @@ export class Traffic {
   send(lane: Lane, dueUs: number, kind: Kind): void {
     const unsent = this.offer(lane, dueUs, kind);
     if (unsent === undefined) return;
-    if (kind === kinds.measured) this.recorder.unsent(dueUs, unsent);
+    if (lane.isSlow && kind !== kinds.probe) this.recorder.slowConsumer(dueUs, 'unsent');
+    else if (kind === kinds.measured) this.recorder.unsent(dueUs, unsent);
     else if (kind === kinds.warmup) this.recorder.warmup.unsent++;
   }
 
@@ -93,7 +96,7 @@ export class Traffic {
    * Queues a message on a connection for the next {@link flush} if it can be taken, and otherwise says why not and counts
    * nothing: for a message that no schedule wanted.
    */
-  offer(lane: Lane, dueUs: number, kind: Kind): UnsentReason | undefined {
+  offer(lane: Lane, dueUs: number, asked: Kind): UnsentReason | undefined {
     const { ledger } = this;
     if (!lane.isOpen) return 'connection not open';
     if (lane.bufferedBytes > maxBufferedBytes) return 'more than 1 MiB unsent';
@@ -101,9 +104,15 @@ export class Traffic {
     if (!lane.queue(lane.template ?? this.#template, this.#numberOf(ledger.next), dueUs))
       return 'connection not open';
     if (this.#pings) lane.queuePing(ledger.next);
+    const kind = lane.isSlow && asked !== kinds.probe ? kinds.slow : asked;
     const seq = ledger.add(lane.index, dueUs, kind);
     if (kind === kinds.measured && seq < this.#firstMeasured) this.#firstMeasured = seq;
     if (kind === kinds.probe) this.probe = 'waiting';
+    else {
+      lane.outstanding++;
+      const left = --lane.left;
+      if (left === lane.renewAt || left === 0) this.onWearing?.(lane);
+    }
     if (!lane.isDirty) {
       lane.isDirty = true;
       this.#dirty[this.#dirtyCount++] = lane;
@@ -136,6 +145,8 @@ export class Traffic {
         recorder.sent(bytes.length, atUs, this.#dueWhenSent ? null : Math.max(0, atUs - ledger.dueUs(seq)));
       } else if (kind === kinds.warmup) {
         recorder.warmup.sent++;
+      } else if (kind === kinds.slow) {
+        recorder.slowConsumer(ledger.dueUs(seq), 'sent');
       }
     }
     this.#batchFrom = ledger.next;
@@ -175,7 +186,7 @@ export class Traffic {
       if (isAltered && this.#correlator.refusal === null) recorder.counters['messages.corrupt']++;
     } else if (this.#repeats && (verdict === 'duplicate' || !ledger.remembers(seq))) {
       if (recorder.isMeasuring(atUs)) this.#count('messages.push', view.length, atUs);
-    } else this.#again(seq, verdict, view.length, atUs);
+    } else this.#again(lane, seq, verdict, view.length, atUs);
   }
 
   /** All messages of a read were taken. */
@@ -198,7 +209,7 @@ export class Traffic {
       if (ledger.isOverdue(one, atUs)) this.#lose(one);
       const verdict = ledger.answer(one, lane.index);
       if (verdict === 'fresh') this.#fresh(one, lane.index, 0, atUs);
-      else this.#again(one, verdict, 0, atUs);
+      else this.#again(lane, one, verdict, 0, atUs);
     }
   }
 
@@ -242,6 +253,13 @@ export class Traffic {
       this.#probed(refusal === null ? 'answered' : 'rejected');
       return;
     }
+    const lane = this.lanes[connection];
+    if (lane) lane.outstanding--;
+    if (kind === kinds.slow) {
+      recorder.slowConsumer(ledger.dueUs(seq), refusal === null ? 'matched' : 'rejected');
+      this.onSettled?.(connection);
+      return;
+    }
     if (refusal === null) recorder.reply(atUs);
     if (kind === kinds.measured) {
       recorder.received(bytes, atUs);
@@ -255,8 +273,8 @@ export class Traffic {
   }
 
   /** Counts a reply to a message that was lost or answered before. */
-  #again(seq: number, verdict: Verdict, bytes: number, atUs: number): void {
-    if (this.#kindOf(seq) !== kinds.measured) return;
+  #again(lane: Lane, seq: number, verdict: Verdict, bytes: number, atUs: number): void {
+    if (lane.isSlow || this.#kindOf(seq) !== kinds.measured) return;
     this.#count(verdict === 'late' ? 'messages.late' : 'messages.duplicate', bytes, atUs);
   }
 
@@ -273,8 +291,13 @@ export class Traffic {
     const kind = ledger.kind(seq);
     if (kind === kinds.measured) recorder.lost(ledger.dueUs(seq));
     else if (kind === kinds.warmup) recorder.warmup.lost++;
+    else if (kind === kinds.slow) recorder.slowConsumer(ledger.dueUs(seq), 'lost');
     else this.#probed('lost');
-    if (kind !== kinds.probe) this.onSettled?.(ledger.connection(seq));
+    if (kind === kinds.probe) return;
+    const connection = ledger.connection(seq);
+    const lane = this.lanes[connection];
+    if (lane) lane.outstanding--;
+    this.onSettled?.(connection);
   }
 
   #count(

@@ -219,6 +219,15 @@ export interface StressResult extends ResultBase {
   generator: GeneratorRecord;
   /** Messages of the warm-up, which count nowhere else. */
   warmup?: { sent: number; unsent: number; matched: number; rejected: number; lost: number };
+  /** Connections that read slowly, and what became of their messages in the measure phase, which count nowhere else. */
+  slowConsumers?: {
+    connections: number;
+    sent: number;
+    unsent: number;
+    matched: number;
+    rejected: number;
+    lost: number;
+  };
 }
 
 /** What happened in a conformance case, in Autobahn's words. */

@@ -187,6 +187,16 @@ const stress = z.object({
       lost: z.number(),
     })
     .exactOptional(),
+  slowConsumers: z
+    .object({
+      connections: z.number(),
+      sent: z.number(),
+      unsent: z.number(),
+      matched: z.number(),
+      rejected: z.number(),
+      lost: z.number(),
+    })
+    .exactOptional(),
 });
 
 const behavior = z.enum(['OK', 'NON-STRICT', 'INFORMATIONAL', 'UNIMPLEMENTED', 'FAILED']);

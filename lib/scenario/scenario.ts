@@ -25,7 +25,7 @@ const stressFields = z.strictObject({
     .describe('Preset that says how the target talks, such as echo or json-rpc; --preset wins.')
     .optional(),
   connections: count.describe('Connections at the same time.'),
-  rate: ratePerSecond.describe('Messages per second over all connections (open model).'),
+  rate: ratePerSecond.describe('Messages per second over all connections (open model).').optional(),
   ratePerConnection: ratePerSecond
     .describe('Messages per second on each connection (open model); it takes the place of rate.')
     .optional(),
@@ -69,9 +69,15 @@ export const stressKeys = Object.keys(stressFields.shape) as (keyof z.output<typ
 
 /** Schema of a stress scenario (`kind: stress`). Durations need a unit. */
 export const stressScenarioSchema = stressFields.superRefine((scenario, context) => {
-  const { duration: time, stages, shape, messages } = scenario;
+  const { duration: time, stages, shape, messages, model, rate, ratePerConnection } = scenario;
   const wrong = (key: keyof typeof scenario, message: string): void =>
     context.addIssue({ code: 'custom', path: [key], message });
+  if (model === 'open' && rate === undefined && ratePerConnection === undefined) {
+    wrong('rate', 'missing: how many messages a second, such as 100/s (or ratePerConnection)');
+  }
+  if (rate !== undefined && ratePerConnection !== undefined) {
+    wrong('ratePerConnection', 'rate and ratePerConnection exclude each other');
+  }
   if (stages && shape !== undefined) wrong('shape', 'stages and shape exclude each other');
   if (stages && time !== undefined) wrong('duration', 'the stages say how long it measures: leave it out');
   if (scenario.connectRate !== undefined && scenario.rampUp > 0) {

@@ -26,6 +26,25 @@ const wrong: [string, string[], RegExp][] = [
   ['a way of matching that is none', ['stress', url, '--match', 'luck'], /--match: "luck" is none of marker, order, id:\/pointer, regex:PATTERN/],
   ['two ways of matching', ['stress', url, '--match', 'order', '--no-reply'], /--match and --no-reply exclude each other/],
   ['an id in a message without one', ['stress', url, '--match', 'id:/id', '-m', 'hello'], /--match id needs \{\{ id \}\} or \{\{ seq \}\} in the message/],
+  ['a rate and a rate per connection', ['stress', url, '-r', '5/s', '--rate-per-connection', '1/s'], /--rate and --rate-per-connection exclude each other/],
+  ['stages and a shape', ['stress', url, '--stage', '1s:rate=5', '--shape', 'ramp'], /--stage and --shape exclude each other/],
+  ['stages and a duration', ['stress', url, '--stage', '1s:rate=5', '-d', '5s'], /the stages say how long the measure phase is: leave out --duration/],
+  ['a stage without a unit', ['stress', url, '--stage', '30:rate=5'], /--stage: "30" has no unit; write 30s or 30ms/],
+  ['a stage of something else', ['stress', url, '--stage', '30s:users=5'], /--stage: "30s:users=5" names "users", and a stage has rate and connections/],
+  ['a stage that says nothing', ['stress', url, '--stage', '30s:fast'], /says "fast", which is no rate=… or connections=…/],
+  ['a stage that says it twice', ['stress', url, '--stage', '30s:rate=1,rate=2'], /says rate twice/],
+  ['stages of no length', ['stress', url, '--stage', '0s:rate=1'], /the duration must be longer than 0/],
+  ['stages without messages', ['stress', url, '--stage', '0s:rate=0', '--stage', '1s'], /the stages ask for no message at all/],
+  ['a rate in a stage of the closed model', ['stress', url, '--closed', '--stage', '1s:rate=5'], /stage 1 has a rate, which makes no sense in the closed model: say connections/],
+  ['messages for no connections', ['stress', url, '--stage', '1s:connections=0'], /stage 1 asks for no connections, and in the open model messages need at least one/],
+  ['a rate in stages beside one per connection', ['stress', url, '--rate-per-connection', '1/s', '--stage', '1s:rate=5'], /the rate follows the connections: leave it out of the stages/],
+  ['two speeds of connecting', ['stress', url, '--ramp-up', '1s', '--connect-rate', '5/s'], /--ramp-up and --connect-rate exclude each other/],
+  ['a think time by schedule', ['stress', url, '--think-time', '1s'], /a think time makes no sense by schedule: --think-time needs --closed/],
+  ['a think time that goes backwards', ['stress', url, '--closed', '--think-time', '2s-1s'], /--think-time: "2s-1s" is not from a shorter to a longer time/],
+  ['a rate per connection in the closed model', ['stress', url, '--closed', '--rate-per-connection', '1/s'], /a rate makes no sense in the closed model/],
+  ['a share of slow consumers that is nobody', ['stress', url, '-c', '10', '--slow-consumers', '5%'], /5 % of 10 connections is less than one slow consumer/],
+  ['slow consumers only', ['stress', url, '--slow-consumers', '100%'], /with slow consumers only there is nobody left to measure/],
+  ['a shape that is none', ['stress', url, '--shape', 'triangle'], /triangle/],
 ];
 for (const [name, args, stderr] of wrong) {
   test(`flags: ${name}`, { timeout: 30_000 }, async (t) => {
@@ -146,4 +165,39 @@ test('flags: tokens, secrets and what a target file holds turn up nowhere, even 
     const text = readFileSync(join(cwd, name), 'utf8');
     assert.doesNotMatch(text, /CANARY|eyJ[\w-]{20}/, name);
   }
+});
+
+test('flags: --print shows stages, and what it shows loads again to the same', {
+  timeout: 60_000,
+}, async (t) => {
+  const cwd = emptyFolder(t);
+  for (const args of [
+    ['--stage', '500ms:rate=2k/s,connections=20', '--stage', '0s:connections=3', '--stage', '1m'],
+    ['--shape', 'spike', '-r', '5k/s', '-d', '2m', '--connect-rate', '50/s', '--churn', '2.5/s'],
+    ['--closed', '--think-time', '100ms-1s', '--messages-per-connection', '10', '-n', '500'],
+    [
+      '--rate-per-connection',
+      '0.5/s',
+      '-c',
+      '40',
+      '--stage',
+      '10s:connections=80',
+      '--slow-consumers',
+      '12.5%',
+    ],
+  ]) {
+    const { stdout, stderr, code } = await run(['stress', ...args, '--print'], { cwd });
+    assert.equal(code, 0, stderr);
+    writeFileSync(join(cwd, 'printed.yml'), stdout);
+    const again = await run(['stress', '--scenario', 'printed.yml', '--print'], { cwd });
+    assert.equal(again.stdout, stdout, again.stderr);
+  }
+});
+
+test('flags: stages win over a duration in the environment', { timeout: 30_000 }, async (t) => {
+  const { stdout, stderr } = await run(['stress', '--stage', '1s:rate=5', '--print'], {
+    cwd: emptyFolder(t),
+    env: { WSBENCH_DURATION: '5s' },
+  });
+  assert.match(stdout, /stages:\n {2}- duration: 1s\n {4}rate: 5\/s/, stderr);
 });

@@ -13,6 +13,7 @@ function unruly(seed: number): Driver {
   const random = seededRandom(seed);
   const open = (_spec: ConnectSpec, sink: Sink) => {
     let isOpen = false;
+    let isGivenUp = false;
     const queued: string[] = [];
     const say = (text: string, afterMs: number): void => {
       setTimeout(() => {
@@ -43,6 +44,7 @@ function unruly(seed: number): Driver {
       say(reply, 20 * random());
     };
     setTimeout(() => {
+      if (isGivenUp) return;
       if (random() < 0.1) return sink.failed('refused', 'connect ECONNREFUSED');
       isOpen = true;
       sink.opened({ dnsUs: null, tcpUs: 1, tlsUs: null, upgradeUs: 1, totalUs: 2, subprotocol: '' });
@@ -62,7 +64,10 @@ function unruly(seed: number): Driver {
       pause: () => {},
       resume: () => {},
       close: () => end(1000, 'us', true),
-      abort: () => end(1006, 'us', false),
+      abort: () => {
+        isGivenUp = !isOpen;
+        end(1006, 'us', false);
+      },
     };
   };
   return { name: 'unruly', open };
@@ -132,6 +137,42 @@ describe('books', { concurrency: 6 }, () => {
       const { counters } = result;
       assert.ok(counters['messages.late'] > 0 && counters['messages.duplicate'] > 0, name);
       assert.ok(counters['messages.push'] > 0 && counters['messages.unexpected'] > 0, name);
+    });
+  }
+});
+
+describe('books of connections that come and go', { concurrency: 6 }, () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const model = seed % 3 === 0 ? 'closed' : 'open';
+    const stopAfterMs = seed % 4 === 0 ? 250 + 80 * seed : undefined;
+    test(`seed ${seed}, ${model} model`, { timeout: 20_000 }, async () => {
+      const controller = new AbortController();
+      if (stopAfterMs !== undefined) setTimeout(() => controller.abort('SIGINT'), stopAfterMs);
+      const rate = model === 'open' ? { ratePerSecond: 900 } : {};
+      const plan = stressPlan('ws://127.0.0.1:1/', {
+        target: typedTarget,
+        targetKnown: true,
+        connections: 5,
+        model,
+        ratePerSecond: 400,
+        stages: [
+          { durationMs: 400, connections: 5 + seed, ...rate },
+          { durationMs: 300, connections: 2 },
+          { durationMs: 0, connections: 9 },
+          { durationMs: 400 },
+          { durationMs: 300, connections: 1 },
+        ],
+        durationMs: 1400,
+        churnPerSecond: seed % 2 === 0 ? 25 : 0,
+        messagesPerConnection: seed % 5 < 3 ? 12 + seed : 0,
+        thinkTimeMs: model === 'closed' ? [1, 8] : [0, 0],
+        slowConsumers: seed % 4 === 1 ? 0.3 : 0,
+        timeoutMs: 200,
+        seed,
+      });
+      const result = await stress(plan, controller.signal, undefined, unruly(seed));
+      assertBooks(result, `seed ${seed}`);
+      assert.ok(result.counters['connections.opened'] > 2);
     });
   }
 });

@@ -43,7 +43,7 @@ function talk(sizeBytes: number) {
     },
     flush: () => {},
   } as unknown as Connection;
-  const lane = new Lane(0, 0, {} as LaneOwner);
+  const lane = new Lane({ index: 0, place: 0, number: 0, isSlow: false }, {} as LaneOwner);
   lane.attach(connection);
   lane.state = 'open';
   traffic.lanes = [lane];
