@@ -92,6 +92,34 @@ test('messages of other workers are crossed, as those of other connections are',
   }
 });
 
+// biome-ignore format: a table
+const loads: [string, Parameters<typeof stressPlan>[1]][] = [
+  ['stages', { durationMs: 900, stages: [{ durationMs: 300, connections: 8, ratePerSecond: 400 }, { durationMs: 300 }, { durationMs: 300, connections: 4, ratePerSecond: 100 }] }],
+  ['a number of messages', { messages: 77 }],
+  ['connections that are replaced', { churnPerSecond: 10 }],
+  ['slow consumers', { slowConsumers: 0.25, connections: 8 }],
+  ['a busy loop for due times', { spin: true, durationMs: 500 }],
+  ['compression', { compress: true }],
+];
+for (const [name, changes] of loads) {
+  test(`${name}: the same counts with one, two and three workers`, { timeout: 60_000 }, async (t) => {
+    const server = await startLoadServer(t, { mode: 'echo' });
+    const { counters: wanted } = await stress(stressPlan(server.url, changes));
+    assert.ok(wanted['messages.matched'] > 50);
+    for (const workers of [2, 3]) {
+      const { counters, openAtEnd } = await stress(stressPlan(server.url, { ...changes, workers }));
+      assert.deepEqual(brokenIdentities(counters, openAtEnd), []);
+      for (const metric of ['scheduled', 'matched', 'unsent', 'lost', 'corrupt', 'unexpected'] as const) {
+        assert.equal(counters[`messages.${metric}`], wanted[`messages.${metric}`], `${metric}, ${workers}`);
+      }
+      assert.equal(counters['connections.abnormal'], 0);
+      // One that is due at the very end may or may not be begun.
+      const attempted = counters['connections.attempted'] - wanted['connections.attempted'];
+      assert.ok(Math.abs(attempted) <= 1, `${attempted} attempts more with ${workers}`);
+    }
+  });
+}
+
 test('a target that takes 10 ms: two workers carry twice the connections and rate at equal percentiles', {
   timeout: 120_000,
 }, async (t) => {
