@@ -23,7 +23,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '' },
   },
 });
-const seconds = Number(values.seconds ?? (values.quick ? 1 : 3));
+const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 3));
 const repetitions = Number(values.repeat ?? (values.quick ? 1 : 3));
 const wantedTools = values.tools.split(',');
 const { tools, skipped } = toolbox();

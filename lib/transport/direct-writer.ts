@@ -1,5 +1,5 @@
-// Small writes of a plain socket, past the queue of its stream: what Node's streams do around a write that the system takes at
-// once costs as much as all the rest of it in this process.
+// Small writes of a plain socket, past the queue of its stream: around a write that the system takes at once, Node's streams
+// make an entry in their queue and a callback in a later tick, which is a good part of what a send costs outside of the kernel.
 import type { Socket } from 'node:net';
 
 // Longer ones are rare, and may have to be told to wait.
