@@ -1,6 +1,6 @@
 // What open connections cost: memory of the generator and of the kernel, the time to open them, CPU while nothing happens.
 //
-//   npm run bench:connections -- [connections] [idle seconds]
+//   npm run bench:connections -- [connections] [idle seconds] [tools]
 //
 // The servers are two processes of Bun on one port, on one core; each generator has the other, one after another. Needs as
 // many open files, and local ports: `ulimit -n` and net.ipv4.ip_local_port_range.
@@ -12,7 +12,8 @@ import type { IdleReport } from './generators/idle.ts';
 import { end, machine, spawnOn, unpinned } from './pinned.ts';
 import { idleTools } from './tools.ts';
 
-const [connections = 18_000, idleSeconds = 10] = process.argv.slice(2).map(Number);
+const [connections = 18_000, idleSeconds = 10] = process.argv.slice(2, 4).map(Number);
+const wanted = process.argv[4] ?? '';
 const engine = chooseEngine();
 const kib = (bytes: number): string => (bytes / 1024).toFixed(1);
 
@@ -45,6 +46,7 @@ async function run({ command }: (typeof idleTools)[number]): Promise<IdleReport 
       said += chunk;
       if (said.includes('\n')) break;
     }
+    if (said === '') throw new Error('the generator told nothing');
     const report = JSON.parse(said) as IdleReport;
     return { ...report, slab: (most - before) / report.opened };
   } finally {
@@ -71,7 +73,7 @@ if (unpinned) console.log(`\nWARNING: server and generator share cores: ${unpinn
 console.log(`\n${connections} connections, KiB each\n`);
 console.log('| | connects/s | RSS | of it heap | buffers | slab, both ends | idle CPU |');
 console.log('|---|---:|---:|---:|---:|---:|---:|');
-for (const tool of idleTools) {
+for (const tool of idleTools.filter(({ name }) => name.includes(wanted))) {
   const { opened, connectsPerSecond, rssBytes, heapBytes, externalBytes, idleCpu, slab } = await run(tool);
   const cells = [
     `${tool.name}${opened === connections ? '' : ` (${opened} opened)`}`,

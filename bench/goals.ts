@@ -30,6 +30,7 @@ export function goals(rows: readonly Row[]): string[] {
     median(row.samples.map(({ summary }) => summary?.sendLagP99Ms ?? Number.NaN));
   return [
     ...ratio('bare ws', /^bare ws$/, 0.7),
+    ...ratio('bare ws with Buffers', /^bare ws, Buffer$/, 0.7),
     ...ratio('k6', /^k6 /, 0.25),
     ...ratio('uWebSockets load_test', /^uWebSockets/, 1.15),
     ...ratio('epoll loop in C', /^epoll/, 1.15),

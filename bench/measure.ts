@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Case } from './cases.ts';
 import type { EchoProcess } from './echo-process.ts';
 import type { StressSummary } from './generators/stress.ts';
-import { end, spawnOn, usageOf } from './pinned.ts';
+import { end, spawnOn, type Usage, usageOf } from './pinned.ts';
 import { loadOf, type Tool } from './tools.ts';
 
 /** What was seen of a run. CPU is that of the generator's process, all its threads, over the window. */
@@ -23,8 +23,9 @@ export interface Sample {
 }
 
 const startTimeoutMs = 30_000;
-// Compilers have done their work by then.
+// Compilers have done their work when a process has used so much CPU; where others need this machine, that takes a while.
 const warmMs = 1500;
+const mostWarmMs = 20_000;
 
 /** The core of the generator. */
 const generatorCore = 1;
@@ -40,8 +41,9 @@ export async function measure(
   server: EchoProcess,
   seconds: number,
 ): Promise<Sample | undefined> {
-  // wsbench's own warm-up of a second lies in ours; its measure phase begins before the window and ends after it.
-  const command = tool.command(loadOf(load, server.url, seconds * 1000 + warmMs));
+  // Longer than it takes: it is ended when it was looked at. wsbench's own warm-up of a second lies in ours.
+  const longestMs = seconds * 1000 + warmMs + mostWarmMs + startTimeoutMs;
+  const command = tool.command(loadOf(load, server.url, longestMs));
   if (!command) return undefined;
   const before = await server.stats();
   const child = spawnOn(generatorCore, command.program, command.args, {
@@ -61,15 +63,20 @@ export async function measure(
   try {
     const opened = await started(child, server, before, load.connections);
     await wait(warmMs);
+    for (let tries = 0; tries < mostWarmMs / 100 && cpuUs(usageOf(pid)) < warmMs * 1000; tries++)
+      await wait(100);
     const [first, firstServer, firstStats] = [usageOf(pid), usageOf(server.pid), await server.stats()];
     await wait(seconds * 1000);
     const [last, lastServer, lastStats] = [usageOf(pid), usageOf(server.pid), await server.stats()];
-    if (tool.summarises) await Promise.race([ended, wait(startTimeoutMs)]);
+    if (tool.summarises) {
+      child.kill('SIGTERM');
+      await Promise.race([ended, wait(startTimeoutMs)]);
+    }
     const messages = lastStats.messages - firstStats.messages;
     const windowUs = (lastStats.atMs - firstStats.atMs) * 1000;
     const userUs = last.userUs - first.userUs;
     const systemUs = last.systemUs - first.systemUs;
-    const serverUs = lastServer.userUs + lastServer.systemUs - firstServer.userUs - firstServer.systemUs;
+    const serverUs = cpuUs(lastServer) - cpuUs(firstServer);
     return {
       perSecond: (messages * 1e6) / windowUs,
       cpuUs: (userUs + systemUs) / messages,
@@ -86,6 +93,10 @@ export async function measure(
     await end(child);
     await allClosed(server);
   }
+}
+
+function cpuUs({ userUs, systemUs }: Usage): number {
+  return userUs + systemUs;
 }
 
 /** Waits for all connections and the first messages of the load. */

@@ -23,7 +23,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '' },
   },
 });
-const seconds = Number(values.seconds ?? (values.quick ? 1 : 3));
+const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 3));
 const repetitions = Number(values.repeat ?? (values.quick ? 1 : 3));
 const wantedTools = values.tools.split(',');
 const { tools, skipped } = toolbox();
@@ -37,6 +37,7 @@ console.log(machine(engine.name));
 console.log(`${repetitions} × ${seconds} s each, in turn; medians [range]`);
 if (engine.warning) console.log(`\nWARNING: ${engine.warning}`);
 if (unpinned) console.log(`\nWARNING: server and generator share cores: ${unpinned}`);
+console.log(`what they measure: ${asked.map(({ name, measures }) => `${name} ${measures}`).join(', ')}`);
 for (const reason of skipped) console.log(`not measured: ${reason}`);
 
 const server = await startEcho(engine, 0);
@@ -50,10 +51,10 @@ try {
         if (!sample) continue;
         samples.push(sample);
         const { summary, cpuUs, perSecond } = sample;
-        const wrong = summary && (summary.wrong > 0 || summary.sent !== summary.matched);
+        const wrong = summary && summary.wrong + summary.unmatched > 0;
         console.error(
           `${load.title}: ${tool.name}: ${cpuUs.toFixed(2)} µs, ${Math.round(perSecond)}/s` +
-            `${wrong ? `; ${summary.sent} sent, ${summary.matched} matched, ${summary.wrong} wrong` : ''}` +
+            `${wrong ? `; ${summary.unmatched} unmatched, ${summary.wrong} wrong` : ''}` +
             `${summary?.reasons.length ? `; ${summary.reasons.join('; ')}` : ''}`,
         );
       }

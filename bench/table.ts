@@ -24,7 +24,7 @@ const columns: readonly [string, (samples: readonly Sample[], row: Row) => strin
     'connects/s',
     (samples, { load }) => (load.connections > 1 ? thousands(median(of(samples, 'connectsPerSecond'))) : '–'),
   ],
-  ['outcome', (samples) => [...new Set(samples.map(({ summary }) => summary?.outcome ?? '–'))].join(', ')],
+  ['held up', (samples) => heldUp(samples)],
 ];
 
 /** One table a load. */
@@ -40,6 +40,13 @@ export function tables(rows: readonly Row[]): string {
     }
   }
   return lines.join('\n');
+}
+
+/** In how many of the runs wsbench found itself to be the bottleneck. */
+function heldUp(samples: readonly Sample[]): string {
+  const told = samples.filter(({ summary }) => summary !== undefined);
+  if (told.length === 0) return '–';
+  return `${told.filter(({ summary }) => summary?.limited).length} of ${told.length}`;
 }
 
 type Figure = 'cpuUs' | 'kernelUs' | 'rssBytes' | 'generatorCpu' | 'serverCpu' | 'connectsPerSecond';

@@ -50,6 +50,11 @@ const wsbench = (driver: DriverName): Tool => ({
 });
 
 const bareWs: Tool = { name: 'bare ws', measures: 'nothing', command: (load) => node('bare-ws', load) };
+const bareWsBuffer: Tool = {
+  name: 'bare ws, Buffer',
+  measures: 'nothing',
+  command: (load) => node('bare-ws', { ...load, asBuffer: true }),
+};
 const netLoop: Tool = { name: 'net loop', measures: 'nothing', command: (load) => node('net-loop', load) };
 
 /** Those that can hold many connections open and do nothing. */
@@ -64,7 +69,7 @@ const isClosed = ({ ratePerSecond }: GeneratorLoad): boolean => ratePerSecond ==
 
 /** Finds the tools; those of other projects are taken where they are there. */
 export function toolbox(): Toolbox {
-  const tools = [wsbench('native'), wsbench('ws'), bareWs, netLoop];
+  const tools = [wsbench('native'), wsbench('ws'), bareWs, bareWsBuffer, netLoop];
   const skipped: string[] = [];
   for (const other of [k6(), epollLoop(), uWebSockets()]) {
     if (typeof other === 'string') skipped.push(other);
@@ -84,8 +89,7 @@ function k6(): Tool | string {
     command: (load) => ({
       program,
       args: ['run', '--quiet', '--no-usage-report', source('k6.js')],
-      // Its clock starts before its script is read; it is ended when it was looked at.
-      env: { LOAD: JSON.stringify({ ...load, durationMs: load.durationMs + 30_000 }), K6_NO_COLOR: 'true' },
+      env: { LOAD: JSON.stringify(load), K6_NO_COLOR: 'true' },
     }),
   };
 }

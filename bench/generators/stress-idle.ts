@@ -14,9 +14,9 @@ const options: StressOptions = {
 // What all runs need is compiled by this one.
 await stress(url, { ...options, connections: atOnce, durationMs: 100 });
 const before = memory();
-let after = before;
+let after: NodeJS.MemoryUsage | undefined;
 let cpu = process.cpuUsage();
-const { counters, phases } = await stress(
+const { counters, phases, reasons } = await stress(
   url,
   { ...options, connections, durationMs },
   {
@@ -31,6 +31,7 @@ const { counters, phases } = await stress(
   },
 );
 const opened = counters['connections.opened'];
+if (!after) throw new Error(`nothing was measured: ${reasons.map(({ message }) => message).join('; ')}`);
 const report: IdleReport = {
   opened,
   connectsPerSecond: (opened * 1000) / phases.connectMs,

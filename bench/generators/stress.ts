@@ -4,20 +4,24 @@ import { askedLoad, type GeneratorLoad } from './load.ts';
 
 /** What wsbench says of the run, for what cannot be seen from outside. */
 export interface StressSummary {
-  outcome: string;
+  /** The generator was the bottleneck, by its own judgement, and why. */
+  limited: boolean;
   reasons: string[];
   sendLagP99Ms: number | null;
   rttP50Ms: number | null;
   rttP99Ms: number | null;
-  sent: number;
-  matched: number;
+  /** Messages that were sent and not matched: lost, rejected, or under way when the run was ended. */
+  unmatched: number;
   wrong: number;
 }
 
 const { url, connections, sizeBytes, depth, ratePerSecond, durationMs, driver } = askedLoad<
   GeneratorLoad & Pick<StressOptions, 'driver'>
 >();
-const { outcome, reasons, metrics, counters } = await stress(url, {
+// It is looked at for as long as it takes, and then told to end.
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort('SIGTERM'));
+const options: StressOptions = {
   preset: 'echo',
   connections,
   sizeBytes,
@@ -28,15 +32,15 @@ const { outcome, reasons, metrics, counters } = await stress(url, {
   ...(ratePerSecond === undefined
     ? { model: 'closed', depth: depth ?? 1 }
     : { model: 'open', ratePerSecond }),
-});
+};
+const { generator, metrics, counters } = await stress(url, options, { signal: stop.signal });
 const summary: StressSummary = {
-  outcome,
-  reasons: reasons.map(({ message }) => message),
+  limited: generator.limited,
+  reasons: generator.reasons,
   sendLagP99Ms: metrics.send_lag.p99,
   rttP50Ms: metrics.rtt.p50,
   rttP99Ms: metrics.rtt.p99,
-  sent: counters['messages.sent'],
-  matched: counters['messages.matched'],
+  unmatched: counters['messages.sent'] - counters['messages.matched'],
   wrong:
     counters['messages.corrupt'] +
     counters['messages.reordered'] +

@@ -4,6 +4,7 @@ import type { Cause, Stage } from '../cause/cause.ts';
 import { timedOut as causeOfTimeout, classify } from '../cause/connect-error.ts';
 import { messageOf } from '../errors.ts';
 import { type Dialling, type DialOptions, type DialSink, type DialTimes, dial } from './dial.ts';
+import { DirectWriter } from './direct-writer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Chop, PieceWriter } from './piece-writer.ts';
 import { randomKey } from './random-key.ts';
@@ -88,6 +89,7 @@ export class Connection implements DialSink, SocketOwner {
   #stage: 'dialling' | 'upgrade' | 'open' | 'over' = 'dialling';
   #isEnding = false;
   #pieces: PieceWriter | undefined;
+  #direct: DirectWriter | undefined;
 
   /** @internal */
   constructor(endpoint: Endpoint, options: OpenOptions, sink: TransportSink) {
@@ -120,7 +122,11 @@ export class Connection implements DialSink, SocketOwner {
 
   /** Bytes taken but not yet accepted by the operating system. */
   get bufferedBytes(): number {
-    return (this.#socket?.writableLength ?? 0) + (this.#pieces?.waitingBytes ?? 0);
+    return (
+      (this.#socket?.writableLength ?? 0) +
+      (this.#direct?.waitingBytes ?? 0) +
+      (this.#pieces?.waitingBytes ?? 0)
+    );
   }
 
   /** The address and port of our end, once it has them. */
@@ -202,6 +208,14 @@ export class Connection implements DialSink, SocketOwner {
     const socket = this.#socket;
     if (!socket || this.#stage === 'over') return false;
     this.#log?.add('out', this.#nowUs(), bytes);
+    // TLS has writes of its own.
+    if (this.#stage === 'open' && written === undefined && socket === this.#raw) {
+      this.#direct ??= new DirectWriter(socket);
+      if (this.#direct.takes(bytes.length)) {
+        this.#direct.write(bytes);
+        return true;
+      }
+    }
     return socket.write(bytes, written);
   }
 

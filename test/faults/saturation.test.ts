@@ -1,6 +1,6 @@
 // Generators that are really held up, each in another way: never a verdict on the target, always exit 4.
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parseResult, type StressResult } from '../../lib/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { emptyFolder, run, type SpawnOptions, start, until } from '../cli/spawn.ts';
@@ -17,7 +17,9 @@ interface Saturation {
   /** Only the long tests run it. */
   long?: boolean;
   args: readonly string[];
-  options: (t: TestContext) => Options;
+  options?: Options;
+  /** How much of a core it gets while it measures. */
+  share?: number;
   /** What is done to the process while it measures. */
   meanwhile?: (pid: number) => () => void;
 }
@@ -51,63 +53,63 @@ const saturations: Saturation[] = [
     name: 'a fifth of a core, open model',
     skip: noCpuShares,
     args: ['-c', '50', '-r', '20k/s', '-d', '2s'],
-    options: (t) => ({ prefix: cpuShare(t, 0.2) }),
+    share: 0.2,
   },
   {
     name: 'a fifth of a core, two workers',
     skip: noCpuShares,
     args: ['-c', '50', '-r', '20k/s', '-d', '2s', '-w', '2'],
-    options: (t) => ({ prefix: cpuShare(t, 0.2) }),
+    share: 0.2,
   },
   {
     name: 'a fifth of a core, closed model',
     long: true,
     skip: noCpuShares,
     args: closed,
-    options: (t) => ({ prefix: cpuShare(t, 0.2) }),
+    share: 0.2,
   },
   {
     name: 'stopped again and again, open model',
     long: true,
     args: open,
-    options: () => ({}),
     meanwhile: stopAndGo,
   },
-  { name: 'stopped again and again, closed model', args: closed, options: () => ({}), meanwhile: stopAndGo },
+  { name: 'stopped again and again, closed model', args: closed, meanwhile: stopAndGo },
   {
     name: 'an event loop that is blocked, open model',
     args: open,
-    options: () => ({ node: hook('blocked-loop') }),
+    options: { node: hook('blocked-loop') },
   },
   {
     name: 'an event loop that is blocked, closed model',
     long: true,
     args: closed,
-    options: () => ({ node: hook('blocked-loop') }),
+    options: { node: hook('blocked-loop') },
   },
   {
     name: 'a heap that is too small for its garbage',
     args: open,
-    options: () => ({
+    options: {
       node: ['--max-old-space-size=160', ...hook('garbage')],
       env: { WSBENCH_TEST_HEAP_MIB: '120' },
-    }),
+    },
   },
   {
     name: 'more messages than one core can send',
     args: ['-c', '100', '-r', '3000k/s', '-d', '1s', '-t', '1s'],
-    options: () => ({}),
   },
 ];
 
 describe('saturated generators are inconclusive', () => {
-  for (const { name, skip = false, long = false, args, options, meanwhile } of saturations) {
+  for (const { name, skip = false, long = false, args, options, share, meanwhile } of saturations) {
     const leftOut = long && !isLong && 'npm run test:long runs it';
     test(name, { timeout: 60_000, skip: skip || leftOut }, async (t) => {
       const server = await startLoadServer(t, { mode: 'echo' });
       const all = ['stress', server.url, '--preset', 'echo', ...args, '--json', '--no-save'];
-      const running = start(all, { cwd: emptyFolder(t), ...options(t) });
+      const group = share === undefined ? undefined : cpuShare(t);
+      const running = start(all, { cwd: emptyFolder(t), ...options, ...(group && { prefix: group.prefix }) });
       await until(() => running.stderr().includes('measure'), 'the measure phase');
+      if (share !== undefined) group?.limit(share);
       const end = meanwhile?.(running.child.pid ?? 0);
       const { code, stdout, stderr } = await running.finished.finally(end);
       assert.equal(code, 4, stderr);
@@ -146,7 +148,9 @@ test('half a core is enough for a little load: that run is not condemned', {
     '-q',
   ];
   for (let attempt = 1; ; attempt++) {
-    const { code, stderr } = await run(args, { cwd: emptyFolder(t), prefix: cpuShare(t, 0.5) });
+    const { prefix, limit } = cpuShare(t);
+    limit(0.5);
+    const { code, stderr } = await run(args, { cwd: emptyFolder(t), prefix });
     if (code === 0) return;
     if (attempt === 4) t.skip(`this machine is too busy: ${stderr}`);
     if (attempt === 4) return;
