@@ -26,7 +26,7 @@ import {
 } from './target-options.ts';
 import { version } from './version.ts';
 
-type Carriage = DriverPlan & Pick<StressPlan, 'workers' | 'spin'>;
+type Carriage = Omit<DriverPlan, 'url' | 'connections'> & Pick<StressPlan, 'workers' | 'spin'>;
 
 type Load = Pick<
   StressPlan,
@@ -101,7 +101,7 @@ export async function stress(
             saysHow(options) ? 'warn' : 'refuse',
             control,
             // The same way to the target as the load's.
-            makeDriver(carried),
+            makeDriver({ ...carried, url, connections: 1 }),
           );
     const guess = embedded ? 'wsbench' : seen.preset;
     const description = withMatch(
