@@ -121,7 +121,8 @@ export function stepsAhead(steps: readonly Step[], aheadUs: number): Step[] {
   let next = 0;
   const countOf = (index: number | undefined): number => steps[index ?? 0]?.count ?? 0;
   for (const atUs of times) {
-    for (; next < steps.length && (steps[next]?.atUs ?? 0) <= atUs + aheadUs; next++) {
+    // The same difference as among the times: a sum would be rounded differently.
+    for (; next < steps.length && (steps[next]?.atUs ?? 0) - aheadUs <= atUs; next++) {
       while (reach.length > first && countOf(reach.at(-1)) <= countOf(next)) reach.pop();
       reach.push(next);
     }

@@ -2,6 +2,7 @@
 import type { CloseRecord } from '../result/result.ts';
 import type { Attempts } from './attempts.ts';
 import { nowUs } from './clock.ts';
+import { CloseLog } from './close-log.ts';
 import type {
   ClosedBy,
   ConnectSpec,
@@ -20,6 +21,7 @@ import { connectionsOf, numberOf, type Part } from './part.ts';
 import { Pinger } from './pinger.ts';
 import type { Recorder } from './recorder.ts';
 import { isSlow, SlowReading } from './slow-consumers.ts';
+import { SpareIndexes } from './spare-indexes.ts';
 import type { Traffic } from './traffic.ts';
 import type { Places } from './turnover.ts';
 import { Uptime } from './uptime.ts';
@@ -88,7 +90,7 @@ export class Fleet implements LaneOwner, Places {
   readonly #plan: FleetPlan;
   readonly #recorder: Recorder;
   readonly #traffic: Traffic;
-  readonly #closes = new Map<string, CloseRecord>();
+  readonly #closes = new CloseLog();
   readonly #pinger: Pinger;
   readonly #uptime: Uptime;
   readonly #mostConnecting: number;
@@ -96,8 +98,7 @@ export class Fleet implements LaneOwner, Places {
   readonly #followers = new Map<number, Lane>();
   #waiting: Lane[] = [];
   #leaving: Lane[] = [];
-  /** Indexes of connections that are over, the oldest first, and when they are free. */
-  readonly #spare: { index: number; freeUs: number }[] = [];
+  readonly #spare: SpareIndexes;
   /** Attempts of the connect phase: of the run, and of this fleet. */
   #due = 0;
   #attempts = 0;
@@ -119,6 +120,7 @@ export class Fleet implements LaneOwner, Places {
       this.#laneAt(place, place),
     );
     this.serving = [...this.lanes];
+    this.#spare = new SpareIndexes(this.lanes.length, spareTimeouts * plan.timeoutMs * 1000);
     this.#uptime = new Uptime(connectionsOf(part, plan.asked), recorder);
     traffic.lanes = this.lanes;
   }
@@ -134,7 +136,7 @@ export class Fleet implements LaneOwner, Places {
   }
 
   get closes(): CloseRecord[] {
-    return [...this.#closes.values()].sort((a, b) => b.count - a.count);
+    return this.#closes.records;
   }
 
   start(atUs: number): void {
@@ -336,10 +338,7 @@ export class Fleet implements LaneOwner, Places {
     this.#pinger.settled(lane);
     if (lane.isSlow) this.slow.forget(lane);
     this.open--;
-    const key = `${code} ${by} ${clean}`;
-    const record = this.#closes.get(key) ?? { code, by, clean, count: 0 };
-    record.count++;
-    this.#closes.set(key, record);
+    this.#closes.add(code, by, clean);
     const isOurs = this.#ending || (lane.isClosing && (by === 'us' || clean));
     if (isOurs && by === 'us' && code === 1006) this.unansweredCloses++;
     if (!this.#ending) this.#recorder.counters['connections.closed']++;
@@ -432,9 +431,7 @@ export class Fleet implements LaneOwner, Places {
   }
 
   #freeIndex(): number {
-    const [oldest] = this.#spare;
-    const index = oldest && oldest.freeUs <= nowUs() ? oldest.index : this.lanes.length;
-    if (index !== this.lanes.length) this.#spare.shift();
+    const index = this.#spare.take(nowUs());
     this.#traffic.ledger.renew(index);
     return index;
   }
@@ -443,7 +440,7 @@ export class Fleet implements LaneOwner, Places {
   #free(lane: Lane, atUs: number): void {
     const isOver = lane.state === 'closed' || lane.state === 'failed' || lane.state === 'left';
     if (!isOver || this.serving[lane.place] === lane) return;
-    this.#spare.push({ index: lane.index, freeUs: atUs + spareTimeouts * this.#plan.timeoutMs * 1000 });
+    this.#spare.giveBack(lane.index, atUs);
   }
 }
 
