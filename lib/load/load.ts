@@ -22,7 +22,10 @@ function turnoverOf(plan: StressPlan, { part, fleet }: Rig): Turnover {
   const ratePerConnection = (atUs: number): number | null =>
     plan.model === 'closed' ? null : valueAt(rate, atUs) / Math.max(1, valueAt(connections, atUs));
   const steps = stepsOf(connections);
-  return new Turnover({ part, steps, churnPerSecond, messagesPerConnection, ratePerConnection }, fleet);
+  return new Turnover(
+    { part, steps, churnPerSecond, messagesPerConnection, ratePerConnection },
+    fleet.places,
+  );
 }
 
 /** The load of a run, from the first message of the warm-up to the last of the measure phase. */
@@ -50,8 +53,8 @@ export class Load {
     this.#rate = rateCourse(plan);
     this.#turnover = turnoverOf(plan, rig);
     const { fleet, traffic } = rig;
-    fleet.onServes = (lane, atUs) => this.#turnover.serves(lane, atUs);
-    fleet.onMissed = (place, atUs) => this.#turnover.failed(place, atUs);
+    fleet.places.onServes = (lane, atUs) => this.#turnover.serves(lane, atUs);
+    fleet.places.onMissed = (place, atUs) => this.#turnover.failed(place, atUs);
     traffic.onWearing = (lane) => this.#turnover.wears(lane);
   }
 
@@ -84,8 +87,8 @@ export class Load {
     this.#executors =
       plan.model === 'open'
         ? [
-            new OpenExecutor(warmupSchedule(plan, part), warmup, fleet.serving, traffic),
-            new OpenExecutor(measureSchedule(plan, part), measure, fleet.serving, traffic),
+            new OpenExecutor(warmupSchedule(plan, part), warmup, fleet.places.serving, traffic),
+            new OpenExecutor(measureSchedule(plan, part), measure, fleet.places.serving, traffic),
           ]
         : [this.#closedLoop([warmup, measure])];
     this.#executor = this.#executors.shift();
@@ -105,7 +108,7 @@ export class Load {
     }
     // After what is due: a message that is late goes to the connection that was asked for when it was due.
     const turnUs = this.#turnover.tick(Math.min(atUs, this.#executor?.nextDueUs ?? atUs));
-    this.#rig.fleet.tick();
+    this.#rig.fleet.places.tick();
     if (this.measured && this.#executor?.done && atUs >= recorder.endUs) this.end(recorder.endUs);
     // The phase begins and ends on time, even when nothing is due then.
     return Math.min(nextUs, turnUs, this.measured ? recorder.endUs : startUs);
@@ -128,7 +131,7 @@ export class Load {
   stop(): void {
     this.#executor?.stop();
     this.#turnover.stop();
-    this.#rig.fleet.stopReplacing();
+    this.#rig.fleet.places.stop();
   }
 
   /** Ends the measure phase, or the warm-up, at `endUs`. */
@@ -175,10 +178,10 @@ export class Load {
           fleet.onChange?.();
         },
       },
-      fleet.serving,
+      fleet.places.serving,
       traffic,
     );
-    fleet.onUp = (lane) => executor.up(lane);
+    fleet.places.onUp = (lane) => executor.up(lane);
     return executor;
   }
 

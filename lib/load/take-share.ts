@@ -42,7 +42,7 @@ export function takeShare(
     outstanding: ledger.outstandingMeasured,
     connecting: fleet.connecting,
     open: fleet.open,
-    ...fleet.uptime(atUs),
+    ...fleet.places.uptime(atUs),
     closes: fleet.closes.map((close) => ({ ...close })),
     failures: fleet.failures.data(),
     violations: fleet.violations.data(),
