@@ -92,7 +92,8 @@ export class Turnover {
   /** A connection begins to serve its place. */
   serves(lane: Lane, atUs: number): void {
     const { messagesPerConnection: most, ratePerConnection } = this.#plan;
-    if (most === 0) return;
+    // Before it has begun nothing is sent that would wear anything out.
+    if (most === 0 || !this.isOn) return;
     lane.left = most;
     const rate = ratePerConnection(atUs - this.#measuredUs);
     // Half of its life in advance at most: two connections a place are enough.
