@@ -107,7 +107,7 @@ class Counted {
         failures,
         violations,
         ends,
-        uptime: () => ({ openUs: 7, askedUs: 9 }),
+        places: { uptime: () => ({ openUs: 7, askedUs: 9 }) },
       },
       renewal: undefined,
     } as unknown as Rig;
