@@ -1,5 +1,5 @@
 // The per-second series of a run, put together from the news of its engines.
-import { Histogram, timeStats } from '../metrics/histogram.ts';
+import { Histogram, type HistogramData, timeStats } from '../metrics/histogram.ts';
 import type { DueSecond, Series, WallSecond } from '../metrics/series.ts';
 import { rowsOf } from './series.ts';
 import type { DueCounts, SeriesNews, WallCounts } from './share.ts';
@@ -23,6 +23,8 @@ export class SeriesBook {
   readonly #tellers: Teller[];
   readonly #open = new Map<number, DueCounts>();
   readonly #due: DueSecond[] = [];
+  /** The round trips of closed rows: written out at the end, as that takes milliseconds in which nothing could be sent. */
+  readonly #payloads: (HistogramData | undefined)[] = [];
   readonly #wall: WallSecond[] = [];
   readonly #scratch = new Histogram();
 
@@ -64,6 +66,7 @@ export class SeriesBook {
   finish(endUs: number): Series {
     const rows = Math.min(this.#rows, Math.max(1, Math.ceil(endUs / (this.#seconds * 1e6))));
     while (this.#due.length < rows) this.#close();
+    this.#writePayloads();
     const step = this.#seconds > 1 ? { secondsPerRow: this.#seconds } : {};
     return { due: this.#due, wall: this.#wall, ...step };
   }
@@ -80,10 +83,20 @@ export class SeriesBook {
     const { matched = 0, rejected = 0, lost = 0, unsent = 0 } = counts ?? {};
     this.#scratch.reset();
     if (counts) this.#scratch.addData(counts.rtt);
-    const { p50, p99, max, hdr } = timeStats(this.#scratch, lost + unsent, this.#rows <= maxPayloads);
+    const { p50, p99, max } = timeStats(this.#scratch, lost + unsent, false);
     const second = row * this.#seconds;
-    const payload = hdr === undefined ? {} : { hdr };
-    this.#due.push({ second, matched, rejected, lost, unsent, p50, p99, max, ...payload });
+    this.#due.push({ second, matched, rejected, lost, unsent, p50, p99, max });
+    if (this.#rows <= maxPayloads) this.#payloads[row] = counts?.rtt;
+  }
+
+  #writePayloads(): void {
+    for (const [row, data] of this.#payloads.entries()) {
+      const due = this.#due[row];
+      if (!data || !due || data.places.length === 0) continue;
+      this.#scratch.reset();
+      this.#scratch.addData(data);
+      due.hdr = this.#scratch.encode();
+    }
   }
 
   #addWall(teller: Teller, { row, sent, received, open }: WallCounts): void {
