@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import { redactUrl } from '../result/redact.ts';
 import type { AgentRecord, VerdictRecord } from '../result/result.ts';
+import { failsRun } from '../result/verdicts.ts';
 import { endpointOf } from '../transport/endpoint.ts';
 import { tlsSettings } from '../transport/tls-settings.ts';
 import type { Case } from './case.ts';
@@ -11,7 +12,7 @@ import type { AgentPlan, ConformPlan } from './plan.ts';
 import { pool } from './pool.ts';
 import { Patience } from './session/patience.ts';
 import { runCase, type SessionContext } from './session/session.ts';
-import { fails, mergeRuns, verdictOf } from './verdict.ts';
+import { mergeRuns, verdictOf } from './verdict.ts';
 
 /** Cases at once, by what they cost: waiting costs nothing, large messages and compression take all there is. */
 const autoJobs = { script: 24, large: 3, deflate: 4 };
@@ -111,7 +112,7 @@ class AgentRun {
         async (testCase) => {
           const verdict = await this.#try(testCase);
           if (!verdict) return;
-          if (jobs > 1 && fails(verdict, 'unclean')) suspects.push({ testCase, verdict });
+          if (jobs > 1 && failsRun(verdict, 'unclean')) suspects.push({ testCase, verdict });
           else this.#settle(verdict);
         },
         isHeld,
@@ -165,10 +166,8 @@ class AgentRun {
     const [first, ...others] = runs;
     if (!first) return;
     const merged = mergeRuns([first, ...others]);
-    const against = this.#plan.against?.(this.#agent.name, merged);
-    const final = against === 'worse' || against === 'better' ? { ...merged, against } : merged;
-    this.#verdicts.set(verdict.caseId, final);
-    this.#settled(final);
+    this.#verdicts.set(verdict.caseId, merged);
+    this.#settled(merged);
   }
 
   #end(reason: string): void {

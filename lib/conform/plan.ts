@@ -1,5 +1,5 @@
 // What `conform` is asked to do.
-import type { FailOn, VerdictRecord } from '../result/result.ts';
+import type { FailOn } from '../result/result.ts';
 import type { ProxyServer } from '../transport/proxy.ts';
 import type { TlsOptions } from '../transport/tls-settings.ts';
 
@@ -40,8 +40,6 @@ export interface ConformPlan {
   jobs: number | 'auto';
   /** How often each case is run. */
   repeat: number;
-  /** What each server's verdict is against those that were expected of it; undefined: nothing was. */
-  against?: (agent: string, verdict: VerdictRecord) => 'worse' | 'better' | 'as-expected' | undefined;
   /** What all waiting is multiplied with: tests hurry. 1 by default. */
   timeScale?: number;
   /** The command that this run can be repeated with; the id of a case is added to it. */

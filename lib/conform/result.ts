@@ -2,16 +2,10 @@
 import { createHash } from 'node:crypto';
 import { hostRecord } from '../result/host.ts';
 import { redactOptions, redactSubprotocols, redactUrl } from '../result/redact.ts';
-import {
-  type ConformResult,
-  type Reason,
-  schemaVersion,
-  type VerdictRecord,
-  type Warning,
-} from '../result/result.ts';
+import { type ConformResult, type Reason, schemaVersion, type Warning } from '../result/result.ts';
 import type { AgentEnd } from './agent-run.ts';
+import { concludeResult } from './conclude.ts';
 import type { ConformPlan } from './plan.ts';
-import { fails } from './verdict.ts';
 
 /** How a run ended, beside its verdicts. */
 export interface ConformEnd {
@@ -28,12 +22,9 @@ export function conformResult(
   end: ConformEnd,
 ): ConformResult {
   const wasInterrupted = agents.some((agent) => agent.wasInterrupted);
-  const reasons = [
-    ...(wasInterrupted ? [abortReason(end.abortReason)] : []),
-    ...agents.flatMap((agent) => reasonsOf(plan, agent)),
-  ];
+  const reasons = [...(wasInterrupted ? [abortReason(end.abortReason)] : []), ...agents.flatMap(reasonsOf)];
   const options = redactOptions(optionsOf(plan)) as Record<string, unknown>;
-  return {
+  const result: ConformResult = {
     schemaVersion,
     kind: 'conform',
     run: {
@@ -65,34 +56,12 @@ export function conformResult(
     messages: plan.messages,
     agents: agents.map(({ record }) => record),
   };
+  return concludeResult(result, { failOn: plan.failOn });
 }
 
-function reasonsOf(plan: ConformPlan, { record, unreachable, wasInterrupted }: AgentEnd): Reason[] {
-  const { name, url, verdicts, notRun } = record;
-  if (unreachable !== null) return [{ code: 'unreachable', message: `${url}: ${unreachable}` }];
-  const prefix = plan.agents.length > 1 ? `${name}: ` : '';
-  const failed = verdicts.filter((verdict) => isFailure(plan, verdict));
-  return [
-    ...failed.map((verdict): Reason => ({ code: 'verdict', message: `${prefix}${reasonText(verdict)}` })),
-    ...(notRun && !wasInterrupted
-      ? [
-          {
-            code: 'verdict',
-            message: `${prefix}${notRun.caseIds.length} cases were not run: ${notRun.reason}`,
-          } as const,
-        ]
-      : []),
-  ];
-}
-
-/** With verdicts that were expected, only what is worse than those fails. */
-function isFailure(plan: ConformPlan, verdict: VerdictRecord): boolean {
-  return plan.against ? verdict.against === 'worse' : fails(verdict, plan.failOn);
-}
-
-function reasonText({ caseId, behavior, behaviorClose, got, against }: VerdictRecord): string {
-  const verdict = behavior === behaviorClose ? behavior : `${behavior}, close ${behaviorClose}`;
-  return `${caseId}: ${verdict}${against === 'worse' ? ' (worse than expected)' : ''}${got === undefined ? '' : `: ${got}`}`;
+/** What is to be said of a server that is no verdict: those are concluded. */
+function reasonsOf({ record, unreachable }: AgentEnd): Reason[] {
+  return unreachable === null ? [] : [{ code: 'unreachable', message: `${record.url}: ${unreachable}` }];
 }
 
 function warningsOf({ record }: AgentEnd): Warning[] {
@@ -125,7 +94,6 @@ function optionsOf(plan: ConformPlan): Record<string, unknown> {
     messages: plan.messages,
     jobs: plan.jobs,
     repeat: plan.repeat,
-    expect: plan.against !== undefined,
     ...plan.options,
   };
 }

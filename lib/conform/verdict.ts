@@ -1,7 +1,6 @@
 // From a case and what was seen to the record of its verdict.
 import { redactText } from '../result/redact.ts';
-import type { FailOn, VerdictRecord } from '../result/result.ts';
-import { behaviorFails, closeFails } from '../result/verdicts.ts';
+import type { VerdictRecord } from '../result/result.ts';
 import type { Case } from './case.ts';
 import { describeExpected, describeSeen } from './describe.ts';
 import { judge } from './judge.ts';
@@ -43,14 +42,6 @@ const isGood = (word: string): boolean => word === 'OK' || word === 'INFORMATION
 function oneLine(text: string): string {
   const line = redactText(text.replace(/\s+/g, ' ').trim());
   return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
-}
-
-/** Whether a verdict fails a run. */
-export function fails(
-  { behavior, behaviorClose }: Pick<VerdictRecord, 'behavior' | 'behaviorClose'>,
-  failOn: FailOn,
-): boolean {
-  return behaviorFails(behavior, failOn) || closeFails(behaviorClose, failOn);
 }
 
 // From the worst to the best, for what counts when runs of a case differ.

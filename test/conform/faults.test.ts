@@ -5,7 +5,7 @@ import { lengthOf } from '../../lib/conform/bytes.ts';
 import type { Case } from '../../lib/conform/case.ts';
 import { allCases } from '../../lib/conform/cases.ts';
 import type { Strictness } from '../../lib/conform/plan.ts';
-import { fails } from '../../lib/conform/verdict.ts';
+import { failsRun } from '../../lib/result/verdicts.ts';
 import type { Fault } from '../fixtures/server-faulty.ts';
 import { startFaultyServer } from '../fixtures/server-process.ts';
 import { idsOf, runCases, verdictsOf } from './run-cases.ts';
@@ -164,7 +164,7 @@ async function check(
   const ids = cases.map(({ id }) => id);
   for (let attempt = 1; ; attempt++) {
     const result = await runCases(url, ids, { strictness, messages: 40, timeScale });
-    const failed = verdictsOf(result).filter((verdict) => fails(verdict, 'unclean'));
+    const failed = verdictsOf(result).filter((verdict) => failsRun(verdict, 'unclean'));
     const failedIds = failed.map(({ caseId }) => caseId);
     // A server that the machine holds up for a second fails cases that it does not fail: thrice in a row is its own doing.
     if (attempt < 3 && failedIds.join() !== expected.join()) continue;
