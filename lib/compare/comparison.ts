@@ -22,6 +22,18 @@ export interface ComparisonRow {
   /** Which way is good. */
   better: 'lower' | 'higher';
   direction: Direction;
+  /** Where `change` may lie, by a block bootstrap over due seconds; absent where there is too little to draw from. */
+  interval?: ChangeInterval;
+}
+
+/** An interval of a relative change: `low` ≤ `high`, 0.1 stands for +10 %. */
+export interface ChangeInterval {
+  low: number;
+  high: number;
+  /** Confidence, such as 0.95. */
+  level: number;
+  /** `likely`: the interval leaves out 0, and the change is large enough to matter. One run a side never proves more. */
+  verdict: 'likely better' | 'likely worse' | 'no evidence';
 }
 
 /** A check that ended differently; null: the run did not have it. */

@@ -48,6 +48,8 @@ export interface Run {
   complete: boolean;
   /** The command that reproduces it, secrets masked. */
   reproduce?: string;
+  /** Ids of the runs that this result was merged from: shards of one load, each from a generator of its own. */
+  mergedFrom?: string[];
 }
 
 /** What was asked for, secrets masked. `hash` identifies equal plans. */

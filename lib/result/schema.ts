@@ -39,6 +39,7 @@ const base = {
     seed: z.number(),
     complete: z.boolean(),
     reproduce: text.exactOptional(),
+    mergedFrom: z.array(text).exactOptional(),
   }),
   plan: z.object({ hash: text, name: text, options: z.record(text, z.unknown()) }),
   target: z.object({
