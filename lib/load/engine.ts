@@ -189,10 +189,10 @@ export class Engine implements EngineCommands {
   }
 
   #tell(share: Share): void {
-    const { recorder } = this.#rig;
-    const recent = recorder.recent.data();
-    recorder.recent.reset();
-    this.#reports.tidings({ share, recent, series: recorder.series.news() });
+    const { recorder, rehearsal } = this.#rig;
+    // Nobody asks for it: it holds a histogram a second until it is told.
+    rehearsal.series.news();
+    this.#reports.tidings({ share, series: recorder.series.news() });
   }
 
   #tellProbe(): void {

@@ -76,9 +76,10 @@ export class Load {
   /** Begins the warm-up. */
   begin(startUs: number): void {
     const plan = this.#plan;
-    const { part, recorder, fleet, traffic } = this.#rig;
+    const { part, recorder, rehearsal, fleet, traffic } = this.#rig;
     const measuredUs = startUs + plan.warmupMs * 1000;
     const endUs = measuredUs + measureUs(plan);
+    rehearsal.startUs = startUs;
     recorder.startUs = measuredUs;
     recorder.endUs = endUs;
     this.#backlog = new Backlog(measuredUs, endUs);

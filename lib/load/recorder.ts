@@ -9,8 +9,8 @@ import { SeriesRecorder } from './series.ts';
 const waitedLongUs = 50_000;
 const maxCodes = 50;
 
-/** What became of the messages of the warm-up, which count nowhere else. */
-export interface WarmupCounts {
+/** What became of messages that count nowhere else: those of the warm-up, and those of slow consumers. */
+export interface AsideCounts {
   sent: number;
   unsent: number;
   matched: number;
@@ -18,19 +18,13 @@ export interface WarmupCounts {
   lost: number;
 }
 
-/** Counters, histograms and series of one run. Methods without a kind are about measured messages. */
+/** Counters, histograms and series of the messages of one phase. */
 export class Recorder {
   readonly counters: Counters = zeroCounters();
-  readonly times = Object.fromEntries(timeMetrics.map((name) => [name, new Histogram()])) as Record<
-    TimeMetric,
-    Histogram
-  >;
-  /** Round trips of replies since the last snapshot. */
-  readonly recent = new Histogram();
+  readonly times: Record<TimeMetric, Histogram>;
   readonly series: SeriesRecorder;
-  readonly warmup: WarmupCounts = { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 };
   /** What became of the measured messages of slow consumers, which count nowhere else. */
-  readonly slow: WarmupCounts = { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 };
+  readonly slow: AsideCounts = { sent: 0, unsent: 0, matched: 0, rejected: 0, lost: 0 };
   readonly unsentReasons = new Map<string, number>();
   readonly rejectionCodes = new Map<string, number>();
   /** All messages sent and received, of any kind, for the live view. */
@@ -44,12 +38,35 @@ export class Recorder {
   startUs = Number.POSITIVE_INFINITY;
   endUs = Number.POSITIVE_INFINITY;
 
-  readonly #rtt = this.times.rtt;
-  readonly #service = this.times.service;
-  readonly #sendLag = this.times.send_lag;
+  readonly #rtt = new Histogram();
+  readonly #service: Histogram;
+  readonly #sendLag = new Histogram();
 
-  constructor(durationUs: number) {
+  /**
+   * @param durationUs length of the phase
+   * @param dueWhenSent closed model: a message is due when it is sent, so its service time is its round trip
+   */
+  constructor(durationUs: number, dueWhenSent = false) {
+    this.#service = dueWhenSent ? this.#rtt : new Histogram();
+    this.times = {
+      ...(Object.fromEntries(timeMetrics.map((name) => [name, new Histogram()])) as typeof this.times),
+      rtt: this.#rtt,
+      service: this.#service,
+      send_lag: this.#sendLag,
+    };
     this.series = new SeriesRecorder(durationUs);
+  }
+
+  /** What became of all its messages. */
+  get fates(): AsideCounts {
+    const of = (fate: keyof AsideCounts): number => this.counters[`messages.${fate}`];
+    return {
+      sent: of('sent'),
+      unsent: of('unsent'),
+      matched: of('matched'),
+      rejected: of('rejected'),
+      lost: of('lost'),
+    };
   }
 
   /** True from the beginning of the measure phase to the end of the run. */
@@ -92,8 +109,7 @@ export class Recorder {
     const rttUs = atUs - dueUs;
     this.counters['messages.matched']++;
     this.#rtt.record(rttUs);
-    this.#service.record(atUs - sentUs);
-    this.recent.record(rttUs);
+    if (this.#service !== this.#rtt) this.#service.record(atUs - sentUs);
     this.series.matched(dueUs - this.startUs, rttUs);
   }
 
@@ -113,7 +129,7 @@ export class Recorder {
   }
 
   /** A message of a slow consumer has met its fate. */
-  slowConsumer(dueUs: number, fate: keyof WarmupCounts): void {
+  slowConsumer(dueUs: number, fate: keyof AsideCounts): void {
     if (dueUs >= this.startUs && dueUs < this.endUs) this.slow[fate]++;
   }
 

@@ -29,6 +29,11 @@ export interface Rig {
   part: Part;
   health: HealthProbe;
   recorder: Recorder;
+  /**
+   * Records the warm-up just as {@link recorder} does the measure phase, so that by then all code has run and is compiled.
+   * Only what became of its messages is kept.
+   */
+  rehearsal: Recorder;
   ledger: Ledger;
   traffic: Traffic;
   fleet: Fleet;
@@ -73,7 +78,9 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
   const isPersonal = differsByConnection(plan);
   const message = render(plan.tokens[0], 0);
   const pings = message.by === 'pong';
-  const recorder = new Recorder(plan.durationMs * 1000);
+  const dueWhenSent = plan.model === 'closed';
+  const recorder = new Recorder(plan.durationMs * 1000, dueWhenSent);
+  const rehearsal = new Recorder(plan.warmupMs * 1000, dueWhenSent);
   const ledger = new Ledger({
     connections: connectionsOf(part, mostConnections(plan)),
     timeoutUs: plan.timeoutMs * 1000,
@@ -87,10 +94,11 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
     correlator: new Correlator({ ...match, ...message, error, push }),
     ledger,
     recorder,
+    rehearsal,
     echoes: echoes && !pings,
     repeats: 'repeats' in match && match.repeats,
     pings,
-    dueWhenSent: plan.model === 'closed',
+    dueWhenSent,
     part,
   });
   const spec = (number: number) => connectSpec(plan, number);
@@ -128,7 +136,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
   );
   const warnings = [...message.warnings, ...planWarnings(plan, message.template.bytes.length, Date.now())];
   const health = new HealthProbe(part.workers === 1);
-  return { part, recorder, ledger, traffic, fleet, health, warnings, renewal: talk.renewal };
+  return { part, recorder, rehearsal, ledger, traffic, fleet, health, warnings, renewal: talk.renewal };
 }
 
 /** Renders the plan's message for a token and a connection, once for all that it is the same for. */

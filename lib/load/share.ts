@@ -7,7 +7,7 @@ import type { BacklogData } from './backlog.ts';
 import type { EndsData } from './ends.ts';
 import type { FailureData } from './failures.ts';
 import type { ProbeSample } from './health.ts';
-import type { WarmupCounts } from './recorder.ts';
+import type { AsideCounts } from './recorder.ts';
 import type { Silence } from './silence.ts';
 
 /** What became of the probe. */
@@ -26,9 +26,9 @@ export interface Share {
   atUs: number;
   counters: Counters;
   times: Record<TimeMetric, HistogramData>;
-  warmup: WarmupCounts;
+  warmup: AsideCounts;
   /** Of the measured messages of slow consumers. */
-  slow: WarmupCounts;
+  slow: AsideCounts;
   /** By reason and by code; the latter comes from the peer. */
   unsentReasons: Map<string, number>;
   rejectionCodes: Map<string, number>;
@@ -104,7 +104,5 @@ export interface SeriesNews {
 /** What an engine tells once a second, and when it ends. */
 export interface Tidings {
   share: Share;
-  /** Round trips since the last time. */
-  recent: HistogramData;
   series: SeriesNews;
 }

@@ -39,9 +39,9 @@ export class Snapshots {
     }));
   }
 
-  add(engine: number, { share, recent }: Tidings): void {
+  add(engine: number, { share, series }: Tidings): void {
     (this.#tellers[engine] as Teller).share = share;
-    this.#recent.addData(recent);
+    for (const { rtt } of series.due) this.#recent.addData(rtt);
   }
 
   /** An engine is lost: nothing new is to be expected of it, and its connections are gone. */

@@ -7,7 +7,7 @@ import { noSilence } from './silence.ts';
 
 /** Takes the share of an engine at `atUs`. What only its end tells is left empty. */
 export function takeShare(
-  { part, recorder, ledger, fleet, traffic, renewal }: Rig,
+  { part, recorder, rehearsal, ledger, fleet, traffic, renewal }: Rig,
   load: Load,
   atUs: number,
 ): Share {
@@ -28,7 +28,7 @@ export function takeShare(
     atUs,
     counters: { ...counters },
     times: times as Share['times'],
-    warmup: { ...recorder.warmup },
+    warmup: rehearsal.fates,
     slow: { ...recorder.slow },
     unsentReasons: new Map(recorder.unsentReasons),
     rejectionCodes: new Map(recorder.rejectionCodes),

@@ -23,6 +23,8 @@ export interface TrafficParts {
   correlator: Correlator;
   ledger: Ledger;
   recorder: Recorder;
+  /** Records the messages of the warm-up. */
+  rehearsal: Recorder;
   /** Replies must equal the request. */
   echoes: boolean;
   /** More messages may follow with the id of one that was answered. */
@@ -54,6 +56,7 @@ export class Traffic {
   /** Messages that answer a request of another connection. */
   crossed = 0;
 
+  readonly #rehearsal: Recorder;
   readonly #template: MessageTemplate;
   readonly #correlator: Correlator;
   readonly #echoes: boolean;
@@ -74,6 +77,7 @@ export class Traffic {
   constructor(parts: TrafficParts) {
     this.ledger = parts.ledger;
     this.recorder = parts.recorder;
+    this.#rehearsal = parts.rehearsal;
     this.#template = parts.template;
     this.#correlator = parts.correlator;
     this.#echoes = parts.echoes;
@@ -88,8 +92,7 @@ export class Traffic {
     const unsent = this.offer(lane, dueUs, kind);
     if (unsent === undefined) return;
     if (lane.isSlow && kind !== kinds.probe) this.recorder.slowConsumer(dueUs, 'unsent');
-    else if (kind === kinds.measured) this.recorder.unsent(dueUs, unsent);
-    else if (kind === kinds.warmup) this.recorder.warmup.unsent++;
+    else this.#book(kind)?.unsent(dueUs, unsent);
   }
 
   /**
@@ -140,11 +143,10 @@ export class Traffic {
       if (this.#dueWhenSent) ledger.setDue(seq, atUs);
       recorder.totalSent++;
       const kind = ledger.kind(seq);
-      if (kind === kinds.measured) {
+      const book = this.#book(kind);
+      if (book) {
         const { bytes } = lane.template ?? this.#template;
-        recorder.sent(bytes.length, atUs, this.#dueWhenSent ? null : Math.max(0, atUs - ledger.dueUs(seq)));
-      } else if (kind === kinds.warmup) {
-        recorder.warmup.sent++;
+        book.sent(bytes.length, atUs, this.#dueWhenSent ? null : Math.max(0, atUs - ledger.dueUs(seq)));
       } else if (kind === kinds.slow) {
         recorder.slowConsumer(ledger.dueUs(seq), 'sent');
       }
@@ -181,9 +183,10 @@ export class Traffic {
       );
     } else if (verdict === 'fresh') {
       const kind = ledger.kind(seq);
-      const isAltered = kind === kinds.measured && this.#echoes && !this.#isEcho(lane, seq, view);
+      const book = this.#book(kind);
+      const isAltered = book !== undefined && this.#echoes && !this.#isEcho(lane, seq, view);
       this.#fresh(seq, lane.index, view.length, atUs);
-      if (isAltered && this.#correlator.refusal === null) recorder.counters['messages.corrupt']++;
+      if (isAltered && this.#correlator.refusal === null) book.counters['messages.corrupt']++;
     } else if (this.#repeats && (verdict === 'duplicate' || !ledger.remembers(seq))) {
       if (recorder.isMeasuring(atUs)) this.#count('messages.push', view.length, atUs);
     } else this.#again(lane, seq, verdict, view.length, atUs);
@@ -225,6 +228,12 @@ export class Traffic {
       this.#lose(seq);
   }
 
+  /** What records the messages of a kind; none does those of slow consumers, and the probe. */
+  #book(kind: Kind): Recorder | undefined {
+    if (kind === kinds.measured) return this.recorder;
+    return kind === kinds.warmup ? this.#rehearsal : undefined;
+  }
+
   #probed(fate: 'answered' | 'rejected' | 'lost'): void {
     this.probe = fate;
     this.onProbe?.();
@@ -261,14 +270,13 @@ export class Traffic {
       return;
     }
     if (refusal === null) recorder.reply(atUs);
-    if (kind === kinds.measured) {
-      recorder.received(bytes, atUs);
-      if (refusal !== null) recorder.rejected(ledger.dueUs(seq), refusal);
-      else {
-        recorder.matched(ledger.dueUs(seq), ledger.sentUs(seq), atUs);
-        if (ledger.isReordered(seq, connection)) recorder.counters['messages.reordered']++;
-      }
-    } else recorder.warmup[refusal === null ? 'matched' : 'rejected']++;
+    const book = kind === kinds.measured ? recorder : this.#rehearsal;
+    book.received(bytes, atUs);
+    if (refusal !== null) book.rejected(ledger.dueUs(seq), refusal);
+    else {
+      book.matched(ledger.dueUs(seq), ledger.sentUs(seq), atUs);
+      if (ledger.isReordered(seq, connection)) book.counters['messages.reordered']++;
+    }
     this.onSettled?.(connection);
   }
 
@@ -289,8 +297,8 @@ export class Traffic {
     const { ledger, recorder } = this;
     ledger.lose(seq);
     const kind = ledger.kind(seq);
-    if (kind === kinds.measured) recorder.lost(ledger.dueUs(seq));
-    else if (kind === kinds.warmup) recorder.warmup.lost++;
+    const book = this.#book(kind);
+    if (book) book.lost(ledger.dueUs(seq));
     else if (kind === kinds.slow) recorder.slowConsumer(ledger.dueUs(seq), 'lost');
     else this.#probed('lost');
     if (kind === kinds.probe) return;

@@ -50,6 +50,7 @@ const happening = fc.record({
 /** The parts of an engine that count. */
 class Counted {
   readonly recorder = new Recorder(seconds * 1e6);
+  readonly rehearsal = new Recorder(seconds * 1e6);
   readonly failures = new FailureLog();
   readonly violations = new FailureLog();
   readonly ends = new EndLog();
@@ -90,14 +91,15 @@ class Counted {
     } else if (what === 'push') {
       recorder.counters['messages.push']++;
       recorder.received(pick, nowUs);
-    } else recorder.warmup[pick > 3 ? 'matched' : 'lost']++;
+    } else this.rehearsal.counters[pick > 3 ? 'messages.matched' : 'messages.lost']++;
   }
 
   share(worker: number): Share {
-    const { recorder, failures, violations, ends } = this;
+    const { recorder, rehearsal, failures, violations, ends } = this;
     const rig = {
       part: { worker, workers: 5 },
       recorder,
+      rehearsal,
       ledger: { outstandingMeasured: worker },
       traffic: { probe: worker === 0 ? 'answered' : 'none', crossed: worker },
       fleet: {

@@ -27,6 +27,7 @@ function talk(sizeBytes: number) {
     correlator: new Correlator({ ...match, ...rendered }),
     ledger: new Ledger({ connections: 1, timeoutUs: 1e6, inOrder: rendered.by === 'order' }),
     recorder,
+    rehearsal: new Recorder(1e6),
     echoes: true,
     repeats: false,
     pings: false,
