@@ -14,8 +14,11 @@ import { Patience } from './session/patience.ts';
 import { runCase, type SessionContext } from './session/session.ts';
 import { mergeRuns, verdictOf } from './verdict.ts';
 
-/** Cases at once, by what they cost: waiting costs nothing, large messages and compression take all there is. */
-const autoJobs = { script: 24, large: 3, deflate: 4 };
+/**
+ * Cases at once, by what they cost: waiting costs nothing, large messages take all there is, and compressed ones are mostly
+ * waited for while the target compresses.
+ */
+const autoJobs = { script: 24, large: 3, deflate: 10 };
 /** After so many verdicts in a row that were the same when nothing else ran, the others are believed. */
 const repeatsUntilBelieved = 10;
 /** After so many handshakes in a row that were not answered, it is asked whether any will be. */
@@ -226,9 +229,9 @@ function waitOf({ steps }: Case): number {
   return steps.reduce((ms, step) => (step.do === 'wait' ? ms + step.ms : ms), 0);
 }
 
-/** Equal for equal messages. */
+/** Equal for equal messages; the largest come first, so that no long case is left over at the end. */
 function seriesOrder({ load }: Case): string {
-  return load?.kind === 'deflate' ? `${load.corpus} ${String(load.size).padStart(7, '0')}` : '';
+  return load?.kind === 'deflate' ? `${String(1e7 - load.size)} ${load.corpus}` : '';
 }
 
 const isSame = (a: VerdictRecord, b: VerdictRecord): boolean =>
