@@ -1,6 +1,7 @@
 // Every report format, by name and by file extension. A new one is a file and a line.
 import { extname } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
+import { html } from './html.ts';
 import { json } from './json.ts';
 import { junit } from './junit.ts';
 import { markdown } from './markdown.ts';
@@ -15,7 +16,7 @@ export { comparisonText } from './comparison-text.ts';
 export { doctorText } from './doctor-text.ts';
 export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';
 export { summaryMarkdown } from './summary.ts';
-export { json, markdown, renderText };
+export { html, json, markdown, renderText };
 
 interface Format {
   extension: string;
@@ -27,6 +28,7 @@ export const reporters = {
   text: { extension: '.txt', report: renderText },
   json: { extension: '.json', report: json },
   markdown: { extension: '.md', report: markdown },
+  html: { extension: '.html', report: html },
   junit: { extension: '.xml', report: junit },
 } as const satisfies Record<string, Format>;
 

@@ -1,7 +1,7 @@
 // The report for a pull request or an issue, in GitHub-flavoured Markdown.
-import { type Comparison, compareResults } from '../lib/compare/compare.ts';
 import type { ConformResult, QuickResult, Result, StressResult } from '../lib/result/result.ts';
 import { comparisonLines } from './comparison-markdown.ts';
+import { composedComparison } from './composed-comparison.ts';
 import { count, figure } from './figures.ts';
 import { latencyCell } from './latency.ts';
 import { conformLines } from './markdown-conform.ts';
@@ -33,7 +33,7 @@ function body(results: readonly Result[], options: ReportOptions): string[] {
   const conform = results.filter((result): result is ConformResult => result.kind === 'conform');
   const tallies = quick.map(tally);
   const sum = (key: 'passed' | 'total'): number => tallies.reduce((total, one) => total + one[key], 0);
-  const comparison = options.comparison ?? composedComparison(quick, stress, conform);
+  const comparison = options.comparison ?? composedComparison(results);
   return [
     '# wsbench report',
     '',
@@ -70,19 +70,6 @@ function conformSection(conform: readonly ConformResult[]): string[] {
     '',
     ...conform.flatMap((result) => conformLines(result, conform.length > 1)),
   ];
-}
-
-/** Two results of one kind in one report are before and after, in the order given; stress runs first. */
-function composedComparison(
-  quick: QuickResult[],
-  stress: StressResult[],
-  conform: ConformResult[],
-): Comparison | undefined {
-  const pair: readonly Result[] =
-    stress.length > 0 ? stress : ([quick, conform].find(({ length }) => length === 2) ?? []);
-  if (pair.length !== 2) return undefined;
-  const [before, after] = pair;
-  return before && after ? compareResults(before, after) : undefined;
 }
 
 function verdictLine(result: Result): string {

@@ -34,7 +34,7 @@ const table: Record<string, readonly string[]> = {
   'lib/load': ['lib/machine', ...onWire],
   'lib/checks': onWire,
   'lib/conform': onWire,
-  reports: ['lib/result', 'lib/metrics', 'lib/compare', 'lib/doctor'],
+  reports: ['lib/result', 'lib/metrics', 'lib/compare', 'lib/doctor', 'lib/cause'],
   'reference-server': [],
 };
 const everyone = [
@@ -62,6 +62,7 @@ const packages: Record<string, readonly string[]> = {
   'fastify-plugin': ['reference-server/'],
   '@fastify/websocket': ['reference-server/'],
   'hdr-histogram-js': ['lib/metrics/'],
+  uplot: ['reports/html/'],
   'cli-table3': ['reports/', 'cli/'],
   yaml: ['lib/yaml.ts', 'lib/yaml/', 'lib/scenario/'],
 };
