@@ -22,7 +22,7 @@ interface ReportFlags {
 /** The `report` command. */
 export function reportCommand(io: Io): Command {
   return newCommand('report', io)
-    .description('text, markdown, JUnit or JSON from saved results; several become one document')
+    .description('text, markdown, HTML, JUnit or JSON from saved results; several become one document')
     .argument('<file...>', 'results (.json), or "latest"')
     .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
     .addOption(

@@ -51,6 +51,7 @@ export interface Canvas2d {
 
 /** A plot that uPlot drew, as far as it is used. */
 export interface Drawn {
+  readonly width: number;
   readonly ctx: Canvas2d;
   readonly bbox: { left: number; top: number; width: number; height: number };
   readonly root: PageElement;

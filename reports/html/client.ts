@@ -19,7 +19,9 @@ export function start(): void {
     const data = element.querySelector('.plot-data');
     if (place && data) drawn.push({ plot: drawPlot(JSON.parse(data.textContent ?? '{}'), place), place });
   }
+  let isPaper = false;
   const resize = (): void => {
+    if (isPaper) return;
     for (const { plot, place } of drawn) plot.setSize(sizeOf(place.clientWidth));
   };
   const observer = new ResizeObserver(resize);
@@ -27,10 +29,12 @@ export function start(): void {
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', resize);
   // Paper is white, and narrower than most screens.
   window.addEventListener('beforeprint', () => {
+    isPaper = true;
     document.documentElement.classList.add('paper');
     for (const { plot } of drawn) plot.setSize(sizeOf(660));
   });
   window.addEventListener('afterprint', () => {
+    isPaper = false;
     document.documentElement.classList.remove('paper');
     resize();
   });
@@ -84,13 +88,17 @@ export function drawPlot(spec: PlotSpec, place: PageElement): Drawn {
         ...axis,
         ...lines,
         ...(spec.axis === 'nines'
-          ? { splits: () => nines(spec.range[1]), space: 30 }
+          ? { splits: (plot: Drawn) => nines(spec.range[1], plot.width) }
           : { incrs: secondSteps(), space: 64 }),
+        size: 32,
         values: (_: Drawn, places: number[]) => places.map(words),
       },
       {
         ...axis,
         ...lines,
+        ...(spec.log
+          ? { grid: { ...lines.grid, filter: powersOfTen }, ticks: { ...lines.ticks, filter: powersOfTen } }
+          : {}),
         size: 62,
         label: spec.title,
         labelFont: axis.font,
@@ -106,13 +114,24 @@ export function drawPlot(spec: PlotSpec, place: PageElement): Drawn {
       ...spec.lines.map(lineOptions),
     ],
     legend: {
-      markers: { stroke: (_: Drawn, index: number) => `var(--line${spec.lines[index - 1]?.style})` },
+      markers: {
+        stroke: (_: Drawn, index: number) => `var(--line${spec.lines[index - 1]?.style})`,
+        dash: (_: Drawn, index: number) => dashWord(spec.lines[index - 1]?.style ?? 1),
+        fill: () => 'none',
+        width: 2,
+        show: true,
+      },
     },
     hooks: { drawClear: [(plot: Drawn) => drawBands(plot, spec)] },
   };
   const plot = new uPlot(options, [spec.x, ...spec.lines.map(({ values }) => values)], place);
   reachByKeyboard(plot);
   return plot;
+}
+
+/** The border of CSS that comes closest to the dashes of a line. */
+export function dashWord(style: number): string {
+  return style === 1 ? 'solid' : style === 3 ? 'dotted' : style === 5 ? 'double' : 'dashed';
 }
 
 /** How a line looks: each its colour and its dashes. */
@@ -125,7 +144,7 @@ export function lineOptions(line: PlotLine): object {
     stroke,
     dash: dashes[line.style] ?? [],
     ...(line.shape === 'steps'
-      ? { paths: uPlot.paths.stepped({ align: 1 }), fill: () => colour('--fill') }
+      ? { paths: uPlot.paths.stepped({ align: -1 }), fill: () => colour('--fill') }
       : {}),
     ...(line.values.length < 40
       ? { points: { show: true, size: 5, stroke, fill: stroke } }
@@ -145,9 +164,15 @@ export function tick(value: number): string {
   return value >= 1000 ? count(value) : String(Number(value.toPrecision(4)));
 }
 
+/** The ticks of a logarithmic axis that have a line across the plot. */
+export function powersOfTen(_: Drawn, places: number[]): (number | null)[] {
+  return places.map((at) => (Math.abs(Math.log10(at) - Math.round(Math.log10(at))) < 1e-6 ? at : null));
+}
+
 /** Where the ticks of a nines axis are: 0, 50, 90, 99 % and so on. */
-export function nines(to: number): number[] {
-  const places = [0, -Math.log10(0.5)];
+export function nines(to: number, width: number): number[] {
+  // The median has no room beside the others where every nine is narrow.
+  const places = width / to > 110 ? [0, -Math.log10(0.5)] : [0];
   for (let nine = 1; nine <= to; nine++) places.push(nine);
   return places;
 }
@@ -183,16 +208,18 @@ export function drawBands(plot: Drawn, { bands, range }: PlotSpec): void {
   ctx.font = `${11 * scale}px system-ui, sans-serif`;
   ctx.textBaseline = 'top';
   ctx.textAlign = 'left';
-  bands.forEach(({ from, to, label }, index) => {
+  for (const { from, to, label, tinted } of bands) {
     const left = plot.valToPos(Math.max(from, range[0]), 'x', true);
     const width = plot.valToPos(Math.min(to, range[1]), 'x', true) - left;
-    ctx.fillStyle = colour(index % 2 === 0 ? '--band1' : '--band2');
-    ctx.fillRect(left, bbox.top, width, bbox.height);
+    if (tinted) {
+      ctx.fillStyle = colour('--band');
+      ctx.fillRect(left, bbox.top, width, bbox.height);
+    }
     ctx.fillStyle = colour('--muted');
     if (ctx.measureText(label).width + 8 * scale < width) {
       ctx.fillText(label, left + 4 * scale, bbox.top + 3 * scale);
     }
-  });
+  }
   ctx.restore();
 }
 

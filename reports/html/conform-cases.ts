@@ -11,6 +11,8 @@ import { type Column, facts, type Tone, table } from './table.ts';
 
 /** Lines of the log of the wire that are shown of a case; the JSON has all of them. */
 const mostWireLines = 60;
+/** A longer log of a failure is folded away at first. */
+const openWireLines = 25;
 
 /** A section that unfolds; it is open where a case of it fails the run. */
 export function sectionCases(result: ConformResult, section: string, title: string, id: string): Markup {
@@ -18,8 +20,10 @@ export function sectionCases(result: ConformResult, section: string, title: stri
   const agents = result.agents.map((agent) => ({ ...agent, verdicts: inSection(agent.verdicts, section) }));
   const all = agents.flatMap(({ verdicts }) => verdicts);
   const failed = all.filter((verdict) => failsRun(verdict, failOn)).length;
+  const cases = new Set(all.map(({ caseId }) => caseId)).size;
+  const plural = `${count(cases)} case${cases === 1 ? '' : 's'},`;
   const words = failed === 0 ? marked('good', 'passed') : marked('bad', `${count(failed)} failed`);
-  return markup`<details id="${id}-s${section}"${failed > 0 && markup` open`}><summary>${title}: ${count(new Set(all.map(({ caseId }) => caseId)).size)} cases, ${words}</summary>
+  return markup`<details id="${id}-s${section}"${failed > 0 && markup` open`}><summary>${title}: ${plural} ${words}</summary>
 ${caseTable(agents, result)}${agents.map((agent) => evidence(agent, result))}</details>
 `;
 }
@@ -82,7 +86,7 @@ function evidence(agent: AgentRecord, { agents, failOn }: ConformResult): Part {
   return told.map((verdict) => {
     const isFailure = failsRun(verdict, failOn);
     return markup`<details${isFailure && markup` open`}><summary>${shown(verdict.caseId, 20)}${where} ${shown(verdict.title, 200)}: ${verdictCell(verdict, failOn)}</summary>
-${facts(seen(verdict))}${wireLog(verdict)}</details>
+${facts(seen(verdict))}${wireLog(verdict, isFailure)}</details>
 `;
   });
 }
@@ -104,10 +108,11 @@ function seen(verdict: VerdictRecord): (readonly [string, Part])[] {
   );
 }
 
-function wireLog({ wire = [] }: VerdictRecord): Markup | undefined {
+function wireLog({ wire = [] }: VerdictRecord, isFailure: boolean): Markup | undefined {
   if (wire.length === 0) return undefined;
   const lines = wireLines(wire, { most: mostWireLines, hex: true, unicode: true });
-  return markup`<details><summary>The wire: ${count(wire.length)} lines, → sent, ← received</summary>
+  const isOpen = isFailure && lines.length <= openWireLines;
+  return markup`<details${isOpen && markup` open`}><summary>The wire, frame by frame: → sent, ← received</summary>
 <pre tabindex="0">${shownLines(lines, 400)}</pre></details>
 `;
 }

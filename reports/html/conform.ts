@@ -35,25 +35,18 @@ function oneAgent(agent: AgentRecord, { failOn }: ConformResult): Markup {
   const rows = [...tallies, ...all].map(({ section, total, passed, behaviors, badCloses }) => ({
     cells: [
       section === '' ? 'All' : sectionName(section),
-      passed === total ? marked('good', 'passed') : marked('bad', `${count(total - passed)} failed`),
-      ...[total, ...Object.values(behaviors), badCloses].map(count),
-      section === '' ? '' : cells(inSection(agent.verdicts, section), failOn),
+      markup`${passedOf(passed, total)}${section !== '' && cells(inSection(agent.verdicts, section), failOn)}`,
+      ...[...Object.values(behaviors), badCloses].map(count),
     ],
     ...(passed === total ? {} : { tone: 'bad' as const }),
   }));
   const behaviors = Object.keys(tallyAll(agent, failOn).behaviors).map(right);
-  return table(
-    'Cases by section',
-    [
-      { head: 'Section' },
-      { head: 'Result' },
-      right('Cases'),
-      ...behaviors,
-      right('Bad close'),
-      { head: 'Each case' },
-    ],
-    rows,
-  );
+  const columns = [{ head: 'Section' }, { head: 'Passed' }, ...behaviors, right('Bad close')];
+  return table('Cases by section', columns, rows);
+}
+
+function passedOf(passed: number, total: number): Markup {
+  return marked(passed === total ? 'good' : 'bad', `${count(passed)} of ${count(total)}`);
 }
 
 function manyAgents({ agents, failOn }: ConformResult): Markup {
@@ -61,9 +54,7 @@ function manyAgents({ agents, failOn }: ConformResult): Markup {
   const cell = (agent: AgentRecord, withCells: boolean): Part => {
     const { passed, total } = tallyAll(agent, failOn);
     if (total === 0) return '–';
-    const words = `${count(passed)} of ${count(total)}`;
-    const sign = passed === total ? marked('good', words) : marked('bad', words);
-    return markup`${sign}${withCells && cells(agent.verdicts, failOn)}`;
+    return markup`${passedOf(passed, total)}${withCells && cells(agent.verdicts, failOn)}`;
   };
   const rows = sections.map((section) => ({
     cells: [

@@ -42,11 +42,11 @@ export function overlaidFigure(before: StressResult, after: StressResult): Marku
 function figure(title: string, curves: readonly Curve[], bands: PlotBand[], words: Part): Markup | undefined {
   const drawable = curves.filter(({ stats }) => stats.hdr !== undefined && stats.count > 0);
   if (drawable.length === 0) return undefined;
-  const to = Math.max(1, ...drawable.map(({ stats }) => lastNine(stats)));
+  const to = Math.max(1, ...drawable.map(({ stats }) => endOf(stats)));
   const steps = Math.floor(to * perNine);
   const x = Array.from({ length: steps + 1 }, (_, index) => index / perNine);
   // The slowest of n samples stands for the quantiles from 1 − 1/n on: it is drawn in the middle of them.
-  const ends = drawable.map(({ stats }) => lastNine(stats));
+  const ends = drawable.map(({ stats }) => lastNine(stats)).filter((end) => end <= to);
   const places = [...new Set([...x, ...ends])]
     .sort((one, other) => one - other)
     .map((at) => Number(at.toFixed(4)));
@@ -70,6 +70,12 @@ function figure(title: string, curves: readonly Curve[], bands: PlotBand[], word
   );
 }
 
+/** How far the axis goes for one distribution: to its slowest message, or a little into those without a time. */
+function endOf(stats: TimeStats): number {
+  const [lost] = lostBand(stats);
+  return lost ? Math.min(lastNine(stats), lost.from + 0.6) : lastNine(stats);
+}
+
 /** Where the slowest message stands on the axis. */
 function lastNine({ count: matched, censored }: TimeStats): number {
   return Math.min(mostNines, Math.log10(2 * (matched + censored)));
@@ -85,7 +91,9 @@ function timeAt(histogram: Histogram, stats: TimeStats, nine: number): number | 
 function lostBand(stats: TimeStats): PlotBand[] {
   const { count: matched, censored } = stats;
   if (censored === 0 || matched === 0) return [];
-  return [{ from: Math.log10((matched + censored) / censored), to: mostNines, label: 'no reply' }];
+  return [
+    { from: Math.log10((matched + censored) / censored), to: mostNines, label: 'no reply', tinted: true },
+  ];
 }
 
 function noReply({ count: matched, censored }: TimeStats): string {

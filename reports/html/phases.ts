@@ -43,11 +43,13 @@ export function phaseBands(result: StressResult, end: number): PlotBand[] {
   let from = 0;
   for (const stage of stagesOf(result)) {
     const to = Math.min(measured, from + stage.durationMs / 1000);
-    if (to > from) bands.push({ from, to, label: stageWords(stage) });
+    if (to > from) bands.push({ from, to, label: stageWords(stage), tinted: bands.length % 2 === 1 });
     from = to;
   }
-  if (measured > from) bands.push({ from, to: measured, label: bands.length === 0 ? 'measure' : '' });
-  if (end > measured) bands.push({ from: measured, to: end, label: 'drain' });
+  if (measured > from) {
+    bands.push({ from, to: measured, label: bands.length === 0 ? 'measure' : '', tinted: false });
+  }
+  if (end > measured) bands.push({ from: measured, to: end, label: 'drain', tinted: true });
   return bands;
 }
 

@@ -8,7 +8,7 @@ export interface PlotLine {
   unit: 'ms' | '/s' | '';
   /** Which of the colours and dashes of the page it has, from 1. */
   style: number;
-  /** `steps`: holds until the next place, with the room below it filled. */
+  /** `steps`: holds since the place before, with the room below it filled. */
   shape?: 'steps';
 }
 
@@ -17,6 +17,8 @@ export interface PlotBand {
   from: number;
   to: number;
   label: string;
+  /** Set off by a ground of its own. */
+  tinted: boolean;
 }
 
 /** A plot. */

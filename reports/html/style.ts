@@ -6,14 +6,14 @@ const light = `
 --good:#126b33;--bad:#b3161d;--warn:#875300;--quiet:#57616d;
 --good-back:#e3f5e8;--bad-back:#fde8e8;--warn-back:#fdf1d9;--quiet-back:#eceff2;
 --line1:#0b5cc2;--line2:#c24d00;--line3:#7b35b8;--line4:#0f7a6b;--line5:#a11545;
---fill:rgba(11,92,194,.10);--band1:rgba(90,105,125,.07);--band2:rgba(90,105,125,.14);--code:#f0f2f5;`;
+--fill:rgba(11,92,194,.10);--band:rgba(90,105,125,.12);--code:#f0f2f5;`;
 
 const dark = `
 --page:#0e1217;--card:#161b22;--text:#e4e9ef;--muted:#9aa6b3;--line:#303a45;--grid:#252d37;--link:#6cb2ff;
 --good:#56d17f;--bad:#ff8a85;--warn:#e7b34b;--quiet:#9aa6b3;
 --good-back:#12301d;--bad-back:#3b1719;--warn-back:#372a0d;--quiet-back:#222a33;
 --line1:#5aa9ff;--line2:#ffa04d;--line3:#c79bff;--line4:#45cdb8;--line5:#ff7fa6;
---fill:rgba(90,169,255,.14);--band1:rgba(160,180,205,.07);--band2:rgba(160,180,205,.13);--code:#1d242d;`;
+--fill:rgba(90,169,255,.14);--band:rgba(160,180,205,.12);--code:#1d242d;`;
 
 const rules = `
 :root{color-scheme:light;${light}}
@@ -53,7 +53,10 @@ section.card{background:var(--card);border:1px solid var(--line);border-radius:1
 .says{list-style:none;margin:.8rem 0 0;padding:0;display:grid;gap:.4rem}
 .says li{border-radius:7px;padding:.4rem .7rem;background:var(--quiet-back)}
 .says li.bad{background:var(--bad-back)}.says li.warn{background:var(--warn-back)}.says li.good{background:var(--good-back)}
-.mark{font-weight:600;white-space:nowrap}
+.mark{font-weight:600}
+td .mark,summary .mark{white-space:nowrap}
+th code{white-space:nowrap}
+td .facts>div{grid-template-columns:5.5rem 1fr}
 .mark.good{color:var(--good)}.mark.bad{color:var(--bad)}.mark.warn{color:var(--warn)}.mark.quiet{color:var(--quiet)}
 .scroll{overflow-x:auto;margin:.35rem 0 .8rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.93rem;overflow-wrap:normal}
@@ -88,14 +91,17 @@ figcaption strong{color:var(--text)}
 .u-legend th,.u-legend td{border:0;color:var(--text);font-size:inherit;vertical-align:middle}
 .u-inline tr{margin-right:1rem}
 .u-legend .u-value{min-width:4.5rem}
-.u-legend .u-marker{width:.9em;height:.9em;border-radius:50%}
+.u-legend th{font-weight:500}
+.u-legend .u-marker{width:1.7em;height:0;border-width:3px 0 0!important;margin-right:.4em}
+.u-legend tr:first-child .u-marker{display:none}
 .u-hz .u-cursor-x,.u-hz .u-cursor-y{border-color:var(--muted)}
 .nojs{display:none}
 @media (scripting:none){.nojs{display:block}.canvas,.u-legend{display:none}.canvas{min-height:0}}
 .bar{display:block;width:100%;min-width:8rem;height:1.1em}
-.bar rect,.phases rect{fill:var(--line1)}
+.bar rect{fill:var(--line1)}
 .phases{display:block;width:100%;height:14px;border-radius:5px;margin:.3rem 0 .2rem}
-.phases rect:nth-child(odd){fill:var(--quiet);opacity:.4}
+.phases rect{fill:var(--quiet);opacity:.35}
+.phases rect:nth-child(even){opacity:.6}
 .phases rect.measure{fill:var(--line1);opacity:1}
 .whisker{display:block;width:9rem;height:1.3em}
 .whisker .zero{stroke:var(--muted);stroke-width:1;stroke-dasharray:2 2}

@@ -21,7 +21,17 @@ export function timeLineBody(result: StressResult, group: string): Markup | unde
   const base = { axis: 'seconds' as const, bands: phaseBands(result, range[1]), range, group };
   // What is not a whole second of the measure phase has fewer messages, and says nothing of the rate.
   const whole = rows.filter(({ second, seconds }) => second + seconds <= measureSeconds + 1e-6);
-  return markup`${throughput(rows, whole, base)}${latency(rows, base)}${openConnections(rows, base)}${errors(result, rows, base)}${timeTable(result)}`;
+  return markup`${throughput(rateRows(result, rows), whole, base)}${latency(rows, base)}${openConnections(rows, base)}${errors(result, rows, base)}${timeTable(result)}`;
+}
+
+/** The rows that say something of a rate: a second that the measure phase or the drain covers in part does not. */
+function rateRows({ phases }: StressResult, rows: readonly TimeRow[]): readonly TimeRow[] {
+  const [measured, drained] = [phases.measureMs / 1000, (phases.measureMs + phases.drainMs) / 1000];
+  const whole = rows.filter(({ second, seconds }) => {
+    const end = second + seconds - 1e-6;
+    return end <= measured || (second >= measured && end <= drained);
+  });
+  return whole.length > 0 ? whole : rows;
 }
 
 type Base = Pick<PlotSpec, 'axis' | 'bands' | 'range' | 'group'>;
@@ -68,12 +78,12 @@ function latency(rows: readonly TimeRow[], base: Base): Markup | undefined {
   const values = lines.flatMap((line) => line.values);
   if (values.every((value) => value === null)) return undefined;
   const log = spansDecades(values);
-  const gaps = rows.some(({ censored, p99 }) => censored && p99 === null);
-  const worst = rows.reduce<TimeRow | undefined>(
-    (found, row) => ((row.p99 ?? -1) > (found?.p99 ?? -1) ? row : found),
-    undefined,
-  );
-  const words = markup`${worst?.p99 != null && `The highest p99 of a second was ${ms(worst.p99)} ms, at ${figure(worst.second)} s.`}${gaps && ' Lines have gaps where a percentile is a message that was lost or never sent.'}${log && ' The axis of times is logarithmic.'}`;
+  const unknown = rows.filter(({ censored, p99 }) => censored && p99 === null).length;
+  const worst = rows.reduce((found, row) => ((row.p99 ?? -1) > (found.p99 ?? -1) ? row : found));
+  const highest =
+    worst.p99 === null ? '' : `${ms(worst.p99)} ms, in the second that begins at ${figure(worst.second)} s`;
+  const lost = `In ${count(unknown)} of ${count(rows.length)} rows the p99 is a message that was lost or never sent: the line has gaps there. `;
+  const words = markup`${unknown > 0 && lost}${highest !== '' && `The highest p99${unknown > 0 ? ' of the others' : ''} is ${highest}.`}${log && ' The axis of times is logarithmic.'}`;
   return plotFigure(
     'Round trips of the messages due in each second',
     { ...base, x: middles(rows), lines, title: log ? 'ms, logarithmic' : 'ms', log },
@@ -86,9 +96,10 @@ function openConnections(rows: readonly TimeRow[], base: Base): Markup | undefin
   if (told.length === 0) return undefined;
   const opens = told.map(({ open }) => open ?? 0);
   const [least, most] = bounds(opens);
-  // The figure of a row is that of its end.
-  const x = told.map(({ second, seconds }) => second + seconds);
-  const line: PlotLine = { label: 'open', unit: '', style: 4, shape: 'steps', values: opens };
+  // The figure of a row is that of its end, and stands for all of it.
+  const x = [told[0]?.second ?? 0, ...told.map(({ second, seconds }) => second + seconds)];
+  const values = [opens[0] ?? 0, ...opens];
+  const line: PlotLine = { label: 'open', unit: '', style: 4, shape: 'steps', values };
   const words =
     least === most ? `${count(most)} open all the time.` : `Between ${count(least)} and ${count(most)} open.`;
   return plotFigure(
