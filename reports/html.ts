@@ -33,7 +33,7 @@ export const html: Reporter = (results, options) => {
   const embedded = embedJson(results);
   const single = results.length === 1;
   const sections = results.map((result, index) =>
-    section(result, index, embedded[index] ?? { json: '{}', leftOut: '' }, single),
+    section(result, index, embedded[index] ?? { json: '{}', leftOut: [] }, single),
   );
   const compared = comparison && comparisonCard(comparison, results);
   const [first] = results;

@@ -55,7 +55,7 @@ ${facts(rows)}`;
 function download({ run }: Result, id: string, { json, leftOut }: EmbeddedJson): Markup {
   // A name that every file system takes.
   const name = `${run.id.replace(/[^\w.-]+/g, '_').slice(0, 80) || 'result'}.json`;
-  return markup`<p><a class="download" href="#${id}" hidden download="${name}" data-block="${id}">Download the result as JSON</a> <span class="note">${bytes(Buffer.byteLength(json))}${leftOut !== '' && `, without ${leftOut}; the saved result has them`}</span></p>
+  return markup`<p><a class="download" href="#${id}" hidden download="${name}" data-block="${id}">Download the result as JSON</a> <span class="note">${bytes(Buffer.byteLength(json))}${leftOut.length > 0 && `, without ${leftOut.join(' and ')}; the saved result has them`}</span></p>
 ${jsonBlock(markup`id="${id}"`, json)}
 `;
 }

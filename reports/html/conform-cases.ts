@@ -79,8 +79,10 @@ export function toneOf(verdict: VerdictRecord, failOn: FailOn): Tone {
 }
 
 function evidence(agent: AgentRecord, { agents, failOn }: ConformResult): Part {
-  const told = agent.verdicts.filter(
-    ({ expected, got, wire, flaky, rule }) => expected ?? got ?? wire ?? flaky ?? rule,
+  const told = agent.verdicts.filter((verdict) =>
+    [verdict.expected, verdict.got, verdict.wire, verdict.flaky, verdict.rule].some(
+      (said) => said !== undefined,
+    ),
   );
   const where = agents.length > 1 && markup` on ${shown(agent.name, 60)}`;
   return told.map((verdict) => {

@@ -134,6 +134,11 @@ section.card,.verdict{border-radius:0;padding:.5rem .75rem}
 .verdict,figure,tr,.tiles div{break-inside:avoid}
 h2,h3,h4,caption{break-after:avoid}
 .scroll{overflow:visible}
+table{font-size:8.2pt}
+th,td{padding:.22rem .35rem}
+th.right,td.right{white-space:normal}
+th.wide,td.wide{min-width:0}
+.u-inline.u-live th::after{content:""!important}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }

@@ -26,7 +26,8 @@ const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 /** The rows, at most about `most` of them. */
 export function timeRows({ due, wall, secondsPerRow = 1 }: Series, most: number): TimeRow[] {
-  const last = Math.max(due.at(-1)?.second ?? -1, wall.at(-1)?.second ?? -1);
+  // Of the schedule: the seconds of the drain behind it are few, and make no rows coarser.
+  const last = due.at(-1)?.second ?? wall.at(-1)?.second ?? 0;
   const needed = (last + secondsPerRow) / most;
   const step =
     steps.find((candidate) => candidate >= needed && candidate % secondsPerRow === 0) ??

@@ -12,7 +12,8 @@ export function uplotTexts(): { script: string; style: string } {
 }
 
 function read(): { script: string; style: string } {
-  const folder = dirname(createRequire(import.meta.url).resolve('uplot/package.json'));
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve('uplot/package.json'));
   const text = (name: string): string => readFileSync(join(folder, name), 'utf8').trim();
   // Its licence asks for its text in every copy.
   const licence = `/*! uPlot\n${text('LICENSE').replaceAll('*/', '* /')}\n*/`;

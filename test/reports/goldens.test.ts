@@ -9,6 +9,7 @@ import {
   comparisonMarkdown,
   comparisonText,
   fileReport,
+  html,
   reporters,
 } from '../../reports/index.ts';
 import * as conform from '../fixtures/conform-results.ts';
@@ -41,12 +42,22 @@ const cases: Record<string, readonly Result[]> = {
   composed: [fixtures.quickFailed(), fixtures.stressPassed(), fixtures.stressLost()],
 };
 
+/** A page without what is the same on every page, or in the JSON: style and script with their hashes, and the results. */
+function withoutTools(page: string): string {
+  return page
+    .replace(/<style>.*?<\/style>/s, '<style>…</style>')
+    .replace(/<script>.*?<\/script>/s, '<script>…</script>')
+    .replace(/(<script type="application\/json" id="[^"]+">).*?<\/script>/g, '$1…</script>')
+    .replace(/sha256-[\w+/=]+/g, 'sha256-…');
+}
+
 for (const [name, results] of Object.entries(cases)) {
   test(`text of ${name}`, () => assertGolden(`text-${name}.txt`, reporters.text.report(results, terminal)));
   test(`markdown of ${name}`, () =>
     assertGolden(`markdown-${name}.md`, reporters.markdown.report(results, fileReport)));
   test(`json of ${name}`, () =>
     assertGolden(`json-${name}.json`, reporters.json.report(results, fileReport)));
+  test(`html of ${name}`, () => assertGolden(`html-${name}.html`, withoutTools(html(results, fileReport))));
   test(`junit of ${name}`, () =>
     assertGolden(`junit-${name}.xml`, reporters.junit.report(results, fileReport)));
 }
@@ -104,6 +115,11 @@ for (const [name, before, after] of [
   const comparison = compareResults(before, after);
   test(`text of a ${name} comparison`, () =>
     assertGolden(`text-comparison-${name}.txt`, comparisonText(comparison, terminal)));
+  test(`html of a ${name} comparison`, () =>
+    assertGolden(
+      `html-comparison-${name}.html`,
+      withoutTools(html([before, after], { ...fileReport, comparison })),
+    ));
   test(`markdown of a ${name} comparison`, () =>
     assertGolden(`markdown-comparison-${name}.md`, comparisonMarkdown(comparison)));
 }

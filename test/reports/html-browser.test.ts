@@ -148,6 +148,14 @@ test('it prints, in the dark too: on white, plots within the paper, and back aft
   timeout,
 }, async () => {
   const { page, complaints } = await open(html([stalled], fileReport), { colorScheme: 'dark' });
+  await page.setViewportSize({ width: 680, height: 900 });
+  await page.emulateMedia({ media: 'print' });
+  const cut = await page.$$eval('.scroll', (all) =>
+    all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.getAttribute('aria-label')),
+  );
+  assert.deepEqual(cut, [], 'tables that the paper cuts off');
+  await page.setViewportSize({ width: 1100, height: 900 });
+  await page.emulateMedia({ media: null });
   const pdf = await page.pdf({ format: 'A4' });
   assert.ok(pdf.byteLength > 20_000);
   assert.equal(pdf.subarray(0, 5).toString(), '%PDF-');

@@ -78,7 +78,7 @@ for (const path of ['report.docx', 'report', '.md', 'a.json/b']) {
   test(`${path} has no format, and the error names those there are`, () => {
     assert.throws(() => reporterForFile(path), {
       code: 'USAGE',
-      message: /known: \.txt, \.json, \.md, \.xml/,
+      message: /known: \.txt, \.json, \.md, \.html, \.xml/,
     });
   });
 }
