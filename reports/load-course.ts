@@ -4,7 +4,7 @@ import type { StressResult } from '../lib/result/result.ts';
 import { count, planNumber } from './figures.ts';
 
 /** A stage as a result keeps it. */
-interface StageRecord {
+export interface StageRecord {
   durationMs: number;
   connections?: number;
   ratePerSecond?: number;
@@ -16,7 +16,7 @@ type Changing = 'connections' | 'ratePerSecond';
 const mostPoints = 6;
 
 /** The stages of a run; none: its load was the same all the time. */
-function stagesOf(result: StressResult): StageRecord[] {
+export function stagesOf(result: StressResult): StageRecord[] {
   const { stages } = result.plan.options;
   return Array.isArray(stages) ? (stages as StageRecord[]) : [];
 }

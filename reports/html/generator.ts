@@ -14,7 +14,7 @@ export function generatorBody(result: StressResult): Markup {
   const [, ...words] = generatorWords(result);
   const verdict = generator.limited
     ? marked('bad', 'limited: its own delay is in the figures, which say little about the target')
-    : marked('good', 'healthy: the figures are those of the target');
+    : marked('good', 'healthy: it was in time, so the figures are not its own');
   const { loopDelay } = generator;
   const delay = `p50 ${ms(loopDelay.p50)} ms · p99 ${ms(loopDelay.p99)} ms · max ${ms(loopDelay.max)} ms`;
   return markup`<p>${verdict}</p>

@@ -1,7 +1,8 @@
 // The phases of a run: as a strip, and as stretches behind its plots.
 import { formatDuration, formatRate } from '../../lib/duration.ts';
 import type { Phases, StressResult } from '../../lib/result/result.ts';
-import { count, planNumber } from '../figures.ts';
+import { count } from '../figures.ts';
+import { type StageRecord, stagesOf } from '../load-course.ts';
 import { phaseWords } from '../stress-facts.ts';
 import { type Markup, markup } from './markup.ts';
 import type { PlotBand } from './plot-spec.ts';
@@ -30,12 +31,6 @@ export function phaseStrip(result: StressResult): Markup {
 `;
 }
 
-interface Stage {
-  durationMs: number;
-  connections?: number;
-  ratePerSecond?: number;
-}
-
 /** The stages of a load that changes, or its measure phase as one, and what came after it. */
 export function phaseBands(result: StressResult, end: number): PlotBand[] {
   const measured = result.phases.measureMs / 1000;
@@ -53,19 +48,10 @@ export function phaseBands(result: StressResult, end: number): PlotBand[] {
   return bands;
 }
 
-function stagesOf({ plan }: StressResult): Stage[] {
-  const { stages } = plan.options;
-  if (!Array.isArray(stages)) return [];
-  return stages.filter(
-    (stage): stage is Stage =>
-      planNumber({ plan: { ...plan, options: Object(stage) } }, 'durationMs') !== null,
-  );
-}
-
-function stageWords({ connections, ratePerSecond }: Stage): string {
+function stageWords({ connections, ratePerSecond }: StageRecord): string {
   const parts = [
     ...(typeof ratePerSecond === 'number' ? [formatRate(ratePerSecond)] : []),
-    ...(typeof connections === 'number' ? [`${count(connections)} conns`] : []),
+    ...(typeof connections === 'number' ? [`${count(connections)} connections`] : []),
   ];
   return parts.length === 0 ? '' : `→ ${parts.join(', ')}`;
 }

@@ -16,8 +16,11 @@ export function timeLineBody(result: StressResult, group: string): Markup | unde
   const rows = timeRows(result.series, mostPoints);
   if (rows.length === 0) return undefined;
   const measureSeconds = result.phases.measureMs / 1000;
+  const drained = measureSeconds + result.phases.drainMs / 1000;
   const last = rows.at(-1);
-  const range: [number, number] = [0, Math.max(1, measureSeconds, last ? last.second + last.seconds : 0)];
+  // The second that the drain ends in is not over with it.
+  const end = last && last.second >= drained ? last.second + last.seconds : drained;
+  const range: [number, number] = [0, Math.max(1, end)];
   const base = { axis: 'seconds' as const, bands: phaseBands(result, range[1]), range, group };
   // What is not a whole second of the measure phase has fewer messages, and says nothing of the rate.
   const whole = rows.filter(({ second, seconds }) => second + seconds <= measureSeconds + 1e-6);

@@ -81,19 +81,13 @@ function stressTiles(result: StressResult): Tile[] {
 /** Why, and what to know: what no table below says. */
 function sayings(result: Result): Markup[] {
   const { reasons, warnings, run } = result;
-  const limited =
-    result.kind === 'stress' && result.generator.limited
-      ? [
-          say(
-            'warn',
-            'The load generator fell behind',
-            `${result.generator.reasons.join('; ')}. The latencies include its own delay; they say little about the target.`,
-          ),
-        ]
-      : [];
+  const isLimited = result.kind === 'stress' && result.generator.limited;
+  const limits = 'the latencies include the delay of the generator itself; they say little about the target';
   return [
-    ...limited,
-    ...reasons.map(({ code, message }) => say('bad', isJudgement(code) ? 'because' : code, message)),
+    ...reasons.map(({ code, message }) =>
+      say(result.outcome === 'failed' ? 'bad' : 'warn', isJudgement(code) ? 'because' : code, message),
+    ),
+    ...(isLimited ? [say('warn', 'generator too slow', limits)] : []),
     ...(run.complete ? [] : [say('warn', 'incomplete', 'the schedule did not run to its end')]),
     ...warnings.map(({ message }) => say('warn', 'warning', message)),
   ];

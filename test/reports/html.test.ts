@@ -225,6 +225,25 @@ test('texts of 1 MB leave the page small, and its JSON valid', { timeout: 60_000
   assert.match(page, /without the ends of long texts; the saved result has them/);
 });
 
+test('stages and drain are named behind the plots of the time line', () => {
+  const run = longStress({ seconds: 30, perSecond: 100, variety: 3 });
+  const stages = [
+    { durationMs: 10_000, ratePerSecond: 100 },
+    { durationMs: 15_000, connections: 20 },
+  ];
+  const options = { ...run.plan.options, stages };
+  const page = html([{ ...run, plan: { ...run.plan, options } }], fileReport);
+  const specs = [...page.matchAll(/class="plot-data">(.*?)<\/script>/g)].map(([, json = '{}']) =>
+    JSON.parse(json),
+  );
+  assert.deepEqual(specs.find(({ axis }) => axis === 'seconds').bands, [
+    { from: 0, to: 10, label: '→ 100/s', tinted: false },
+    { from: 10, to: 25, label: '→ 20 connections', tinted: true },
+    { from: 25, to: 30, label: '', tinted: false },
+    { from: 30, to: 30.31, label: 'drain', tinted: true },
+  ]);
+});
+
 test('rows of a long run are joined, and lose nothing', () => {
   const { series } = longStress({
     seconds: 3600,
