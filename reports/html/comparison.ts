@@ -1,8 +1,8 @@
 // Before and after.
-import type { Comparison, ComparisonRow, Direction, VerdictChange } from '../../lib/compare/compare.ts';
+import type { Comparison, Direction, VerdictChange } from '../../lib/compare/compare.ts';
 import type { Result, StressResult } from '../../lib/result/result.ts';
 import { changeText, comparisonTitle, inBrief, regressionLines, sideText } from '../comparison-words.ts';
-import { intervalText } from '../interval-words.ts';
+import { hasIntervals, intervalText, rowMark, rowVerdict } from '../interval-words.ts';
 import type { Card } from './card.ts';
 import { marked } from './marks.ts';
 import { type Markup, markup, type Part, shown } from './markup.ts';
@@ -42,7 +42,7 @@ function overlay({ before, after }: Comparison, results: readonly Result[]): Mar
 }
 
 function rowTable(comparison: Comparison): Markup {
-  const withIntervals = comparison.rows.some(({ interval }) => interval !== undefined);
+  const has = hasIntervals(comparison);
   const scale = whiskerScale(comparison.rows);
   const rows = comparison.rows.map((row) => ({
     cells: [
@@ -50,33 +50,15 @@ function rowTable(comparison: Comparison): Markup {
       sideText(row, 'before', comparison),
       sideText(row, 'after', comparison),
       changeText(row, true),
-      ...(withIntervals ? [intervalText(row, true)] : []),
-      marked(tones[row.direction], row.direction),
-      ...(withIntervals ? [evidenceOf(row)] : []),
-      whisker(row, scale),
+      ...(has ? [intervalText(row, true) || '–'] : []),
+      marked(tones[rowMark(row)], rowVerdict(row)),
+      whisker(row, rowMark(row), scale),
     ] satisfies Part[],
   }));
   const right = (head: string): Column => ({ head, align: 'right' });
-  return table(
-    'Figures before and after',
-    [
-      { head: 'Metric' },
-      right('Before'),
-      right('After'),
-      right('Change'),
-      ...(withIntervals ? [right('Interval')] : []),
-      { head: 'Direction' },
-      ...(withIntervals ? [{ head: 'Evidence' }] : []),
-      { head: 'Change, drawn' },
-    ],
-    rows,
-  );
-}
-
-function evidenceOf({ interval }: ComparisonRow): Part {
-  if (!interval) return '–';
-  const tone = { 'likely better': 'good', 'likely worse': 'bad', 'no evidence': 'quiet' } as const;
-  return marked(tone[interval.verdict], interval.verdict);
+  const figures = ['Before', 'After', 'Change', ...(has ? ['95 % interval'] : [])].map(right);
+  const heads = [{ head: 'Metric' }, ...figures, { head: has ? 'Verdict' : 'Direction' }];
+  return table('Figures before and after', [...heads, { head: 'Change, drawn' }], rows);
 }
 
 function checkTable({ checks }: Comparison): Markup | undefined {

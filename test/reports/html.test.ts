@@ -113,14 +113,14 @@ test('ids are there once, and links go to them', () => {
 test('before and after have their interval and what it is evidence of, where there is one', () => {
   const [before, after] = [fixtures.stressPassed(), fixtures.stressLost()];
   const comparison = compareResults(before, after);
-  assert.doesNotMatch(html([before, after], { ...fileReport, comparison }), /<th scope="col">Evidence/);
+  assert.doesNotMatch(html([before, after], { ...fileReport, comparison }), /<th scope="col">Verdict/);
   const rows = comparison.rows.map((row) =>
     row.metric === 'rtt.p50'
       ? { ...row, interval: { low: -0.42, high: -0.331, level: 0.95, verdict: 'likely better' as const } }
       : row,
   );
   const page = html([before, after], { ...fileReport, comparison: { ...comparison, rows } });
-  assert.match(page, /<th scope="col">Evidence/);
+  assert.match(page, /<th scope="col">Verdict/);
   assert.match(page, /−42\.0 … −33\.1 %/);
   assert.match(page, /<\/span> likely better<\/span>/);
   // Both distributions lie over each other.
