@@ -48,8 +48,10 @@ function options({ plan }: Result): Markup | undefined {
       ] as const,
   );
   if (rows.length === 0) return undefined;
-  return markup`<h4>Options of the plan, secrets masked</h4>
-${facts(rows)}`;
+  // Long, and wanted only when figures are doubted.
+  return markup`<details><summary>Options of the plan, secrets masked</summary>
+${facts(rows)}</details>
+`;
 }
 
 function download({ run }: Result, id: string, { json, leftOut }: EmbeddedJson): Markup {
