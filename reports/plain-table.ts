@@ -1,45 +1,32 @@
 // A table for a terminal: no frame, one rule under its head.
-import Table from 'cli-table3';
+import { displayWidth, padEnd, padStart } from './width.ts';
 
-const noFrame = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '  ',
-  'left-mid': '  ',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
+/** How a column is set. */
+export type Align = 'left' | 'right';
 
 /**
- * Lines of a table; the first row is its head. Cells may have line breaks.
+ * Lines of a table; the first row is its head. Columns are as wide as the widest of their cells, measured like everything
+ * else that is printed.
  *
  * @param aligns how each column is set
  * @param gap spaces between columns
  */
 export function plainTable(
   rows: readonly (readonly string[])[],
-  aligns: ('left' | 'right')[],
+  aligns: readonly Align[],
   unicode: boolean,
   gap = 2,
 ): string[] {
-  const line = unicode ? '─' : '-';
-  const table = new Table({
-    chars: { ...noFrame, mid: line, 'mid-mid': line },
-    // No colours of its own.
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
-    colAligns: aligns,
+  const widths = aligns.map((_, column) =>
+    Math.max(0, ...rows.map((row) => displayWidth(row[column] ?? ''))),
+  );
+  const lines = rows.map((row) => {
+    const cells = widths.map((width, column) =>
+      (aligns[column] === 'right' ? padStart : padEnd)(row[column] ?? '', width),
+    );
+    return `  ${cells.join(' '.repeat(gap))}`.trimEnd();
   });
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .filter((text, index) => index < 2 || !text.startsWith(`  ${line}${line}`))
-    .map((text, index) => (index === 1 ? text.slice(0, -gap) : text.trimEnd()));
+  const columns = widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1);
+  const rule = `  ${(unicode ? '─' : '-').repeat(Math.max(0, columns))}`;
+  return [...lines.slice(0, 1), rule, ...lines.slice(1)];
 }

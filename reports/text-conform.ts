@@ -12,9 +12,10 @@ import {
   tallySections,
 } from './conform-sections.ts';
 import { count } from './figures.ts';
+import { fittingTable } from './fitting-table.ts';
 import type { Ink } from './ink.ts';
 import { plainTable } from './plain-table.ts';
-import { fit } from './width.ts';
+import { displayWidth, fit } from './width.ts';
 import { wireLines } from './wire-lines.ts';
 
 /** So many failures are shown with their evidence, unless all are asked for. */
@@ -38,51 +39,84 @@ export function conformText(result: ConformResult, ink: Ink, verbose: boolean): 
 
 function sectionTable(agent: AgentRecord, { failOn }: ConformResult, ink: Ink): string[] {
   if (agent.verdicts.length === 0) return ['', '  No case ran to its end.'];
+  const tallies = tallySections(agent, failOn);
+  const all = tallyAll(agent, failOn);
   const figure = (value: number): string => (value === 0 ? ink.none : count(value));
-  const row = (label: string, tally: SectionTally): string[] => [
-    label,
-    count(tally.total),
-    figure(tally.behaviors.OK),
-    figure(tally.behaviors['NON-STRICT']),
-    figure(tally.behaviors.INFORMATIONAL),
-    figure(tally.behaviors.UNIMPLEMENTED),
-    figure(tally.behaviors.FAILED),
-    figure(tally.badCloses),
-  ];
-  const head = ['', 'cases', 'OK', 'non-strict', 'info', 'unimpl.', 'failed', 'close'];
-  const rows = tallySections(agent, failOn).map((tally) => row(sectionLabel(tally.section, ink), tally));
-  const all = rows.length > 1 ? [row('all', tallyAll(agent, failOn))] : [];
-  const aligns = head.map((_, index) => (index === 0 ? ('left' as const) : ('right' as const)));
-  return ['', ...plainTable([head, ...rows, ...all], aligns, ink.unicode, 1)];
+  const form = (shown: readonly TallyColumn[], labelColumns: number) => () => {
+    const row = (label: string, tally: SectionTally): string[] => [
+      fit(label, labelColumns, ink.unicode),
+      ...shown.map(({ of }) => figure(of(tally))),
+    ];
+    const rows = [
+      ['', ...shown.map(({ head }) => head)],
+      ...tallies.map((tally) => row(sectionLabel(tally.section, ink), tally)),
+      ...(tallies.length > 1 ? [row('all', all)] : []),
+    ];
+    return plainTable(rows, ['left', ...shown.map(() => 'right' as const)], ink.unicode, 1);
+  };
+  const used = tallyColumns.filter(({ of }) => of(all) > 0);
+  const forms = [form(tallyColumns, 22), form(used, 22), form(used, 16), form(used.slice(1), 16)];
+  return ['', ...fittingTable(forms, ink)];
 }
 
+interface TallyColumn {
+  head: string;
+  of: (tally: SectionTally) => number;
+}
+
+const tallyColumns: readonly TallyColumn[] = [
+  { head: 'cases', of: ({ total }) => total },
+  { head: 'OK', of: ({ behaviors }) => behaviors.OK },
+  { head: 'non-strict', of: ({ behaviors }) => behaviors['NON-STRICT'] },
+  { head: 'info', of: ({ behaviors }) => behaviors.INFORMATIONAL },
+  { head: 'unimpl.', of: ({ behaviors }) => behaviors.UNIMPLEMENTED },
+  { head: 'failed', of: ({ behaviors }) => behaviors.FAILED },
+  { head: 'close', of: ({ badCloses }) => badCloses },
+];
+
 function sectionLabel(section: string, ink: Ink): string {
-  const title = sectionTitle(section);
-  return fit(ink.safe(`${section.padStart(2)} ${title}`, 60), 22, ink.unicode);
+  return ink.safe(`${section.padStart(2)} ${sectionTitle(section)}`, 60);
 }
 
 /** Several agents side by side: as many in one table as fit. */
 function agentTables(result: ConformResult, ink: Ink, verbose: boolean): string[] {
-  const { failOn } = result;
-  const agents = result.agents.filter(({ verdicts }) => verdicts.length > 0);
-  const perTable = Math.max(1, Math.floor((ink.width - 30) / (agentColumns + 2)));
-  const sections = sectionsOf(agents.flatMap(({ verdicts }) => verdicts));
+  let rest = result.agents.filter(({ verdicts }) => verdicts.length > 0);
+  const sections = sectionsOf(rest.flatMap(({ verdicts }) => verdicts));
   const lines: string[] = [];
-  for (let at = 0; at < agents.length; at += perTable) {
-    const group = agents.slice(at, at + perTable);
-    const head = ['', ...group.map(({ name }) => agentName(name, ink))];
-    const rows = sections.map((section) => [
-      sectionLabel(section, ink),
+  while (rest.length > 0) {
+    let most = rest.length;
+    const tables = (): string[] => {
+      const group = rest.slice(0, most);
+      return ['', ...passedTable(group, sections, result.failOn, ink), ...matrix(group, ink, verbose)];
+    };
+    let drawn = tables();
+    while (most > 1 && drawn.some((line) => displayWidth(line) > ink.width)) {
+      most--;
+      drawn = tables();
+    }
+    lines.push(...drawn.map((line) => fit(line, ink.width, ink.unicode)));
+    rest = rest.slice(most);
+  }
+  return lines;
+}
+
+function passedTable(
+  group: readonly AgentRecord[],
+  sections: readonly string[],
+  failOn: ConformResult['failOn'],
+  ink: Ink,
+): string[] {
+  const rows = [
+    ['', ...group.map(({ name }) => agentName(name, ink))],
+    ...sections.map((section) => [
+      fit(sectionLabel(section, ink), 22, ink.unicode),
       ...group.map((agent) =>
         passedCell({ ...agent, verdicts: inSection(agent.verdicts, section) }, failOn, ink),
       ),
-    ]);
-    const all = ['all', ...group.map((agent) => passedCell(agent, failOn, ink))];
-    const aligns = head.map((_, index) => (index === 0 ? ('left' as const) : ('right' as const)));
-    lines.push('', ...plainTable([head, ...rows, all], aligns, ink.unicode));
-    lines.push(...matrix(group, ink, verbose));
-  }
-  return lines;
+    ]),
+    ['all', ...group.map((agent) => passedCell(agent, failOn, ink))],
+  ];
+  return plainTable(rows, ['left', ...group.map(() => 'right' as const)], ink.unicode);
 }
 
 const agentName = (name: string, ink: Ink): string => fit(ink.safe(name, 60), agentColumns, ink.unicode);
@@ -98,8 +132,9 @@ function matrix(group: readonly AgentRecord[], ink: Ink, verbose: boolean): stri
   if (all.length === 0) return [];
   const shown = verbose ? all : all.slice(0, matrixRows);
   const rows = shown.map(({ cases, verdicts }) => [
-    ink.safe(cases, 40),
-    ...verdicts.map((words) => words?.replace(', close ', '\nclose ') ?? ink.none),
+    fit(ink.safe(cases, 40), 20, ink.unicode),
+    // Only a close is UNCLEAN or of a WRONG CODE, but both columns know FAILED.
+    ...verdicts.map((words) => words?.replace(/close (?!FAILED$)/, '') ?? ink.none),
   ]);
   const aligns = ['left' as const, ...group.map(() => 'right' as const)];
   const head = ['not fine everywhere', ...group.map(({ name }) => agentName(name, ink))];

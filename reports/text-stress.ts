@@ -1,6 +1,7 @@
 // A stress result for a terminal: table, counts, thresholds.
 import type { StressResult } from '../lib/result/result.ts';
 import { count, lostText, timeoutMs } from './figures.ts';
+import { fittingTable } from './fitting-table.ts';
 import type { Ink } from './ink.ts';
 import { anyLost, type LatencyStat, latencyCell, latencyRows, modelNote, statTitles } from './latency.ts';
 import { plainTable } from './plain-table.ts';
@@ -11,7 +12,6 @@ import { loadWords } from './verdict.ts';
 import { displayWidth } from './width.ts';
 
 const columns: readonly LatencyStat[] = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'];
-const aligns = ['left' as const, ...columns.map(() => 'right' as const), 'right' as const];
 const labelWidth = 13;
 
 /** Lines for a stress result. */
@@ -68,26 +68,35 @@ function troubles(result: StressResult, ink: Ink): string[] {
 }
 
 function latencyTable(result: StressResult, ink: Ink): string[] {
-  const cells = latencyRows.map(({ metric, title, asciiTitle }) => {
-    const stats = result.metrics[metric];
-    return [
-      ink.unicode ? title : (asciiTitle ?? title),
-      ...columns.map((stat) => latencyCell(result, stats, stat, ink.none)),
-      count(stats.count),
-    ];
-  });
-  const rows = [['ms', ...columns.map((stat) => statTitles[stat]), 'count'], ...cells];
-  const wide = plainTable(rows, aligns, ink.unicode);
-  // Where `> 5 s (lost)` does not fit in one line, it takes two.
-  const fits = wide.every((line) => displayWidth(line) <= ink.width);
-  return fits
-    ? wide
-    : plainTable(
-        rows.map((row) => row.map((cell) => cell.replace(' (lost)', '\n(lost)'))),
-        aligns,
-        ink.unicode,
-        1,
-      );
+  const without = (...left: LatencyStat[]): LatencyStat[] => columns.filter((stat) => !left.includes(stat));
+  const form =
+    (shown: readonly LatencyStat[], gap: number, isShort = true) =>
+    () => {
+      const cells = latencyRows.map(({ metric, title, asciiTitle }) => {
+        const stats = result.metrics[metric];
+        return [
+          ink.unicode ? title : (asciiTitle ?? title),
+          ...shown.map((stat) => {
+            const cell = latencyCell(result, stats, stat, ink.none);
+            // What it stands for is said under the table.
+            return isShort ? cell.replace(' (lost)', '') : cell;
+          }),
+          count(stats.count),
+        ];
+      });
+      const rows = [['ms', ...shown.map((stat) => statTitles[stat]), 'count'], ...cells];
+      return plainTable(rows, ['left', ...shown.map(() => 'right' as const), 'right'], ink.unicode, gap);
+    };
+  const forms = [
+    form(columns, 2, false),
+    form(columns, 2),
+    form(columns, 1),
+    form(without('mean'), 2),
+    form(without('mean'), 1),
+    form(without('mean', 'p90'), 1),
+    form(without('mean', 'p90', 'p999'), 1),
+  ];
+  return fittingTable(forms, ink);
 }
 
 /** What one has to know to read the table. */

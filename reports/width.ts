@@ -1,18 +1,22 @@
 // How many columns text takes in a terminal, and laying it out by that.
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const picture = /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|\p{Regional_Indicator}|\ufe0f\u20e3/u;
-const invisible = /^[\p{M}\p{Cf}\p{Cc}]+$/u;
+// Two columns by presentation, also where the code points by themselves take one: hearts, key caps, flags, joined people.
+const picture =
+  /(?!\p{Regional_Indicator})\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|\p{Regional_Indicator}{2}|\ufe0f\u20e3/u;
+// Marks that stand over or under a letter, and the vowels and endings of a Hangul syllable. Spacing marks take a column.
+const invisible = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
 // UAX #11: East Asian Wide and Fullwidth, by block.
 const wide =
-  /^[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]/u;
+  /^[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d376}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]$/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours that we print ourselves
 const colours = /\u001b\[[\d;]*m/g;
 
 function graphemeWidth(grapheme: string): number {
   if (picture.test(grapheme)) return 2;
-  if (invisible.test(grapheme)) return 0;
-  return wide.test(grapheme) ? 2 : 1;
+  let columns = 0;
+  for (const character of grapheme) columns += invisible.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return columns;
 }
 
 /** Columns that text takes: CJK and emoji two, combining marks and our own colour codes none. */
@@ -29,11 +33,19 @@ export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
 }
 
-/** Text, cut so that it takes at most `columns`. */
+/** Text preceded by spaces up to `columns`. */
+export function padStart(text: string, columns: number): string {
+  return ' '.repeat(Math.max(0, columns - displayWidth(text))) + text;
+}
+
+/** Text, cut between characters so that it takes at most `columns`. */
 export function fit(text: string, columns: number, unicode: boolean): string {
   if (displayWidth(text) <= columns) return text;
   const ellipsis = unicode ? '…' : '...';
-  return (split(text, Math.max(1, columns - ellipsis.length))[0] ?? '') + ellipsis;
+  const room = columns - ellipsis.length;
+  const [start = ''] = room < 1 ? [] : split(text, room);
+  // Where even one character is too wide.
+  return displayWidth(start) > room ? ellipsis.slice(0, Math.max(0, columns)) : start + ellipsis;
 }
 
 /** Breaks a word that is too long at grapheme borders. */
