@@ -1,9 +1,9 @@
 // The live view of a load in words and bars: two lines that fit the terminal. Pure.
 import type { Phase, Snapshot } from '../lib/result/events.ts';
 import { count, ms } from '../reports/figures.ts';
+import { bar, sparkline } from '../reports/sparkline.ts';
 import { displayWidth } from '../reports/width.ts';
 import type { LiveState } from './live-state.ts';
-import { bar, sparkline } from './sparkline.ts';
 
 /** How the lines may look. */
 export interface LiveStyle {

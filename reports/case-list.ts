@@ -13,12 +13,11 @@ interface ListedCase {
 /** One case a line under its section: id, what is sent, where the rule stands. */
 export function caseList(cases: readonly ListedCase[], options: ReportOptions): string {
   const ink = inkFor(options);
-  const spec = (text: string): string => (ink.unicode ? text : text.replaceAll('§', 'section '));
   const lines = cases.flatMap(({ id, title, section, sectionTitle, spec: rule }, index) => [
     ...(section === cases[index - 1]?.section
       ? []
       : [...(index === 0 ? [] : ['']), `  ${ink.paint('bold', `${section} ${sectionTitle}`)}`]),
-    ...ink.listed(id, [title, spec(rule)], 9),
+    ...ink.listed(id, [ink.safe(title), ink.safe(rule)], 9),
   ]);
   return `${lines.join('\n')}\n`;
 }

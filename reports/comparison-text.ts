@@ -1,6 +1,7 @@
 // A comparison for a terminal.
 import type { CheckChange, Comparison, Direction, VerdictChange } from '../lib/compare/compare.ts';
 import { changeText, comparisonTitle, inBrief, regressionLines, sideText } from './comparison-words.ts';
+import { fittingTable } from './fitting-table.ts';
 import { type Ink, inkFor } from './ink.ts';
 import { plainTable } from './plain-table.ts';
 import type { ReportOptions } from './reporter.ts';
@@ -30,11 +31,11 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
     ...checkLines(comparison.checks, ink),
     ...verdictLines(comparison.verdicts, ink),
     ...regressionLines(comparison).flatMap((line) =>
-      ink.labelled(ink.mark('failed'), `regression: ${ink.safe(line)}`, ink.unicode ? 2 : 5),
+      ink.labelled(ink.mark('failed'), `regression: ${ink.safe(line)}`, ink.markWidth),
     ),
     '',
     ...comparison.warnings.flatMap(({ message }) =>
-      ink.labelled(ink.mark('warned'), ink.safe(message, 500), ink.unicode ? 2 : 5),
+      ink.labelled(ink.mark('warned'), ink.safe(message, 500), ink.markWidth),
     ),
     ...ink.labelled('', ink.safe(comparison.note, 500), 0),
     '',
@@ -49,7 +50,16 @@ function table(comparison: Comparison, ink: Ink): string[] {
     changeText(row, ink.unicode),
     ink.paint(colours[row.direction], row.direction),
   ]);
-  return plainTable([['', 'before', 'after', 'change', ''], ...rows], aligns, ink.unicode);
+  const all = [['', 'before', 'after', 'change', ''], ...rows];
+  const short = all.map((row) => row.map((cell) => cell.replace(' (lost)', '')));
+  return fittingTable(
+    [
+      () => plainTable(all, aligns, ink.unicode),
+      () => plainTable(all, aligns, ink.unicode, 1),
+      () => plainTable(short, aligns, ink.unicode, 1),
+    ],
+    ink,
+  );
 }
 
 function checkLines(checks: readonly CheckChange[], ink: Ink): string[] {
@@ -63,7 +73,7 @@ function checkLines(checks: readonly CheckChange[], ink: Ink): string[] {
       return ink.labelled(
         label,
         `${ink.safe(change.title, 80)}: ${from} ${ink.arrow} ${to}`,
-        ink.unicode ? 2 : 5,
+        ink.markWidth,
       );
     }),
   ];
@@ -89,11 +99,11 @@ function verdictLines(changes: readonly VerdictChange[], ink: Ink): string[] {
     ...onBoth.flatMap(({ agent, caseId, title, before, after, change }) => {
       const where = isSeveral ? ` on ${ink.safe(agent, 40)}` : '';
       const text = `${ink.safe(caseId, 20)}${where}: ${before} ${ink.arrow} ${after}, ${change} (${ink.safe(title, 60)})`;
-      return ink.labelled(ink.mark(changeMarks[change]), text, ink.unicode ? 2 : 5);
+      return ink.labelled(ink.mark(changeMarks[change]), text, ink.markWidth);
     }),
     ...(['new', 'gone'] as const).flatMap((kind) =>
       inBrief(changes, kind, dash).flatMap((text) =>
-        ink.labelled(ink.mark('skipped'), ink.safe(text, 2000), ink.unicode ? 2 : 5),
+        ink.labelled(ink.mark('skipped'), ink.safe(text, 2000), ink.markWidth),
       ),
     ),
   ];

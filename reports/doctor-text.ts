@@ -26,7 +26,6 @@ export function doctorText(report: DoctorReport, options: ReportOptions): string
   const { host, findings, outcome } = report;
   const [colour, word] = outcomes[outcome];
   const labelWidth = Math.max(...findings.map(({ title }) => title.length)) + 2;
-  const markWidth = options.unicode ? 2 : 5;
   const machine = [
     `${host.cpuModel}`,
     `${host.cpus} processors`,
@@ -44,13 +43,12 @@ export function doctorText(report: DoctorReport, options: ReportOptions): string
     ),
     '',
   ];
-  const plain = (text: string): string => ink.safe(options.unicode ? text : text.replaceAll('µ', 'u'));
   for (const { title, status, detail, advice } of findings) {
-    const hang = '  '.padEnd(markWidth + 2);
-    const [first = '', ...rest] = ink.labelled(title, plain(detail), labelWidth, hang);
+    const hang = '  '.padEnd(ink.markWidth + 2);
+    const [first = '', ...rest] = ink.labelled(title, ink.safe(detail), labelWidth, hang);
     lines.push(`  ${ink.mark(marks[status])} ${first.slice(hang.length)}`, ...rest);
     if (advice === undefined) continue;
-    lines.push(...ink.labelled('', `${ink.arrow} ${plain(advice)}`, labelWidth, hang));
+    lines.push(...ink.labelled('', `${ink.arrow} ${ink.safe(advice)}`, labelWidth, hang));
   }
   const sum = capacityWords(report);
   if (sum.length > 0) lines.push('', ...ink.listed('', sum, 0));

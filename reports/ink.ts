@@ -41,6 +41,9 @@ const asciiMarks: Record<CheckStatus | 'warned', string> = {
   warned: 'warn',
 };
 
+/** Columns that a text needs to stand beside its label. */
+const leastText = 16;
+
 /** Drawing tools for one terminal. Everything they return is safe to print. */
 export interface Ink {
   width: number;
@@ -53,6 +56,8 @@ export interface Ink {
   paint(colour: Colour, text: string): string;
   outcome(outcome: Outcome, word: string): string;
   mark(status: CheckStatus | 'warned'): string;
+  /** Columns of a mark and the space behind it. */
+  markWidth: number;
   /** Outside text made printable, on one line. */
   safe(text: string, max?: number): string;
   /** `  label       text`, wrapped with a hanging indent; lines of at most {@link width}. */
@@ -84,10 +89,19 @@ export function inkFor(options: ReportOptions): Ink {
         (line, index) => `${index === 0 ? lead : hang}${line}`,
       );
     },
+    markWidth: unicode ? 2 : 5,
     safe: (text, max) => plain(text, max, unicode),
     labelled(label, text, labelWidth, indent = '  ') {
-      const lead = `${indent}${padEnd(label, labelWidth)}`;
       const hang = ' '.repeat(indent.length + labelWidth);
+      if (width - hang.length < leastText) {
+        // A label that leaves no room has its lines for itself.
+        const below = `${indent}    `;
+        return [
+          ...wrap(label, width - indent.length).map((line) => `${indent}${line}`),
+          ...wrap(text, width - below.length).map((line) => `${below}${line}`),
+        ];
+      }
+      const lead = `${indent}${padEnd(label, labelWidth)}`;
       return wrap(text, width - hang.length).map((line, index) => `${index === 0 ? lead : hang}${line}`);
     },
   };

@@ -5,11 +5,11 @@ import type { StressResult } from '../lib/result/result.ts';
 import { lostText, ms, timeoutMs } from './figures.ts';
 
 /** The rows of every latency table. */
-export const latencyRows: readonly { metric: TimeMetric; title: string; asciiTitle?: string }[] = [
+export const latencyRows: readonly { metric: TimeMetric; title: string }[] = [
   { metric: 'connect', title: 'Connect' },
   { metric: 'rtt', title: 'Round trip, intended' },
   { metric: 'service', title: 'Round trip, service' },
-  { metric: 'ping', title: 'Ping → pong', asciiTitle: 'Ping -> pong' },
+  { metric: 'ping', title: 'Ping → pong' },
   { metric: 'send_lag', title: 'Send lag' },
 ];
 

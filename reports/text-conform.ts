@@ -175,12 +175,12 @@ function failure(verdict: VerdictRecord, ink: Ink, verbose: boolean): string[] {
     ['expected', verdict.expected],
     ['got', verdict.got],
     ['rule', verdict.rule],
-    ['spec', ink.unicode ? verdict.spec : verdict.spec.replaceAll('§', 'section ')],
+    ['spec', verdict.spec],
   ];
   const line = (name: string, text: string): string[] =>
     ink.labelled(name === '' ? '' : `${name}:`, ink.safe(text, 2000), 11, '      ');
   return [
-    ...ink.labelled(ink.mark('failed'), head, ink.unicode ? 2 : 5),
+    ...ink.labelled(ink.mark('failed'), head, ink.markWidth),
     ...rows.flatMap(([name, text]) => (text === undefined || text === '' ? [] : line(name, text))),
     ...wire.flatMap((text, index) => line(index === 0 ? 'wire' : '', text)),
     ...(verdict.reproduce === undefined ? [] : line('reproduce', verdict.reproduce)),
@@ -194,7 +194,7 @@ function restLines(rest: readonly VerdictRecord[], ink: Ink): string[] {
     byVerdict.set(words, [...(byVerdict.get(words) ?? []), verdict.caseId]);
   }
   return [
-    ...ink.labelled(ink.mark('failed'), `${rest.length} more failed; -v shows each`, ink.unicode ? 2 : 5),
+    ...ink.labelled(ink.mark('failed'), `${rest.length} more failed; -v shows each`, ink.markWidth),
     ...[...byVerdict].flatMap(([words, ids]) =>
       ink.labelled('', `${words}: ${ink.safe(ids.join(', '), 4000)}`, 6),
     ),

@@ -1,14 +1,18 @@
 // The checks of a quick result, one line each.
 import type { CheckRecord, QuickResult } from '../lib/result/result.ts';
 import { repeatsEvidence } from './evidence.ts';
+import { ms } from './figures.ts';
 import type { Ink } from './ink.ts';
 import { skipsOfOneKind } from './skips.ts';
 import { displayWidth, fit } from './width.ts';
 
-/** Lines for a quick result: mark, id, detail; a failure says what was expected, what came, and how to see it again. */
-export function quickText(result: QuickResult, ink: Ink): string[] {
+/**
+ * Lines for a quick result: mark, id, detail; a failure says what was expected, what came, and how to see it again.
+ * `verbose`: of each check its title and how long it took, and each skip by itself.
+ */
+export function quickText(result: QuickResult, ink: Ink, verbose: boolean): string[] {
   if (result.checks.length === 0) return ['  No check was run.'];
-  const gathered = skipsOfOneKind(result.checks);
+  const gathered = verbose ? new Map<string, CheckRecord[]>() : skipsOfOneKind(result.checks);
   const listed = result.checks.filter((check) => !gathered.has(check.detail) || check.status !== 'skipped');
   const ids = listed.map((check) => fit(ink.safe(check.id, 120), ink.width - 8, ink.unicode));
   // An id that is wider than this keeps its line for itself.
@@ -18,7 +22,8 @@ export function quickText(result: QuickResult, ink: Ink): string[] {
   return [
     ...listed.flatMap((check, index) => [
       ...line(check, ids[index] ?? '', idWidth, ink),
-      ...(check.status === 'failed' ? evidence(check, ink) : []),
+      ...(check.status === 'failed' ? evidence(check, ink, verbose) : []),
+      ...(verbose && check.status !== 'failed' ? more(check, idWidth, ink) : []),
     ]),
     ...[...gathered].flatMap(([reason, skipped]) => skips(reason, skipped, isSole, ink)),
   ];
@@ -48,11 +53,19 @@ function detail(check: CheckRecord, ink: Ink): string {
   return repeatsEvidence(check) ? 'failed' : text;
 }
 
-function evidence(check: CheckRecord, ink: Ink): string[] {
+/** What a check that did not fail is about, and how long it took. */
+function more({ title, status, durationMs }: CheckRecord, idWidth: number, ink: Ink): string[] {
+  const took = status === 'skipped' ? [] : [`${ms(durationMs)} ms`];
+  const text = [ink.safe(title, 200), ...took].join(', ');
+  return ink.labelled('', text, ink.markWidth + idWidth + 2).map((words) => ink.paint('dim', words));
+}
+
+function evidence(check: CheckRecord, ink: Ink, verbose: boolean): string[] {
   const rows: [string, string | undefined][] = [
     ['check', check.title],
     ['expected', check.expected],
     ['got', check.got],
+    ['took', verbose ? `${ms(check.durationMs)} ms` : undefined],
     ['reproduce', check.reproduce],
   ];
   return rows.flatMap(([name, value]) =>

@@ -1,10 +1,20 @@
 // A stress result for a terminal: table, counts, thresholds.
 import type { StressResult } from '../lib/result/result.ts';
-import { count, lostText, timeoutMs } from './figures.ts';
+import { count, figure, lostText, timeoutMs } from './figures.ts';
 import { fittingTable } from './fitting-table.ts';
 import type { Ink } from './ink.ts';
-import { anyLost, type LatencyStat, latencyCell, latencyRows, modelNote, statTitles } from './latency.ts';
+import {
+  anyLost,
+  connectRows,
+  type LatencyStat,
+  latencyCell,
+  latencyRows,
+  modelNote,
+  statTitles,
+} from './latency.ts';
 import { plainTable } from './plain-table.ts';
+import { runCourse } from './run-course.ts';
+import { stressDetail } from './stress-detail.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
 import { talkWords } from './talk-words.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
@@ -14,24 +24,42 @@ import { displayWidth } from './width.ts';
 const columns: readonly LatencyStat[] = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'];
 const labelWidth = 13;
 
-/** Lines for a stress result. */
-export function stressText(result: StressResult, ink: Ink): string[] {
+/** Lines for a stress result. `verbose`: the parts of connecting, the phases, each worker and each second too. */
+export function stressText(result: StressResult, ink: Ink, verbose: boolean): string[] {
   return [
+    ...glance(result, ink),
     ...ink.listed('', planParts(result, ink), 0),
     ...troubles(result, ink),
     // Without a connection there is nothing to measure, and tables of dashes would hide why.
-    ...(result.counters['connections.opened'] === 0 ? [] : figures(result, ink)),
+    ...(result.counters['connections.opened'] === 0 ? [] : figures(result, ink, verbose)),
     ...thresholdLines(result, ink),
   ];
 }
 
-function figures(result: StressResult, ink: Ink): string[] {
+/** What most readers came for, in one sentence. */
+function glance(result: StressResult, ink: Ink): string[] {
+  const { derived, metrics, counters } = result;
+  if (derived.throughput === null || counters['connections.opened'] === 0) return [];
+  const p99 = latencyCell(result, metrics.rtt, 'p99', ink.none);
+  const time = metrics.rtt.p99 === null ? p99 : `${p99} ms`;
+  const opened = counters['connections.opened'];
+  const parts = [
+    `p99 ${time} at ${figure(derived.throughput)} replies/s`,
+    `${count(opened)} connection${opened === 1 ? '' : 's'}`,
+    ...(derived.errors === null ? [] : [`${count(derived.errors)} error${derived.errors === 1 ? '' : 's'}`]),
+  ];
+  return [...ink.listed('', parts, 0).map((line) => ink.paint('bold', line)), ''];
+}
+
+function figures(result: StressResult, ink: Ink, verbose: boolean): string[] {
   return [
     '',
-    ...latencyTable(result, ink),
+    ...latencyTable(result, ink, verbose),
     ...notes(result, ink),
+    ...runCourse(result, labelWidth, ink),
     '',
     ...stressFacts(result, ink).flatMap(({ label, parts }) => ink.listed(label, parts, labelWidth)),
+    ...(verbose ? stressDetail(result, labelWidth, ink) : []),
   ];
 }
 
@@ -39,7 +67,7 @@ function planParts(result: StressResult, ink: Ink): string[] {
   const where = result.target.embedded ? ['embedded server, same machine'] : [];
   const how = ink.safe(result.target.description, 60);
   const talk = talkWords(result).map((words) => ink.safe(words, 60));
-  return [...loadWords(result), `target: ${how}`, ...talk, ...where];
+  return [...loadWords(result).map((words) => ink.safe(words)), `target: ${how}`, ...talk, ...where];
 }
 
 /** Connections that failed, and a generator that was too slow: said before any figure. */
@@ -58,7 +86,7 @@ function troubles(result: StressResult, ink: Ink): string[] {
   }
   if (counters['connections.failed'] > 0) {
     const share = `${count(counters['connections.failed'])} of ${count(counters['connections.attempted'])}`;
-    lines.push('', ...ink.labelled(ink.mark('failed'), `${share} connections failed`, ink.unicode ? 2 : 5));
+    lines.push('', ...ink.labelled(ink.mark('failed'), `${share} connections failed`, ink.markWidth));
     for (const { cause, hint } of failureLines(result, ink)) {
       lines.push(...ink.labelled('', cause, 0, '    '));
       if (hint !== undefined) lines.push(...ink.labelled('hint:', hint, 6, '      '));
@@ -67,15 +95,17 @@ function troubles(result: StressResult, ink: Ink): string[] {
   return lines;
 }
 
-function latencyTable(result: StressResult, ink: Ink): string[] {
+function latencyTable(result: StressResult, ink: Ink, verbose: boolean): string[] {
+  const parts = connectRows.filter(({ metric }) => result.metrics[metric].count > 0);
+  const metrics = verbose ? [...latencyRows, ...parts] : latencyRows;
   const without = (...left: LatencyStat[]): LatencyStat[] => columns.filter((stat) => !left.includes(stat));
   const form =
     (shown: readonly LatencyStat[], gap: number, isShort = true) =>
     () => {
-      const cells = latencyRows.map(({ metric, title, asciiTitle }) => {
+      const cells = metrics.map(({ metric, title }) => {
         const stats = result.metrics[metric];
         return [
-          ink.unicode ? title : (asciiTitle ?? title),
+          ink.safe(title),
           ...shown.map((stat) => {
             const cell = latencyCell(result, stats, stat, ink.none);
             // What it stands for is said under the table.

@@ -1,6 +1,7 @@
 // The terminal summary.
-import type { Result } from '../lib/result/result.ts';
+import type { CheckStatus, Result } from '../lib/result/result.ts';
 import { comparisonText } from './comparison-text.ts';
+import { composedComparison } from './composed-comparison.ts';
 import { type Ink, inkFor } from './ink.ts';
 import type { Reporter } from './reporter.ts';
 import { conformText } from './text-conform.ts';
@@ -9,7 +10,7 @@ import { stressText } from './text-stress.ts';
 import { isJudgement, score } from './verdict.ts';
 import { displayWidth } from './width.ts';
 
-/** Renders results for a terminal, one after another. */
+/** Renders results for a terminal, one after another; of several, first how each of them ended. */
 export const renderText: Reporter = (results, options) => {
   const ink = inkFor(options);
   const parts = results.map((result) =>
@@ -21,9 +22,38 @@ export const renderText: Reporter = (results, options) => {
       '',
     ].join('\n'),
   );
-  if (options.comparison) parts.push(comparisonText(options.comparison, options));
-  return parts.join('\n');
+  const comparison = options.comparison ?? composedComparison(results);
+  if (comparison) parts.push(comparisonText(comparison, options));
+  const rule = `  ${ink.paint('dim', (ink.unicode ? '─' : '-').repeat(ink.width - 4))}\n\n`;
+  return results.length > 1 ? [overview(results, ink), ...parts].join(`\n${rule}`) : parts.join('\n');
 };
+
+const marks: Record<Result['outcome'], CheckStatus | 'warned'> = {
+  passed: 'passed',
+  failed: 'failed',
+  inconclusive: 'warned',
+  interrupted: 'warned',
+};
+
+/** A line a result. */
+function overview(results: readonly Result[], ink: Ink): string {
+  const passed = results.filter(({ outcome }) => outcome === 'passed').length;
+  const kindWidth = Math.max(...results.map(({ kind }) => kind.length));
+  const lines = results.flatMap((result) => {
+    const label = `${ink.mark(marks[result.outcome])} ${result.kind}`;
+    const words = [outcomeWord(result, ink), ink.safe(score(result)), ink.safe(result.target.url, 200)];
+    return ink.labelled(
+      label,
+      `${words[0]}  ${words[1]}${ink.dot}${words[2]}`,
+      ink.markWidth + kindWidth + 2,
+    );
+  });
+  const title = `${passed} of ${results.length} runs passed`;
+  return [`  ${ink.paint('bold', title)}`, '', ...lines, ''].join('\n');
+}
+
+/** The word keeps its outcome without colour; the glyphs of other scripts never stand in for it. */
+const outcomeWord = ({ outcome }: Result, ink: Ink): string => ink.outcome(outcome, outcome.toUpperCase());
 
 const titles: Record<Result['kind'], string> = {
   quick: 'Quick test results',
@@ -32,14 +62,13 @@ const titles: Record<Result['kind'], string> = {
 };
 
 function body(result: Result, ink: Ink, verbose: boolean): string[] {
-  if (result.kind === 'quick') return quickText(result, ink);
-  return result.kind === 'stress' ? stressText(result, ink) : conformText(result, ink, verbose);
+  if (result.kind === 'quick') return quickText(result, ink, verbose);
+  return result.kind === 'stress' ? stressText(result, ink, verbose) : conformText(result, ink, verbose);
 }
 
 function heading(result: Result, ink: Ink): string[] {
   const left = `${titles[result.kind]}${ink.dot}${ink.safe(result.target.url, 200)}`;
-  // The word keeps its outcome without colour; the glyphs of other scripts never stand in for it.
-  const verdict = `${ink.outcome(result.outcome, result.outcome.toUpperCase())}  ${ink.safe(score(result))}`;
+  const verdict = `${outcomeWord(result, ink)}  ${ink.safe(score(result))}`;
   const gap = ink.width - 2 - displayWidth(left) - displayWidth(verdict);
   if (gap >= 2) return [`  ${ink.paint('bold', left)}${' '.repeat(gap)}${verdict}`];
   return [
@@ -52,7 +81,7 @@ function closing(result: Result, ink: Ink): string[] {
   const { run, host } = result;
   const lines: string[] = [];
   for (const warning of result.warnings) {
-    lines.push(...ink.labelled(ink.mark('warned'), ink.safe(warning.message, 500), ink.unicode ? 2 : 5));
+    lines.push(...ink.labelled(ink.mark('warned'), ink.safe(warning.message, 500), ink.markWidth));
   }
   // Checks, thresholds and cases speak for themselves above.
   const reasons = result.reasons.filter(({ code }) => !isJudgement(code));

@@ -9,6 +9,8 @@ const invisible = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
 // UAX #11: East Asian Wide and Fullwidth, by block.
 const wide =
   /^[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d376}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]$/u;
+// ASCII, and the signs that our own words and lines are made of: most of what is ever measured, a column each.
+const narrow = /^[\x20-\x7e§µ·×–—−…←→─█░▁-▇✓✗]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours that we print ourselves
 const colours = /\u001b\[[\d;]*m/g;
 
@@ -22,7 +24,7 @@ function graphemeWidth(grapheme: string): number {
 /** Columns that text takes: CJK and emoji two, combining marks and our own colour codes none. */
 export function displayWidth(text: string): number {
   const bare = text.replace(colours, '');
-  if (/^[\x20-\x7e]*$/.test(bare)) return bare.length;
+  if (narrow.test(bare)) return bare.length;
   let columns = 0;
   for (const { segment } of segmenter.segment(bare)) columns += graphemeWidth(segment);
   return columns;

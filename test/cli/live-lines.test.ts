@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastLines, liveLines } from '../../cli/live-lines.ts';
 import { heard, type LiveState, noState } from '../../cli/live-state.ts';
-import { bar, sparkline } from '../../cli/sparkline.ts';
 import type { RunEvent, Snapshot } from '../../lib/result/events.ts';
+import { bar, sparkline } from '../../reports/sparkline.ts';
 import { displayWidth } from '../../reports/width.ts';
 
 // biome-ignore format: a table

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { judge } from '../../lib/doctor/judge.ts';
 import { type DoctorReport, doctor } from '../../lib/index.ts';
 import { doctorText } from '../../reports/index.ts';
+import { displayWidth } from '../../reports/width.ts';
 import { emptyFolder, run, start, until } from '../cli/spawn.ts';
 import { assertGolden } from '../golden.ts';
 import { goodFloor, goodMachine, goodQuiet } from './evidence.ts';
@@ -120,10 +121,12 @@ const terminal = { width: 80, color: false, unicode: true };
 test('doctor: as text', () => assertGolden('text-doctor.txt', doctorText(made, terminal)));
 test('doctor: as ASCII', () =>
   assertGolden('text-doctor-ascii.txt', doctorText(made, { ...terminal, unicode: false })));
-test('doctor: no line is wider than the terminal', () => {
-  for (const width of [60, 80, 120]) {
-    for (const line of doctorText(made, { ...terminal, width }).split('\n')) {
-      assert.ok(line.length <= width, `${width}: ${line}`);
+test('doctor: no line is wider than the terminal, and without Unicode all is ASCII', () => {
+  for (let width = 60; width <= 120; width++) {
+    for (const unicode of [true, false]) {
+      const text = doctorText(made, { ...terminal, width, unicode });
+      for (const line of text.split('\n')) assert.ok(displayWidth(line) <= width, `${width}: ${line}`);
+      if (!unicode) assert.match(text, /^[\n\x20-\x7e]*$/);
     }
   }
 });

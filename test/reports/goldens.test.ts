@@ -13,6 +13,7 @@ import {
   reporters,
 } from '../../reports/index.ts';
 import * as conform from '../fixtures/conform-results.ts';
+import { stressFading, stressStalled } from '../fixtures/course-results.ts';
 import * as fixtures from '../fixtures/results.ts';
 import { assertGolden } from '../golden.ts';
 
@@ -78,6 +79,29 @@ test('text of conform-failed with all there is to say', () =>
     'text-conform-failed-verbose.txt',
     reporters.text.report([conform.conformFailed()], { ...terminal, verbose: true }),
   ));
+
+for (const [name, result] of [
+  ['stress-stalled', stressStalled()],
+  ['stress-fading', stressFading()],
+  ['stress-workers', fixtures.stressWorkers()],
+  ['quick-failed', fixtures.quickFailed()],
+] as const) {
+  for (const unicode of [true, false]) {
+    const file = `text-${name}-verbose${unicode ? '' : '-ascii'}.txt`;
+    test(`${file}: with all there is to say`, () =>
+      assertGolden(file, reporters.text.report([result], { ...terminal, unicode, verbose: true })));
+  }
+}
+
+for (const [name, result] of [
+  ['stress-stalled', stressStalled()],
+  ['stress-fading', stressFading()],
+  ['stress-lost', fixtures.stressLost()],
+  ['conform-failed', conform.conformFailed()],
+] as const) {
+  test(`narrow text of ${name}`, () =>
+    assertGolden(`text-${name}-60.txt`, reporters.text.report([result], { ...terminal, width: 60 })));
+}
 
 for (const [name, result] of [
   ['failed', conform.conformFailed()],

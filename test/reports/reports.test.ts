@@ -3,13 +3,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compareResults } from '../../lib/compare/compare.ts';
+import { listCases, listChecks } from '../../lib/index.ts';
 import type { Result } from '../../lib/result/result.ts';
 import {
+  caseList,
+  checkList,
   comparisonMarkdown,
   comparisonText,
   fileReport,
   json,
   markdown,
+  type ReportOptions,
   renderText,
   reporterForFile,
   reporters,
@@ -17,6 +21,7 @@ import {
 } from '../../reports/index.ts';
 import { displayWidth } from '../../reports/width.ts';
 import * as conform from '../fixtures/conform-results.ts';
+import { stressFading, stressRamp, stressStalled } from '../fixtures/course-results.ts';
 import * as fixtures from '../fixtures/results.ts';
 
 const terminal = { width: 80, color: false, unicode: true };
@@ -39,6 +44,20 @@ const all: Result[] = [
   conform.conformInterrupted(),
   conform.conformUnreachable(),
   conform.conformHostile(fixtures.hostileText),
+  fixtures.stressWorkers(),
+  fixtures.stressFaulty(),
+  fixtures.quickJoin(),
+  stressStalled(),
+  stressFading(),
+  stressRamp(),
+];
+
+const comparisons = [
+  compareResults(fixtures.stressPassed(), fixtures.stressLost()),
+  compareResults(fixtures.stressHostile(), fixtures.stressFaulty()),
+  compareResults(fixtures.quickHostile(), fixtures.quickPassed()),
+  compareResults(conform.conformFailed(), conform.conformExpected()),
+  compareResults(conform.conformHostile(fixtures.hostileText), conform.conformAgents()),
 ];
 
 // Everything but the line feed that ends lines: controls, separators, bidirectional controls, lone surrogates.
@@ -138,18 +157,31 @@ test('one result as JSON is itself, several are an array', () => {
   assert.doesNotMatch(json(all, fileReport), steering);
 });
 
-for (const width of [40, 80, 120]) {
-  test(`text keeps to ${width} columns`, () => {
-    for (const unicode of [true, false]) {
-      for (const result of all) {
-        for (const line of renderText([result], { width, color: false, unicode }).split('\n')) {
-          // The tables of figures do not fold below what they need.
-          const bound = Math.max(width, 80);
-          assert.ok(displayWidth(line) <= bound, `${displayWidth(line)}: ${line}`);
+for (const unicode of [true, false]) {
+  test(`no line is wider than the terminal, at any width from 60 to 120, ${unicode ? 'Unicode' : 'ASCII'}`, {
+    timeout: 120_000,
+  }, () => {
+    for (let width = 60; width <= 120; width++) {
+      const options = { width, color: false, unicode };
+      for (const [name, text] of everyText({ ...options, verbose: width % 2 === 0 })) {
+        for (const line of text.split('\n')) {
+          assert.ok(displayWidth(line) <= width, `${name} at ${width}: ${displayWidth(line)}: ${line}`);
         }
       }
     }
   });
+}
+
+/** Each text report that there is, of each fixture. */
+function* everyText(options: ReportOptions): Generator<[string, string]> {
+  for (const result of all) yield [result.run.id, renderText([result], options)];
+  for (const [index, comparison] of comparisons.entries())
+    yield [`comparison ${index}`, comparisonText(comparison, options)];
+  // Long, and made of nothing else than the above.
+  if (options.width % 20 !== 0) return;
+  yield ['all of them', renderText(all, options)];
+  yield ['checks', checkList(listChecks(), options)];
+  yield ['cases', caseList(listCases(), options)];
 }
 
 test('without colour there are no escape sequences; with it, only colours, and the same words', () => {
@@ -173,25 +205,8 @@ test('without Unicode, text is ASCII', () => {
     comparison: compareResults(fixtures.quickHostile(), fixtures.quickPassed()),
   };
   assert.match(renderText(all, options), /^[\n\x20-\x7e]*$/);
-});
-
-test('CJK and emoji take two columns, combining marks none', () => {
-  const widths: [string, number][] = [
-    ['abc', 3],
-    ['日本語', 6],
-    ['é', 1],
-    ['e\u0301', 1],
-    ['👩‍👩‍👧', 2],
-    ['✅', 2],
-    ['✓', 1],
-    ['ｱ', 1],
-    ['Ａ', 2],
-    ['한글', 4],
-    ['🇫🇷', 2],
-    ['', 0],
-    ['\u001b[31mx\u001b[39m', 1],
-  ];
-  for (const [text, width] of widths) assert.equal(displayWidth(text), width, text);
+  for (const [name, text] of everyText({ ...options, verbose: true }))
+    assert.match(text, /^[\n\x20-\x7e]*$/, name);
 });
 
 test('details line up behind titles of any script', () => {
