@@ -13,7 +13,8 @@ import {
   renderText,
   summaryMarkdown,
 } from '../reports/index.ts';
-import { type Io, note } from './io.ts';
+import { type Io, isUnicode, note } from './io.ts';
+import { type NextWays, nextLines } from './next-step.ts';
 import { collect } from './options.ts';
 import type { ReportFile } from './report-files.ts';
 import { saveRun } from './runs.ts';
@@ -30,32 +31,56 @@ export interface OutputFlags {
   output?: string[];
 }
 
-/** Adds the options of {@link OutputFlags}. */
-export function outputFlags(command: Command): Command {
+/**
+ * Adds the options of {@link OutputFlags}.
+ *
+ * @param verbose what `--verbose` adds to the summary of this command
+ */
+export function outputFlags(command: Command, verbose: string): Command {
   return command
     .optionsGroup('Output:')
     .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
     .option('--json', 'print the result as JSON')
     .option('--no-save', 'do not save the run in .wsbench/runs')
-    .option('--no-color', 'no colours')
-    .option('-q, --quiet', 'no progress');
+    .option('--no-color', 'no colours, as with NO_COLOR')
+    .option('-q, --quiet', 'only the result and what went wrong: no progress, no hints')
+    .option('-v, --verbose', verbose);
 }
 
-/** How text for this terminal looks. */
-export function terminalStyle(io: Io, color = true): ReportOptions {
-  const tty = io.stdout.isTTY === true;
-  const locale = io.env.LC_ALL || io.env.LC_CTYPE || io.env.LANG || '';
-  const forced = io.env.FORCE_COLOR !== undefined && io.env.FORCE_COLOR !== '0';
+/**
+ * How text for this terminal looks.
+ *
+ * @param color false: the user wants none
+ * @param stream where it goes
+ */
+export function terminalStyle(io: Io, color = true, stream: Io['stdout'] = io.stdout): ReportOptions {
+  const tty = stream.isTTY === true;
   return {
-    width: Math.max(60, Math.min(tty ? (io.stdout.columns ?? 80) : 80, 120)),
-    color: color && !io.env.NO_COLOR && (forced || (tty && io.env.TERM !== 'dumb')),
-    // Where no locale is set, nobody said that it is not.
-    unicode: (locale === '' || /utf-?8/i.test(locale)) && io.env.TERM !== 'linux',
+    width: Math.max(60, Math.min(tty ? (stream.columns ?? 80) : 80, 120)),
+    color: color && isColoured(io.env, tty),
+    unicode: isUnicode(io.env),
   };
 }
 
-/** Puts a result out and returns the exit code. Nothing that fails here keeps the rest from being tried. */
-export function finish(run: Result, reports: readonly ReportFile[], flags: OutputFlags, io: Io): number {
+/** `NO_COLOR` forbids, `FORCE_COLOR` asks for it (or, as 0, does not); else a terminal that knows colours has them. */
+function isColoured({ NO_COLOR, FORCE_COLOR, TERM }: Io['env'], tty: boolean): boolean {
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return tty && TERM !== 'dumb';
+}
+
+/**
+ * Puts a result out and returns the exit code. Nothing that fails here keeps the rest from being tried.
+ *
+ * @param ways commands about the same target that may be worth a try next
+ */
+export function finish(
+  run: Result,
+  reports: readonly ReportFile[],
+  flags: OutputFlags,
+  io: Io,
+  ways: NextWays,
+): number {
   // What the runners put into it is masked; whatever a target got past them ends here.
   const result = redactStrings(run);
   const style = terminalStyle(io, flags.color);
@@ -74,7 +99,10 @@ export function finish(run: Result, reports: readonly ReportFile[], flags: Outpu
   if (flags.save !== false) {
     try {
       const path = saveRun(result, json, io.cwd);
-      if (!flags.quiet) note(io, `Saved ${path}`);
+      if (!flags.quiet) {
+        note(io, `Saved ${path}`);
+        if (io.stderr.isTTY && !io.env.CI) for (const line of nextLines(result, ways)) note(io, line);
+      }
     } catch (error) {
       note(io, `warning: the run was not saved in .wsbench/runs: ${fileTrouble(error)}`);
     }

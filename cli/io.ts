@@ -1,6 +1,7 @@
 // What a command may use of the process. Only main.ts makes one from the real process.
 import type { Readable, Writable } from 'node:stream';
 import { redactText } from '../lib/result/redact.ts';
+import { inAscii } from '../reports/index.ts';
 
 /** A command's surroundings. */
 export interface Io {
@@ -22,8 +23,19 @@ export interface Io {
 const control = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Writes a line to stderr, its secrets masked and its control characters made harmless. */
-export function note(io: Pick<Io, 'stderr'>, line: string): void {
-  io.stderr.write(`${harmless(redactText(line))}\n`);
+export function note(io: Pick<Io, 'stderr' | 'env'>, line: string): void {
+  io.stderr.write(`${showable(io, harmless(redactText(line)))}\n`);
+}
+
+/** Whether a terminal shows more than ASCII. Where no locale is set, nobody said that it does not. */
+export function isUnicode({ LC_ALL, LC_CTYPE, LANG, TERM }: Io['env']): boolean {
+  const locale = LC_ALL || LC_CTYPE || LANG || '';
+  return (locale === '' || /utf-?8/i.test(locale)) && TERM !== 'linux';
+}
+
+/** Text as the terminal can show it: in ASCII, where that is all it knows. */
+export function showable({ env }: Pick<Io, 'env'>, text: string): string {
+  return isUnicode(env) ? text : text.split('\n').map(inAscii).join('\n');
 }
 
 /** Text whose control characters drive no terminal. */

@@ -3,9 +3,9 @@ import { formatDuration } from '../lib/duration.ts';
 import type { RunEvent, Snapshot } from '../lib/result/events.ts';
 import { redactText } from '../lib/result/redact.ts';
 import { failsRun, verdictWords } from '../lib/result/verdicts.ts';
-import { displayWidth } from '../reports/width.ts';
+import { displayWidth, fit } from '../reports/width.ts';
 import { terminalStyle } from './finish.ts';
-import { harmless, type Io, note } from './io.ts';
+import { harmless, type Io, note, showable } from './io.ts';
 import { type LiveStyle, lastLines, liveLines } from './live-lines.ts';
 import { heard, noState } from './live-state.ts';
 
@@ -26,13 +26,14 @@ export function liveView(io: Io, quiet: boolean, color = true): LiveView {
 }
 
 function redrawn(io: Io, color: boolean): LiveView {
-  const { unicode } = terminalStyle(io);
+  const { unicode, color: isColoured } = terminalStyle(io, color, io.stderr);
   // Asked for each time: the window may have been resized.
   const style = (): LiveStyle => ({
     width: Math.max(20, io.stderr.columns ?? 80),
-    color: color && !io.env.NO_COLOR,
+    color: isColoured,
     unicode,
   });
+  const fitted = (line: string): string => fit(showable(io, harmless(line)), style().width - 1, unicode);
   let state = noState(performance.now());
   let drawn: readonly string[] = [];
   const draw = (lines: readonly string[]): void => {
@@ -54,9 +55,9 @@ function redrawn(io: Io, color: boolean): LiveView {
         note(io, `  warning: ${event.warning.message}`);
         draw(again);
       } else if (event.type === 'check') {
-        draw([harmless(`  ${event.check.id}: ${event.check.status}`)]);
+        draw([fitted(`  ${event.check.id}: ${event.check.status}`)]);
       } else if (event.type === 'verdict') {
-        draw([harmless(`  ${cases.line(event)}`).slice(0, style().width - 1)]);
+        draw([fitted(`  ${cases.line(event)}`)]);
       }
     },
     end: () => {

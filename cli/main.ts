@@ -14,7 +14,7 @@ import { serveCommand } from './commands/serve.ts';
 import { stressCommand } from './commands/stress.ts';
 import { tokenCommand } from './commands/token.ts';
 import { validateCommand } from './commands/validate.ts';
-import { type Io, note } from './io.ts';
+import { type Io, note, showable } from './io.ts';
 
 const examples = `
 Examples:
@@ -63,7 +63,7 @@ function prepare(command: Command, io: Io, name = command.name()): void {
   // Beside --help, whatever groups the command's own options are in.
   command.addOption(new Option('--debug', 'show stack traces').helpGroup('Options:'));
   command.configureOutput({
-    writeOut: (text) => io.stdout.write(text),
+    writeOut: (text) => io.stdout.write(showable(io, text)),
     writeErr: (text) => io.stderr.write(text),
     // The one line that is printed for a usage error comes from `report` below.
     outputError: () => {},

@@ -215,7 +215,7 @@ export function targetArgument(argument: string | undefined, io: Io): string | u
   return url;
 }
 
-const notReproduced = new Set(['output', 'json', 'quiet', 'color', 'save', 'debug', 'only']);
+const notReproduced = new Set(['output', 'json', 'quiet', 'verbose', 'color', 'save', 'debug', 'only']);
 const secretOptions = new Set(['token', 'secret']);
 
 /**

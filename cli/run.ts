@@ -4,20 +4,23 @@ import type { Result } from '../lib/result/result.ts';
 import { finish, type OutputFlags } from './finish.ts';
 import type { Io } from './io.ts';
 import { liveView } from './live.ts';
+import type { NextWays } from './next-step.ts';
 import { openReports } from './report-files.ts';
 
 /**
  * Runs `start` and ends the command with the exit code of its result.
  *
+ * @param ways commands about the same target, of which one may be worth a try next
  * @throws whatever `start` throws, and WsbenchError when a report cannot be written to where it should go
  */
 export async function runAndFinish(
   flags: OutputFlags,
   io: Io,
+  ways: NextWays,
   start: (control: RunControl) => Promise<Result>,
 ): Promise<void> {
   const reports = openReports(flags.output ?? [], io.cwd);
   const live = liveView(io, flags.quiet ?? false, flags.color);
   const result = await start({ signal: io.signal, onEvent: live.show }).finally(live.end);
-  io.exit(finish(result, reports, flags, io));
+  io.exit(finish(result, reports, flags, io, ways));
 }

@@ -70,11 +70,7 @@ function checkLines(checks: readonly CheckChange[], ink: Ink): string[] {
       const from = change.before ?? 'not run';
       const to = change.after ?? 'not run';
       const label = ink.mark(change.after ?? 'skipped');
-      return ink.labelled(
-        label,
-        `${ink.safe(change.title, 80)}: ${from} ${ink.arrow} ${to}`,
-        ink.markWidth,
-      );
+      return ink.labelled(label, `${ink.safe(change.title, 80)}: ${from} ${ink.arrow} ${to}`, ink.markWidth);
     }),
   ];
 }

@@ -14,6 +14,7 @@ export { checkList } from './check-list.ts';
 export { comparisonMarkdown } from './comparison-markdown.ts';
 export { comparisonText } from './comparison-text.ts';
 export { doctorText } from './doctor-text.ts';
+export { inAscii } from './plain.ts';
 export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';
 export { summaryMarkdown } from './summary.ts';
 export { html, json, markdown, renderText };

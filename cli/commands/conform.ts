@@ -19,6 +19,7 @@ import { newCommand } from '../command.ts';
 import { finish, type OutputFlags, outputFlags, terminalStyle } from '../finish.ts';
 import { type Io, note } from '../io.ts';
 import { liveView } from '../live.ts';
+import { nextWays } from '../next-step.ts';
 import {
   type ConnectFlags,
   clientCertificate,
@@ -95,9 +96,10 @@ export function conformCommand(io: Io): Command {
     .option('--cert-key <file>', 'its private key, PEM')
     .option('--servername <name>', 'name to ask for and to expect in the certificate')
     .option('-x, --proxy <url>', 'proxy to go through, http:// or socks5://');
-  outputFlags(tokenFlags(command, 'one is minted for the run'))
-    .option('--index <file>', "write Autobahn's index.json")
-    .option('-v, --verbose', 'every failure, with the whole log of the wire');
+  outputFlags(
+    tokenFlags(command, 'one is minted for the run'),
+    'every failure, with the whole log of the wire',
+  ).option('--index <file>', "write Autobahn's index.json");
   return command.action((url: string | undefined, cases: string[], flags: ConformFlags) =>
     run(url, cases, flags, command, io),
   );
@@ -137,7 +139,7 @@ async function run(
   const index = flags.index === undefined ? undefined : openText(flags.index, io.cwd);
   const folder = spec?.outdir === undefined ? undefined : openAutobahnFolder(spec.outdir, io.cwd);
   const expectation = flags.update && flags.expect !== undefined ? openText(flags.expect, io.cwd) : undefined;
-  const live = liveView(io, flags.quiet ?? false);
+  const live = liveView(io, flags.quiet ?? false, flags.color);
   const found = await conform(
     targets,
     {
@@ -156,14 +158,14 @@ async function run(
     ...(folder ? [{ path: folder.path, reporter: () => '', write: () => folder.write(result) }] : []),
     ...(expectation && write !== undefined ? [{ ...expectation, reporter: () => write }] : []),
   ];
-  io.exit(finish(result, outputs, flags, io));
+  io.exit(finish(result, outputs, flags, io, nextWays(url, command)));
 }
 
 const indexOf = (result: Result | undefined): string =>
   result?.kind === 'conform' ? autobahnIndex(result) : '';
 
 /** Where a run's words go, and what it writes down. */
-const notForTheRun = ['update', 'index', 'verbose'];
+const notForTheRun = ['update', 'index'];
 
 /** What repeats a run and is not needed to repeat one case of one server. */
 const notForOneCase = [...notForTheRun, 'exclude', 'quick', 'spec', 'agent', 'jobs', 'repeat', 'expect'];

@@ -6,6 +6,7 @@ import { checkList } from '../../reports/index.ts';
 import { newCommand } from '../command.ts';
 import { type OutputFlags, outputFlags, terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
+import { nextWays } from '../next-step.ts';
 import {
   type ConnectFlags,
   collect,
@@ -40,7 +41,10 @@ export function quickCommand(io: Io): Command {
     .option('-t, --timeout <time>', 'time that one reply may take (default 5s)')
     .option('--scenario <file>', 'scenario to run instead of the shipped one')
     .option('--seed <n>', 'seed of everything random');
-  outputFlags(tokenFlags(connectFlags(command), 'each check mints its own'));
+  outputFlags(
+    tokenFlags(connectFlags(command), 'each check mints its own'),
+    'what each check is about and how long it took',
+  );
   return command.action((url: string | undefined, flags: QuickFlags) => run(url, flags, command, io));
 }
 
@@ -56,7 +60,9 @@ async function run(argument: string | undefined, flags: QuickFlags, command: Com
   const url = targetArgument(argument, io);
   const options = quickOptions(flags, io);
   const reproduce = reproduceLine('quick', url, command);
-  await runAndFinish(flags, io, (control) => quick(url, { ...options, reproduce }, control));
+  await runAndFinish(flags, io, nextWays(url, command), (control) =>
+    quick(url, { ...options, reproduce }, control),
+  );
 }
 
 function quickOptions(flags: QuickFlags, io: Io): QuickOptions {

@@ -30,7 +30,7 @@ export function reportCommand(io: Io): Command {
         Object.keys(reporters),
       ),
     )
-    .option('-v, --verbose', 'every failed case, with the whole log of the wire')
+    .option('-v, --verbose', 'all there is to say: failed cases with their wire logs, each second of a load')
     .option('--no-color', 'no colours')
     .action((files: string[], flags: ReportFlags) => run(files, flags, io));
 }

@@ -10,6 +10,7 @@ import { newCommand } from '../command.ts';
 import { type OutputFlags, outputFlags } from '../finish.ts';
 import type { Io } from '../io.ts';
 import { type LoadFlags, loadFlags, loadOptions } from '../load-flags.ts';
+import { nextWays } from '../next-step.ts';
 import {
   type ConnectFlags,
   clientCertificate,
@@ -100,7 +101,7 @@ export function stressCommand(io: Io): Command {
     )
     .option('--seed <n>', 'seed of everything random')
     .option('--print', 'print the scenario that would run, and stop');
-  outputFlags(command);
+  outputFlags(command, 'the parts of connecting, phases, workers, and each second');
   return command.action((url: string | undefined, flags: StressFlags) => run(url, flags, command, io));
 }
 
@@ -126,7 +127,9 @@ async function run(
   }
   resolveStress(options);
   const reproduce = reproduceLine('stress', url, command);
-  await runAndFinish(flags, io, (control) => stress(url, { ...options, reproduce }, control));
+  await runAndFinish(flags, io, nextWays(url, command), (control) =>
+    stress(url, { ...options, reproduce }, control),
+  );
 }
 
 function stressOptions(flags: StressFlags, io: Io): StressOptions {

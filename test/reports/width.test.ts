@@ -90,9 +90,12 @@ for (const [text, columns, unicode, wanted] of cuts) {
 }
 
 const scripts = fc
-  .array(fc.oneof(fc.constantFrom(...widths.map(([, text]) => text), ' ', '-'), fc.string({ maxLength: 8 })), {
-    maxLength: 12,
-  })
+  .array(
+    fc.oneof(fc.constantFrom(...widths.map(([, text]) => text), ' ', '-'), fc.string({ maxLength: 8 })),
+    {
+      maxLength: 12,
+    },
+  )
   .map((parts) => parts.join(''));
 
 test('cut and broken text keeps to its columns, and broken text loses nothing', () => {
