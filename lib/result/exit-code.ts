@@ -44,8 +44,12 @@ export function exitCode(result: Pick<Result, 'reasons'>): number {
   return strongest([0, ...result.reasons.map((reason) => byReason[reason.code])]);
 }
 
-/** The reason that decided the exit code. */
+/** Of reasons with one exit code, these may come of the others: a generator that ran out of files or lost a worker also falls behind. */
+const symptoms: ReadonlySet<ReasonCode> = new Set(['generator-limited']);
+
+/** The reason that decided the exit code; of several that did, a cause before what came of it. */
 export function decidingReason(result: Pick<Result, 'reasons'>): Reason | undefined {
   const code = exitCode(result);
-  return result.reasons.find((reason) => byReason[reason.code] === code);
+  const deciding = result.reasons.filter((reason) => byReason[reason.code] === code);
+  return deciding.find((reason) => !symptoms.has(reason.code)) ?? deciding[0];
 }

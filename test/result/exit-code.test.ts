@@ -42,6 +42,19 @@ test('of several reasons the strongest decides, whatever their order', () => {
   });
 });
 
+test('of reasons with one code, the cause is named before what came of it', () => {
+  for (const cause of ['generator-resources', 'lost-worker'] as const) {
+    assert.equal(decidingReason(result('generator-limited', cause))?.code, cause);
+    assert.equal(decidingReason(result(cause, 'generator-limited', 'threshold'))?.code, cause);
+  }
+  assert.equal(decidingReason(result('threshold', 'generator-limited'))?.code, 'generator-limited');
+  assert.equal(
+    decidingReason(result('lost-worker', 'generator-resources'))?.code,
+    'lost-worker',
+    'else the first',
+  );
+});
+
 test('a report that could not be written (6) stands between inconclusive and interrupted', () => {
   assert.equal(strongest([6, 130, 99, 1, 0]), 6);
   assert.equal(strongest([6, 4]), 4);
