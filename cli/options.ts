@@ -26,6 +26,11 @@ export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 
+/** The value of `--local-address`. */
+export function addressList(text: string): string[] {
+  return text.split(',').map((one) => one.trim());
+}
+
 /** Raw values of the options of {@link connectFlags}. */
 export interface ConnectFlags {
   preset?: string;

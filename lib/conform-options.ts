@@ -14,6 +14,7 @@ import { placeToken } from './target/credential.ts';
 import { parseTargetUrl } from './target/url.ts';
 import { type ConnectOptions, connectPlan, describedTarget, type TargetServer } from './target-options.ts';
 import type { SigningKey, TokenOptions } from './token.ts';
+import { LocalPorts } from './transport/local-ports.ts';
 import { proxyOf } from './transport/proxy.ts';
 import { tlsSettings } from './transport/tls-settings.ts';
 import { readYamlText } from './yaml.ts';
@@ -59,6 +60,8 @@ export interface ConformOptions extends ConnectOptions {
   tokenOptions?: TokenOptions;
   /** URL of a proxy to go through, `http://` or `socks5://`. */
   proxy?: string;
+  /** Addresses of this machine to connect from, in turn. */
+  localAddresses?: readonly string[];
   /** Certificate and private key to show to the target, PEM. */
   clientCertificate?: ClientCertificate;
   /** The name to ask for (SNI) and to look for in the certificate, where it is not that of the URL. */
@@ -209,7 +212,7 @@ function connectOf(url: string, options: ConformOptions, token: string | undefin
     );
   }
   const { url: address, headers, subprotocols } = placeToken(plan, plan.tokenPlace, token);
-  const { proxy, clientCertificate, servername } = options;
+  const { proxy, clientCertificate, servername, localAddresses = [] } = options;
   if (proxy !== undefined) keepUrlSecrets(proxy);
   const tls = {
     ...(plan.caCertificates === undefined ? {} : { ca: plan.caCertificates }),
@@ -217,14 +220,16 @@ function connectOf(url: string, options: ConformOptions, token: string | undefin
     ...(servername === undefined ? {} : { servername }),
     insecure: plan.insecure,
   };
-  // A certificate that cannot be read is told before anything is sent.
+  // A certificate that cannot be read is told before anything is sent, and so is an address of another machine.
   tlsSettings(tls);
+  if (localAddresses.length > 0) new LocalPorts(localAddresses);
   return {
     url: address,
     headers,
     subprotocols,
     tls,
     ...(proxy === undefined ? {} : { proxy: proxyOf(proxy) }),
+    ...(localAddresses.length === 0 ? {} : { localAddresses }),
   };
 }
 

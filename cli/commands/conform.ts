@@ -21,6 +21,7 @@ import { type Io, note } from '../io.ts';
 import { liveView } from '../live.ts';
 import { nextWays } from '../next-step.ts';
 import {
+  addressList,
   type ConnectFlags,
   clientCertificate,
   collect,
@@ -49,6 +50,7 @@ interface ConformFlags extends ConnectFlags, TokenFlags, OutputFlags {
   index?: string;
   verbose?: boolean;
   proxy?: string;
+  localAddress?: string;
   cert?: string;
   certKey?: string;
   servername?: string;
@@ -95,7 +97,8 @@ export function conformCommand(io: Io): Command {
     .option('--cert <file>', 'certificate to show to the target, PEM')
     .option('--cert-key <file>', 'its private key, PEM')
     .option('--servername <name>', 'name to ask for and to expect in the certificate')
-    .option('-x, --proxy <url>', 'proxy to go through, http:// or socks5://');
+    .option('-x, --proxy <url>', 'proxy to go through, http:// or socks5://')
+    .option('--local-address <addresses>', 'addresses to connect from, a,b,c');
   outputFlags(
     tokenFlags(command, 'one is minted for the run'),
     'every failure, with the whole log of the wire',
@@ -205,6 +208,7 @@ async function conformOptions(flags: ConformFlags, cases: string[], io: Io): Pro
     ...(signingKey ? { signingKey } : {}),
     ...(tokenOptions ? { tokenOptions } : {}),
     ...(flags.proxy === undefined ? {} : { proxy: flags.proxy }),
+    ...(flags.localAddress === undefined ? {} : { localAddresses: addressList(flags.localAddress) }),
     ...clientCertificate(flags.cert, flags.certKey, io),
     ...(flags.servername === undefined ? {} : { servername: flags.servername }),
   };

@@ -12,6 +12,7 @@ import type { Io } from '../io.ts';
 import { type LoadFlags, loadFlags, loadOptions } from '../load-flags.ts';
 import { nextWays } from '../next-step.ts';
 import {
+  addressList,
   type ConnectFlags,
   clientCertificate,
   collect,
@@ -165,9 +166,7 @@ function carriage(flags: StressFlags, io: Io): StressOptions {
     ...(flags.spin ? { spin: true } : {}),
     ...(flags.compress ? { compress: true } : {}),
     ...(fragment === undefined ? {} : { fragmentBytes: parseSizeBytes(fragment, '--fragment') }),
-    ...(localAddress === undefined
-      ? {}
-      : { localAddresses: localAddress.split(',').map((one) => one.trim()) }),
+    ...(localAddress === undefined ? {} : { localAddresses: addressList(localAddress) }),
     ...(proxy === undefined ? {} : { proxy }),
     ...clientCertificate(cert, certKey, io),
     ...(servername === undefined ? {} : { servername }),

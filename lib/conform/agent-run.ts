@@ -1,10 +1,12 @@
 // All cases against one server: many at once, and those that failed beside others again, alone.
 
+import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { redactUrl } from '../result/redact.ts';
 import type { AgentRecord, VerdictRecord } from '../result/result.ts';
 import { failsRun } from '../result/verdicts.ts';
 import { endpointOf } from '../transport/endpoint.ts';
+import { allPorts, LocalPorts } from '../transport/local-ports.ts';
 import { tlsSettings } from '../transport/tls-settings.ts';
 import type { Case } from './case.ts';
 import { CompressedMessages } from './compressed-messages.ts';
@@ -115,7 +117,9 @@ class AgentRun {
         async (testCase) => {
           const verdict = await this.#try(testCase);
           if (!verdict) return;
-          if (jobs > 1 && failsRun(verdict, 'unclean')) suspects.push({ testCase, verdict });
+          // A phase of one case had it alone from the beginning.
+          const isBeside = jobs > 1 && cases.length > 1;
+          if (isBeside && failsRun(verdict, 'unclean')) suspects.push({ testCase, verdict });
           else this.#settle(verdict);
         },
         isHeld,
@@ -197,7 +201,7 @@ class AgentRun {
 }
 
 function contextOf(plan: ConformPlan, { connect }: AgentPlan): SessionContext {
-  const { url, headers, subprotocols, tls, proxy } = connect;
+  const { url, headers, subprotocols, tls, proxy, localAddresses = [] } = connect;
   const endpoint = endpointOf(url);
   const timeScale = plan.timeScale ?? 1;
   const isNamed = headers.some(([name]) => name.toLowerCase() === 'user-agent');
@@ -210,6 +214,15 @@ function contextOf(plan: ConformPlan, { connect }: AgentPlan): SessionContext {
       },
       ...(endpoint.secure ? { tls: tlsSettings(tls) } : {}),
       ...(proxy === undefined ? {} : { proxy }),
+      ...(localAddresses.length === 0
+        ? {}
+        : {
+            localPorts: new LocalPorts(
+              localAddresses,
+              allPorts,
+              randomInt(1 + allPorts.last - allPorts.first),
+            ),
+          }),
     },
     strictness: plan.strictness,
     timeScale,

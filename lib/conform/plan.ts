@@ -15,6 +15,8 @@ export interface ConformConnect {
   /** For `wss://`. */
   tls?: TlsOptions;
   proxy?: ProxyServer;
+  /** Addresses of this machine to connect from, in turn; the system chooses where there are none. */
+  localAddresses?: readonly string[];
 }
 
 /** One server under test. */

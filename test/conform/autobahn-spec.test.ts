@@ -42,13 +42,13 @@ test('all cases are "*"; without servers or cases there is nothing to say about 
 
 test('what matches nothing is passed over with a warning', () => {
   const spec = parse(
-    '{"cases": ["1.*", "9.9.*"], "exclude-cases": ["8.*"], "options": {"failByDrop": true}}',
+    '{"cases": ["1.*", "9.9.*"], "exclude-cases": ["8.*"], "options": {"failByDrop": false, "version": 18, "closeHandshakeTimeout": 3}}',
   );
   assert.deepEqual([spec.cases, spec.exclude], [['1.*'], []]);
   assert.deepEqual(
     spec.warnings.map(({ message }) => message),
     [
-      'spec.json: options.failByDrop is not supported: connections are failed with a close frame',
+      'spec.json: passed over: options.closeHandshakeTimeout',
       'spec.json: cases: "9.9.*" matches no case',
       'spec.json: exclude-cases: "8.*" matches no case',
     ],
@@ -63,6 +63,7 @@ const wrong: [text: string, code: string, message: RegExp][] = [
   ['{\n  // first\n  "cases": "1.*"\n}', 'CONFIG', /^spec\.json:3:12 cases: wants a list/],
   ['{"cases": [', 'CONFIG', /^spec\.json:1:/],
   ['[]', 'CONFIG', /wants a mapping/],
+  ['{\n  "options": {"failByDrop": true}\n}', 'CONFIG', /^spec\.json:2:29 options\.failByDrop: cannot be true: .*close frame.*leave it out$/],
 ];
 
 for (const [text, code, message] of wrong) {
