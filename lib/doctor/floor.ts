@@ -8,6 +8,7 @@ import type { StressResult } from '../result/result.ts';
 import { loadPreset } from '../target/presets.ts';
 import { startEcho } from './echo.ts';
 import { type IdleCosts, idleCosts } from './idle-connections.ts';
+import { neutralPlan } from './neutral-plan.ts';
 import { cpuUsPerMessage, type RateFloor, searchRate } from './rate-search.ts';
 
 /** What wsbench costs here, with one worker. */
@@ -106,50 +107,12 @@ async function toEnd(plan: StressPlan, signal: AbortSignal): Promise<StressResul
 }
 
 /** 32 bytes over ten connections, as `stress` sends by default. */
-function floorPlan(url: string, changes: Partial<StressPlan>): StressPlan {
-  return {
-    name: 'doctor',
-    url,
-    target: loadPreset('echo'),
-    targetKnown: true,
-    embedded: false,
-    connections: 10,
-    model: 'open',
-    depth: 1,
-    ratePerSecond: 1000,
-    arrival: 'constant',
-    durationMs: 1000,
-    stages: [],
-    shape: 'constant',
-    messages: 0,
-    thinkTimeMs: [0, 0],
-    rampUpMs: 0,
-    connectRatePerSecond: 0,
-    churnPerSecond: 0,
-    messagesPerConnection: 0,
-    settleMs: 20,
-    warmupMs: 100,
-    // Short: room is held for all that may be outstanding.
-    timeoutMs: 1000,
-    connectTimeoutMs: 5000,
-    sizeBytes: 32,
-    binary: false,
-    headers: [],
-    subprotocols: [],
-    tokens: [],
-    tokenPlace: { in: 'header' },
-    insecure: false,
-    localAddresses: [],
-    driver: 'native',
-    workers: 1,
-    spin: false,
-    compress: false,
-    fragmentBytes: 0,
-    slowConsumers: 0,
-    seed: 1,
-    thresholds: [],
-    abortOnFail: false,
-    delayAbortMs: 0,
-    ...changes,
-  };
-}
+const floorPlan = (url: string, changes: Partial<StressPlan>): StressPlan => ({
+  ...neutralPlan('doctor', url, loadPreset('echo')),
+  targetKnown: true,
+  connections: 10,
+  ratePerSecond: 1000,
+  settleMs: 20,
+  connectTimeoutMs: 5000,
+  ...changes,
+});
