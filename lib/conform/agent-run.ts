@@ -12,8 +12,9 @@ import type { Case } from './case.ts';
 import { CompressedMessages } from './compressed-messages.ts';
 import type { AgentPlan, ConformPlan } from './plan.ts';
 import { pool } from './pool.ts';
+import type { SessionContext } from './session/context.ts';
 import { Patience } from './session/patience.ts';
-import { runCase, type SessionContext } from './session/session.ts';
+import { runCase } from './session/session.ts';
 import { mergeRuns, verdictOf } from './verdict.ts';
 
 /**

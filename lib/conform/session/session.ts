@@ -1,42 +1,20 @@
 // One case over one connection: the script or load is played, the machine answers, and what was seen is written down.
 import type { Cause } from '../../cause/cause.ts';
-import { judgeAnswer } from '../../protocol/deflate-negotiation.ts';
 import { opcodes } from '../../protocol/frame.ts';
-import { type Connection, type OpenOptions, open, type TransportSink } from '../../transport/connection.ts';
-import type { Endpoint } from '../../transport/endpoint.ts';
+import { type Connection, open, type TransportSink } from '../../transport/connection.ts';
 import type { Handshake } from '../../transport/upgrade.ts';
 import type { Case } from '../case.ts';
-import type { CompressedMessages } from '../compressed-messages.ts';
 import { offerHeader } from '../deflate-offer.ts';
 import { areAsExpected } from '../judge.ts';
-import type { Strictness } from '../plan.ts';
 import type { Seen, SeenEvent } from '../seen.ts';
+import type { SessionContext, SessionEnd } from './context.ts';
+import { dishonour } from './dishonour.ts';
 import type { FrameHeader } from './frame-reader.ts';
 import { type LoadPlayer, loadPlayer } from './loads.ts';
 import { closePayload, Machine, type MachineSink } from './machine.ts';
-import type { Patience } from './patience.ts';
 import { Player, type PlayerParts } from './player.ts';
 import { Sender } from './sender.ts';
 import { Wire } from './wire.ts';
-
-/** What all cases of a run share. */
-export interface SessionContext {
-  endpoint: Endpoint;
-  /** How to open: everything but what a case has of its own. */
-  open: Omit<OpenOptions, 'timeoutMs' | 'wireLog'>;
-  strictness: Strictness;
-  /** What all waiting is multiplied with. */
-  timeScale: number;
-  /** Messages in each compressed load. */
-  messages: number;
-  compressed: CompressedMessages;
-  patience: Patience;
-}
-
-/** What became of a case: it was seen, or there was nobody to test. */
-export type SessionEnd =
-  /** `timedOut`: the handshake was not answered in time. */
-  { seen: Seen; timedOut: boolean } | { unreached: Cause };
 
 const openMs = 5000;
 /** A peer that began to close and keeps TCP open: the verdict is clear, or may still depend on whether it ends TCP. */
@@ -113,7 +91,7 @@ class Session implements TransportSink, MachineSink, PlayerParts {
     this.wire.open();
     const deflate = handshake?.deflate ?? null;
     const { strictness, messages, compressed } = this.#context;
-    if (strictness === 'rfc' && handshake) this.#dishonoured = this.#dishonour(handshake);
+    if (strictness === 'rfc' && handshake) this.#dishonoured = dishonour(handshake, this.#case);
     this.#machine = new Machine(this, strictness, deflate);
     const player = new Player(this.#case, this);
     this.#player = player;
@@ -280,18 +258,6 @@ class Session implements TransportSink, MachineSink, PlayerParts {
         this.#turn(() => this.machine.close(Buffer.alloc(0)));
       },
     );
-  }
-
-  #dishonour({ response }: Handshake): string | null {
-    const { load } = this.#case;
-    const headers = response.headers.filter(([name]) => name.toLowerCase() === 'sec-websocket-extensions');
-    if (load?.kind !== 'deflate' || headers.length === 0) return null;
-    const header = headers.map(([, value]) => value).join(', ');
-    const answers = load.offers.map((offer) => judgeAnswer(header, offer));
-    const kept = answers.find((answer) => answer === null || !('problem' in answer));
-    if (kept !== undefined || answers.length === 0) return null;
-    const [first] = answers;
-    return first && 'problem' in first ? first.problem : null;
   }
 
   #done(): void {
