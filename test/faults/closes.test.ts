@@ -4,13 +4,14 @@ import { describe, test } from 'node:test';
 import type { DriverName } from '../../lib/load/plan.ts';
 import { renderText } from '../../reports/index.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
+import { echoLoad } from '../fixtures/echo-load.ts';
 import { ended } from '../fixtures/ended.ts';
 import { startLoadServer } from '../fixtures/server-process.ts';
 import { isLong } from '../require.ts';
 
 const first = 1000;
 const last = 4999;
-const load = ['--preset', 'echo', '-d', '1s', '--warmup', '0s', '-t', '1s', '--no-save', '-q'];
+const load = [...echoLoad, '-d', '1s', '-t', '1s'];
 
 /** True when an endpoint may send it in a close frame. RFC 6455 §7.4, and the registry up to 1014. */
 function isAllowed(code: number): boolean {

@@ -5,6 +5,7 @@ import type { StressResult } from '../../lib/index.ts';
 import type { DriverName } from '../../lib/load/plan.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
+import { echoLoad } from '../fixtures/echo-load.ts';
 import { ended } from '../fixtures/ended.ts';
 import { startScriptedServer, startWitness } from '../fixtures/server-process.ts';
 import { stress, stressPlan } from '../fixtures/stress-plan.ts';
@@ -47,8 +48,8 @@ type Name = keyof typeof wanted;
 
 async function counted(t: TestContext, driver: DriverName, workers: number): Promise<StressResult> {
   const server = await startScriptedServer(t, { every, at, delayMs: timeoutMs + 50, delayUntil });
-  const load = ['-c', '200', '-r', '20k/s', '-d', `${seconds}s`, '--warmup', '0s', '-t', `${timeoutMs}ms`];
-  const how = ['--preset', 'echo', '--driver', driver, '-w', String(workers), '--json', '--no-save', '-q'];
+  const load = ['-c', '200', '-r', '20k/s', '-d', `${seconds}s`, '-t', `${timeoutMs}ms`];
+  const how = [...echoLoad, '--driver', driver, '-w', String(workers), '--json'];
   const finished = await run(['stress', server.url, ...load, ...how], { cwd: emptyFolder(t) });
   // Corrupt echoes cross a default threshold.
   const result = ended(finished, 99);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { emptyFolder, run } from '../cli/spawn.ts';
+import { echoLoad } from '../fixtures/echo-load.ts';
 import { ended } from '../fixtures/ended.ts';
 import { startRaw } from '../fixtures/raw-websocket.ts';
 import { startLoadServer, startScriptedServer } from '../fixtures/server-process.ts';
@@ -9,7 +10,7 @@ import { startLoadServer, startScriptedServer } from '../fixtures/server-process
 // The ws package ends connections on which 60 pings wait for their pongs.
 const mostOutstanding = 60;
 
-const load = ['--preset', 'echo', '-d', '4s', '--warmup', '0s', '--json', '--no-save', '-q'];
+const load = [...echoLoad, '-d', '4s', '--json'];
 
 describe('pings', { concurrency: 2 }, () => {
   for (const driver of ['native', 'ws']) {

@@ -7,6 +7,7 @@ import { timeStats } from '../../lib/metrics/histogram.ts';
 import type { Series } from '../../lib/metrics/series.ts';
 import type { StressResult } from '../../lib/result/result.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
+import { echoLoad } from '../fixtures/echo-load.ts';
 import { ended } from '../fixtures/ended.ts';
 import { startLoadServer } from '../fixtures/server-process.ts';
 import { isLong } from '../require.ts';
@@ -108,7 +109,7 @@ describe('nothing to measure', { concurrency: 3 }, () => {
     test(name, { timeout: 60_000 }, async (t) => {
       const server = await startLoadServer(t, options);
       const cwd = emptyFolder(t);
-      const common = ['--preset', 'echo', '--warmup', '0s', '-t', '300ms', '--no-save', '-q'];
+      const common = [...echoLoad, '-t', '300ms'];
       const thresholds = ['--threshold', 'rtt.p99<10s', '--threshold', 'throughput>0.1/s'];
       const finished = await run(
         ['stress', server.url, ...common, ...args, ...thresholds, '-o', 'r.json', '-o', 'r.md', '--json'],
