@@ -31,7 +31,7 @@ Examples:
 Exit codes: 0 passed · 1 check or case failed · 2 usage · 3 unreachable · 4 inconclusive · 6 report not written
             70 bug · 99 threshold crossed · 130/143 interrupted
 Every flag can be given as WSBENCH_<FLAG>, for example WSBENCH_TOKEN. Data is sent only to the URL you give.
-A command for each common task: docs/tasks.md`;
+A command for each common task: docs/tasks.md · every flag: docs/flags.md`;
 
 function program(io: Io): Command {
   const root = new Command('wsbench')

@@ -45,7 +45,8 @@ const help = new Map<string, string>();
 function helpOf(command: string): string {
   const known = help.get(command);
   if (known !== undefined) return known;
-  const args = command === 'token' ? ['token', 'mint', '--help'] : [...command.split(' '), '--help'];
+  const words = command.split(' ').filter((word) => word !== '');
+  const args = command === 'token' ? ['token', 'mint', '--help'] : [...words, '--help'];
   const { stdout } = spawnSync(process.execPath, [join(root, 'cli/wsbench.js'), ...args], {
     encoding: 'utf8',
   });
@@ -63,6 +64,69 @@ test('documents: every command that is shown exists, with its flags', { timeout:
       : [];
   });
   assert.deepEqual(wrong, []);
+});
+
+const commands = [
+  ...['', 'quick', 'stress', 'conform', 'connect', 'serve', 'report', 'compare', 'validate', 'doctor'],
+  ...['mint', 'inspect', 'jwks', 'keygen'].map((name) => `token ${name}`),
+];
+
+/** `-o, --output of quick`: a flag as a command has it. */
+const flagOf = (short: string | undefined, long: string, command: string): string =>
+  `${short === undefined ? '' : `${short}, `}${long} of ${command}`;
+
+/** The flags that help lists. */
+function flagsInHelp(command: string): string[] {
+  const lines = helpOf(command).matchAll(/^ {2}(?:(-[a-zA-Z]), )?(--[a-z][a-z-]*)/gm);
+  return [...lines].map(([, short, long = '']) => flagOf(short, long, command || 'wsbench'));
+}
+
+/** The flags in the tables of docs/flags.md: each for each command that stands beside it. */
+function flagsInDocs(): string[] {
+  const rows = readFileSync(join(root, 'docs/flags.md'), 'utf8').matchAll(/^\| (`-[^|]*) \| ([^|]*) \|/gm);
+  return [...rows].flatMap(([, flags = '', of = '']) =>
+    [...flags.matchAll(/`(?:(-[a-zA-Z]), )?(--[a-z][a-z-]*)/g)].flatMap(([, short, long = '']) =>
+      of.split(', ').map((command) => flagOf(short, long, command)),
+    ),
+  );
+}
+
+test('docs/flags.md has every flag of every command, once, and no other', { timeout: 60_000 }, () => {
+  const inHelp = commands.flatMap(flagsInHelp);
+  const inDocs = flagsInDocs();
+  assert.ok(inHelp.length > 150, `${inHelp.length} flags found`);
+  const missing = inHelp.filter((flag) => !inDocs.includes(flag));
+  const unknown = inDocs.filter((flag) => !inHelp.includes(flag));
+  const twice = inDocs.filter((flag, index) => inDocs.indexOf(flag) < index);
+  assert.deepEqual({ missing, unknown, twice }, { missing: [], unknown: [], twice: [] });
+});
+
+test('documents: every command of `wsbench --help` is known here', { timeout: 60_000 }, () => {
+  const text = helpOf('');
+  const listed = [...text.slice(text.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(
+    ([, name]) => name,
+  );
+  const known = new Set(['token', 'help', ...commands]);
+  assert.deepEqual(
+    listed.filter((name = '') => !known.has(name) && name !== 'wsbench'),
+    [],
+  );
+});
+
+// Of other programs, or of Node.
+const foreign: ReadonlySet<string> = new Set(['--cpus', '--max-old-space-size']);
+
+test('documents: every flag that is named exists in some command', { timeout: 60_000 }, () => {
+  const known = new Set(commands.flatMap(flagsInHelp).map((flag) => /--[a-z-]+/.exec(flag)?.[0]));
+  const unknown = documents.flatMap((document) => {
+    // Command lines of other programs have flags of their own.
+    const text = readFileSync(join(root, document), 'utf8').replace(/`npm run [^`]*`|npm run .*/g, '');
+    const named = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag);
+    return named
+      .filter((flag) => !known.has(flag) && !foreign.has(flag))
+      .map((flag) => `${document}: ${flag}`);
+  });
+  assert.deepEqual(unknown, []);
 });
 
 /** The anchor that GitHub gives to a heading. */
