@@ -63,9 +63,11 @@ export function score(result: Result): string {
   if (result.kind === 'conform') {
     const { passed, failed, notRun, total } = tallyCases(result);
     const parts = [
-      notRun === 0
-        ? `${count(passed)} of ${count(total)} cases passed`
-        : `${count(passed)} of the ${count(total)} cases that ran passed`,
+      total === 0
+        ? 'no case ran'
+        : notRun === 0
+          ? `${count(passed)} of ${count(total)} cases passed`
+          : `${count(passed)} of the ${count(total)} cases that ran passed`,
       ...(failed > 0 ? [`${count(failed)} failed`] : []),
       ...(notRun > 0 ? [`${count(notRun)} not run`] : []),
     ];
