@@ -42,7 +42,7 @@ function sectionTable(agent: AgentRecord, { failOn }: ConformResult, ink: Ink): 
   const tallies = tallySections(agent, failOn);
   const all = tallyAll(agent, failOn);
   const figure = (value: number): string => (value === 0 ? ink.none : count(value));
-  const form = (shown: readonly TallyColumn[], labelColumns: number) => () => {
+  const form = (shown: readonly TallyColumn[], labelColumns: number, gap: number) => () => {
     const row = (label: string, tally: SectionTally): string[] => [
       fit(label, labelColumns, ink.unicode),
       ...shown.map(({ of }) => figure(of(tally))),
@@ -52,10 +52,16 @@ function sectionTable(agent: AgentRecord, { failOn }: ConformResult, ink: Ink): 
       ...tallies.map((tally) => row(sectionLabel(tally.section, ink), tally)),
       ...(tallies.length > 1 ? [row('all', all)] : []),
     ];
-    return plainTable(rows, ['left', ...shown.map(() => 'right' as const)], ink.unicode, 1);
+    return plainTable(rows, ['left', ...shown.map(() => 'right' as const)], ink.unicode, gap);
   };
   const used = tallyColumns.filter(({ of }) => of(all) > 0);
-  const forms = [form(tallyColumns, 22), form(used, 22), form(used, 16), form(used.slice(1), 16)];
+  const forms = [
+    form(tallyColumns, 22, 2),
+    form(tallyColumns, 22, 1),
+    form(used, 22, 1),
+    form(used, 16, 1),
+    form(used.slice(1), 16, 1),
+  ];
   return ['', ...fittingTable(forms, ink)];
 }
 
