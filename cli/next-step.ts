@@ -44,13 +44,13 @@ const aboutTheTarget: ReadonlySet<string> = new Set([
   'claims',
 ]);
 
-/** `Next: wsbench report latest -o report.md`, and what else there is to do, a line each. */
+/** `Next: wsbench report latest -o report.html`, and what else there is to do, a line each. */
 export function nextLines(result: Result, ways: NextWays): string[] {
   return stepsOf(result, ways).map((step, index) => `${index === 0 ? 'Next:' : '     '} ${step}`);
 }
 
 function stepsOf(result: Result, ways: NextWays): string[] {
-  const report = 'wsbench report latest -o report.md';
+  const report = 'wsbench report latest -o report.html';
   const causes = result.reasons.map(({ code }) => code);
   if (causes.includes('unreachable')) return ways.connect === undefined ? [] : [ways.connect];
   if (result.outcome === 'inconclusive') return ['wsbench doctor', report];

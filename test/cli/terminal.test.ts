@@ -122,7 +122,7 @@ function said(
   return err().trimEnd().split('\n');
 }
 
-const report = 'wsbench report latest -o report.md';
+const report = 'wsbench report latest -o report.html';
 // biome-ignore format: a table
 const steps: [string, Result, string[]][] = [
   ['quick that passed', fixtures.quickPassed(), ['wsbench stress U']],
