@@ -1,5 +1,27 @@
 // A table for a terminal: no frame, one rule under its head.
-import { displayWidth, padEnd, padStart } from './width.ts';
+import Table from 'cli-table3';
+import { displayWidth, isNarrow } from './width.ts';
+
+const noFrame = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '  ',
+  'left-mid': '  ',
+  right: '',
+  'right-mid': '',
+  middle: '',
+};
+
+// The package takes marks, Thai, Hebrew and newer emoji for wider or narrower than terminals show them. It lays out as many of
+// this character instead, which is in no text that gets here, and the text is put in afterwards.
+const standIn = '\ue000';
+const standIns = /\ue000+/g;
 
 /** How a column is set. */
 export type Align = 'left' | 'right';
@@ -17,16 +39,28 @@ export function plainTable(
   unicode: boolean,
   gap = 2,
 ): string[] {
-  const widths = aligns.map((_, column) =>
-    Math.max(0, ...rows.map((row) => displayWidth(row[column] ?? ''))),
-  );
-  const lines = rows.map((row) => {
-    const cells = widths.map((width, column) =>
-      (aligns[column] === 'right' ? padStart : padEnd)(row[column] ?? '', width),
-    );
-    return `  ${cells.join(' '.repeat(gap))}`.trimEnd();
+  const line = unicode ? '─' : '-';
+  const table = new Table({
+    chars: { ...noFrame, mid: line, 'mid-mid': '' },
+    // No colours of its own.
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
+    colAligns: [...aligns],
   });
-  const columns = widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1);
-  const rule = `  ${(unicode ? '─' : '-').repeat(Math.max(0, columns))}`;
-  return [...lines.slice(0, 1), rule, ...lines.slice(1)];
+  const replaced: string[] = [];
+  table.push(
+    ...rows.map((row) =>
+      row.map((cell) => {
+        const width = displayWidth(cell);
+        if (isNarrow(cell) || width === 0) return cell;
+        replaced.push(cell);
+        return standIn.repeat(width);
+      }),
+    ),
+  );
+  return table
+    .toString()
+    .split('\n')
+    .filter((text, index) => index < 2 || !text.startsWith(`  ${line}${line}`))
+    .map((text, index) => (index === 1 ? text.slice(0, -gap) : text.trimEnd()))
+    .map((text) => text.replace(standIns, () => replaced.shift() ?? ''));
 }

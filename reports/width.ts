@@ -21,10 +21,15 @@ function graphemeWidth(grapheme: string): number {
   return columns;
 }
 
+/** True of text whose every character takes one column, beyond doubt. */
+export function isNarrow(text: string): boolean {
+  return narrow.test(text);
+}
+
 /** Columns that text takes: CJK and emoji two, combining marks and our own colour codes none. */
 export function displayWidth(text: string): number {
   const bare = text.replace(colours, '');
-  if (narrow.test(bare)) return bare.length;
+  if (isNarrow(bare)) return bare.length;
   let columns = 0;
   for (const { segment } of segmenter.segment(bare)) columns += graphemeWidth(segment);
   return columns;

@@ -63,6 +63,7 @@ const packages: Record<string, readonly string[]> = {
   '@fastify/websocket': ['reference-server/'],
   'hdr-histogram-js': ['lib/metrics/'],
   uplot: ['reports/html/'],
+  'cli-table3': ['reports/', 'cli/'],
   yaml: ['lib/yaml.ts', 'lib/yaml/', 'lib/scenario/'],
 };
 
