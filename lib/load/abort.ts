@@ -1,13 +1,13 @@
 // --abort-on-fail: whether a run is to end before its time because a threshold is crossed for good. Pure.
 import { formatDuration, formatRate } from '../duration.ts';
 import { abortable } from '../result/abortable.ts';
+import { describeThreshold } from '../result/describe-threshold.ts';
 import type { Reason } from '../result/result.ts';
 import { type Course, valueAt } from './course.ts';
 import { figuresSoFar } from './figures.ts';
 import type { StressPlan } from './plan.ts';
 import { connectionCourse, type LoadPlan, rateCourse } from './profile.ts';
 import type { Share } from './share.ts';
-import { describeThreshold } from './threshold-words.ts';
 
 /** Why a run ends before its time. */
 export interface Abort {

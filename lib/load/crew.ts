@@ -1,8 +1,8 @@
 // The engines of a run: what each has told, and which of them are lost.
+import { failureRecords, mergeFailures } from '../result/failure-groups.ts';
 import type { FailureRecord } from '../result/result.ts';
 import type { EngineCommands, EngineReports, LoadPhase, ProbeReport, Settled } from './engine-contract.ts';
-import { failureRecords } from './failures.ts';
-import { emptyShare, mergeFailures, mergeShares } from './merge.ts';
+import { emptyShare, mergeShares } from './merge.ts';
 import type { Hired, Recruit } from './recruit.ts';
 import type { Share } from './share.ts';
 

@@ -1,6 +1,7 @@
 // What a run tells its engines and what they tell the run: the same whether an engine is in this thread or in another.
+
+import type { FailureGroup } from '../result/failure-groups.ts';
 import type { CloseRecord, Warning } from '../result/result.ts';
-import type { FailureData } from './failures.ts';
 import type { ProbeState, Tidings } from './share.ts';
 
 /** Phases that an engine enters by the clock. */
@@ -12,7 +13,7 @@ export interface Settled {
   /** Number in the run of the first connection that is open; Infinity: none is. */
   firstOpen: number;
   /** Why the others did not open. */
-  failures: FailureData[];
+  failures: FailureGroup[];
 }
 
 /** What an engine saw of the probe, and on the connection that it went over. */

@@ -1,6 +1,7 @@
 // The figures of a run, at its end or so far: what thresholds are judged against.
+import { errorRateOf, errorsOf } from '../metrics/derived.ts';
 import { Histogram, percentileUs, timeStats } from '../metrics/histogram.ts';
-import { type Counters, type TimeMetric, timeMetrics } from '../metrics/names.ts';
+import { type TimeMetric, timeMetrics } from '../metrics/names.ts';
 import type { Figures } from '../result/thresholds.ts';
 import type { Share } from './share.ts';
 
@@ -43,19 +44,13 @@ function histogramOf({ times }: Share, name: TimeMetric): Histogram {
 }
 
 function derive(share: Share): Figures['derived'] {
-  const { counters: c, measured, openUs, askedUs, backlogEnd, startUs, endUs } = share;
-  const unanswered =
-    c['messages.unsent'] + c['messages.rejected'] + c['messages.lost'] + c['messages.corrupt'];
+  const { counters, measured, openUs, askedUs, backlogEnd, startUs, endUs } = share;
   const seconds = measured ? (endUs - startUs) / 1e6 : 0;
   return {
-    errors: c['connections.failed'] + c['connections.abnormal'] + unanswered + c.protocol_errors,
-    error_rate: ratio(unanswered, c),
+    errors: errorsOf(counters),
+    error_rate: errorRateOf(counters),
     throughput: seconds > 0 ? share.repliesInMeasure / seconds : null,
     uptime: measured && askedUs > 0 ? Math.min(1, openUs / askedUs) : null,
     'backlog.end': backlogEnd,
   };
-}
-
-function ratio(part: number, counters: Counters): number | null {
-  return counters['messages.scheduled'] > 0 ? part / counters['messages.scheduled'] : null;
 }

@@ -2,10 +2,11 @@
 import { addCounters, zeroCounters } from '../metrics/counters.ts';
 import { Histogram, type HistogramData } from '../metrics/histogram.ts';
 import { type TimeMetric, timeMetrics } from '../metrics/names.ts';
-import type { CloseRecord } from '../result/result.ts';
+import { mergeCloses } from '../result/closes.ts';
+import { mergeFailures } from '../result/failure-groups.ts';
+import { grouped } from '../result/grouped.ts';
 import { type BacklogData, noBacklog } from './backlog.ts';
 import { type EndsData, maxSamples } from './ends.ts';
-import type { FailureData } from './failures.ts';
 import type { ProbeState, RenewalCounts, Share } from './share.ts';
 import { noSilence, type Silence } from './silence.ts';
 
@@ -142,34 +143,6 @@ function addSilence(one: Silence, other: Silence): Silence {
     mute: one.mute + other.mute,
     muteMs: Math.min(one.muteMs, other.muteMs),
   };
-}
-
-/** Groups by key; `join` puts two of a group together. */
-function grouped<T>(all: readonly T[], keyOf: (one: T) => string, join: (one: T, other: T) => T): T[] {
-  const groups = new Map<string, T>();
-  for (const one of all) {
-    const known = groups.get(keyOf(one));
-    groups.set(keyOf(one), known === undefined ? one : join(known, one));
-  }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
-}
-
-function mergeCloses(all: readonly CloseRecord[]): CloseRecord[] {
-  const join = (one: CloseRecord, other: CloseRecord) => ({ ...one, count: one.count + other.count });
-  return grouped(all, ({ code, by, clean }) => `${code} ${by} ${clean}`, join);
-}
-
-/** Groups of failures as one list. What is told of a group is what its first failure said. */
-export function mergeFailures(all: readonly FailureData[]): FailureData[] {
-  return grouped(
-    all,
-    ({ key }) => key,
-    (one, other) => {
-      const isFirst =
-        one.firstUs < other.firstUs || (one.firstUs === other.firstUs && one.detail <= other.detail);
-      return { ...(isFirst ? one : other), count: one.count + other.count };
-    },
-  );
 }
 
 function mergeEnds(all: readonly EndsData[]): EndsData[] {

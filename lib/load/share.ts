@@ -2,10 +2,10 @@
 
 import type { HistogramData } from '../metrics/histogram.ts';
 import type { Counters, TimeMetric } from '../metrics/names.ts';
+import type { FailureGroup } from '../result/failure-groups.ts';
 import type { CloseRecord } from '../result/result.ts';
 import type { BacklogData } from './backlog.ts';
 import type { EndsData } from './ends.ts';
-import type { FailureData } from './failures.ts';
 import type { ProbeSample } from './health.ts';
 import type { AsideCounts } from './recorder.ts';
 import type { Silence } from './silence.ts';
@@ -50,8 +50,8 @@ export interface Share {
   openUs: number;
   askedUs: number;
   closes: CloseRecord[];
-  failures: FailureData[];
-  violations: FailureData[];
+  failures: FailureGroup[];
+  violations: FailureGroup[];
   ends: EndsData[];
   backlog: BacklogData;
   /** Messages outstanding when the measure phase ended; null: it did not. */

@@ -1,15 +1,13 @@
 // From what a run counted to its result.
-import { brokenIdentities } from '../metrics/counters.ts';
 import type { Series } from '../metrics/series.ts';
-import { decidingReason } from '../result/exit-code.ts';
+import { conclude, type Findings } from '../result/conclude.ts';
+import { failureRecords } from '../result/failure-groups.ts';
 import { hostRecord } from '../result/host.ts';
 import { redactText, redactUrl } from '../result/redact.ts';
 import {
   type GeneratorRecord,
-  type Outcome,
   type Phases,
   type Reason,
-  type ReasonCode,
   type StressResult,
   schemaVersion,
   type Warning,
@@ -17,7 +15,6 @@ import {
 import { judgeThreshold } from '../result/thresholds.ts';
 import { backlogGrowth } from './backlog.ts';
 import { describeEnds } from './ends.ts';
-import { failureRecords } from './failures.ts';
 import { figuresOf, finiteRttP99 } from './figures.ts';
 import type { GeneratorMeans } from './health-advice.ts';
 import { judgeEngines } from './judge-engines.ts';
@@ -25,7 +22,6 @@ import { planRecord, type StressPlan } from './plan.ts';
 import { mostConnections } from './profile.ts';
 import type { Share } from './share.ts';
 import { slowAmong } from './slow-consumers.ts';
-import { describeThreshold } from './threshold-words.ts';
 
 /** What is left of a run when its connections are closed. */
 export interface RunRemains {
@@ -49,21 +45,6 @@ export interface RunRemains {
   series: Series;
 }
 
-const outcomes: Record<ReasonCode, Outcome> = {
-  bug: 'inconclusive',
-  'target-description': 'failed',
-  'generator-limited': 'inconclusive',
-  'generator-resources': 'inconclusive',
-  'lost-worker': 'inconclusive',
-  sigint: 'interrupted',
-  sigterm: 'interrupted',
-  aborted: 'interrupted',
-  unreachable: 'failed',
-  threshold: 'failed',
-  check: 'failed',
-  verdict: 'failed',
-};
-
 /** Makes the result of a run: figures, judgements, and the outcome that follows from them. */
 export function stressResult(remains: RunRemains): StressResult {
   const { plan, share, phases, startedAt } = remains;
@@ -73,32 +54,18 @@ export function stressResult(remains: RunRemains): StressResult {
   const generator = judgeEngines(plan.model, share.health, remains.means, finiteRttP99(share));
   const thresholds = measured ? plan.thresholds.map((threshold) => judgeThreshold(threshold, figures)) : [];
 
-  const reasons: Reason[] = [...remains.reasons];
-  const broken = brokenBooks(remains);
-  if (broken.length > 0) {
-    reasons.push({ code: 'bug', message: `the books do not balance: ${broken.join('; ')}` });
-  }
-  if (measured && generator.limited) {
-    reasons.push({
-      code: 'generator-limited',
-      message: [...generator.reasons, ...generator.advice].join('; '),
-    });
-  }
   const failures = failureRecords(share.failures);
-  const resources = failures.find((record) => record.kind === 'resources');
-  if (resources) {
-    reasons.push({
-      code: 'generator-resources',
-      message: [resources.detail, resources.hint].filter(Boolean).join(': '),
-    });
-  }
-  if (remains.stoppedBy !== undefined) reasons.push(interruption(remains.stoppedBy));
-  for (const threshold of thresholds) {
-    // The one that ended the run is told already.
-    if (threshold.ok || threshold.expression === remains.abortedBy) continue;
-    reasons.push({ code: 'threshold', message: describeThreshold(threshold, plan.timeoutMs) });
-  }
-  const deciding = decidingReason({ reasons });
+  const { outcome, reasons } = conclude({
+    reasons: remains.reasons,
+    books: booksOf(remains),
+    measured,
+    generator,
+    failures,
+    interruption: remains.stoppedBy === undefined ? undefined : interruption(remains.stoppedBy),
+    thresholds,
+    abortedBy: remains.abortedBy,
+    timeoutMs: plan.timeoutMs,
+  });
 
   return {
     schemaVersion,
@@ -119,7 +86,7 @@ export function stressResult(remains: RunRemains): StressResult {
       description: plan.targetKnown ? plan.target.name : 'any',
     },
     host: hostRecord(),
-    outcome: deciding ? outcomes[deciding.code] : 'passed',
+    outcome,
     reasons,
     warnings: [...remains.warnings, ...closingWarnings(remains, generator)],
     model: plan.model,
@@ -145,13 +112,14 @@ export function stressResult(remains: RunRemains): StressResult {
   };
 }
 
-/** The identities that do not hold, of each engine by itself and of their sum. */
-function brokenBooks({ shares, share }: RunRemains): string[] {
-  const ofWorkers = shares.flatMap(({ counters, open }, worker) =>
-    brokenIdentities(counters, open).map((words) => `worker ${worker + 1}: ${words}`),
-  );
-  const broken = brokenIdentities(share.counters, share.open);
-  return shares.length > 1 ? [...broken, ...ofWorkers] : broken;
+/** The books of the sum, and of each engine by itself. */
+function booksOf({ shares, share }: RunRemains): Findings['books'] {
+  const sum = { of: '', counters: share.counters, open: share.open };
+  if (shares.length < 2) return [sum];
+  return [
+    sum,
+    ...shares.map(({ counters, open }, worker) => ({ of: `worker ${worker + 1}`, counters, open })),
+  ];
 }
 
 /** What only the end of a run shows. */

@@ -1,6 +1,6 @@
 // What is to be said of a target that no threshold says: violations, silence, replies that are too many or misplaced, closes.
+import { failureRecords } from '../result/failure-groups.ts';
 import type { Warning } from '../result/result.ts';
-import { failureRecords } from './failures.ts';
 import type { Share } from './share.ts';
 
 /**

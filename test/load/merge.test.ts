@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Backlog, backlogGrowth } from '../../lib/load/backlog.ts';
 import { EndLog } from '../../lib/load/ends.ts';
-import { FailureLog, failureRecords } from '../../lib/load/failures.ts';
+import { FailureLog } from '../../lib/load/failures.ts';
 import type { Load } from '../../lib/load/load.ts';
 import { emptyShare, mergeShares } from '../../lib/load/merge.ts';
 import { Recorder } from '../../lib/load/recorder.ts';
@@ -13,6 +13,7 @@ import { SeriesBook } from '../../lib/load/series-book.ts';
 import type { SeriesNews, Share } from '../../lib/load/share.ts';
 import { takeShare } from '../../lib/load/take-share.ts';
 import { Histogram } from '../../lib/metrics/histogram.ts';
+import { failureRecords } from '../../lib/result/failure-groups.ts';
 
 const seconds = 4;
 const startUs = 1e6;

@@ -1,6 +1,6 @@
 // What a threshold came to, in words.
 import { formatDuration } from '../duration.ts';
-import type { ThresholdRecord } from '../result/result.ts';
+import type { ThresholdRecord } from './result.ts';
 
 /** `rtt.p99 31 ms, wanted < 20 ms` */
 export function describeThreshold(threshold: ThresholdRecord, timeoutMs: number): string {
