@@ -3,10 +3,26 @@ import { WsbenchError } from '../errors.ts';
 import type { Result } from '../result/result.ts';
 import { comparabilityWarnings } from './comparability.ts';
 import type { CheckChange, ComparedRun, Comparison } from './comparison.ts';
+import { withIntervals } from './intervals.ts';
+import { judgeLimits } from './judge-limits.ts';
+import { parseChangeLimit } from './limits.ts';
 import { quickRows, stressRows } from './rows.ts';
 import { conformRows, verdictChanges, verdictRegressions } from './verdicts.ts';
 
-export type { CheckChange, Comparison, ComparisonRow, Direction, VerdictChange } from './comparison.ts';
+export type {
+  CheckChange,
+  Comparison,
+  ComparisonRow,
+  Direction,
+  JudgedLimit,
+  VerdictChange,
+} from './comparison.ts';
+
+/** What is asked of a comparison besides its figures. */
+export interface CompareOptions {
+  /** Changes that fail it, such as `rtt.p99>+10%`: see `docs/reports.md`. */
+  failOn?: readonly string[];
+}
 
 const note =
   'One run on each side: the table shows what differed, not whether the difference is significant; repeat both before believing it.';
@@ -14,12 +30,25 @@ const note =
 const conformNote =
   'A verdict that got worse is a regression; cases in which OK and NON-STRICT are a race are none.';
 
+const intervalNote =
+  'One run on each side: an interval (95 %, moving-block bootstrap over the seconds of each run) shows how a figure scatters within these two runs, not from run to run, so "likely" is the most that it can say; repeat both before believing it.';
+
+const inconclusiveNote =
+  'A run that is inconclusive says more about its generator than about its target: nothing is likely.';
+
 /**
  * Compares two results of one kind.
  *
- * @throws WsbenchError `USAGE` when they are of different kinds
+ * @throws WsbenchError `USAGE` when they are of different kinds, or a limit is not understood
  */
-export function compareResults(before: Result, after: Result): Comparison {
+export function compareResults(before: Result, after: Result, options: CompareOptions = {}): Comparison {
+  const limits = (options.failOn ?? []).map((text) => parseChangeLimit(text, after.kind));
+  const comparison = sideBySide(before, after);
+  if (limits.length === 0) return comparison;
+  return { ...comparison, limits: judgeLimits(limits, comparison.rows, before, after) };
+}
+
+function sideBySide(before: Result, after: Result): Comparison {
   const base = {
     before: ref(before),
     after: ref(after),
@@ -35,13 +64,18 @@ export function compareResults(before: Result, after: Result): Comparison {
     return { kind: 'quick', ...base, rows: quickRows(before, after), checks, verdicts: [], regressions };
   }
   if (before.kind === 'stress' && after.kind === 'stress') {
+    const { rows, missing } = withIntervals(stressRows(before, after), before, after);
+    const has = rows.some(({ interval }) => interval !== undefined);
+    const isInconclusive = [before, after].some(({ outcome }) => outcome === 'inconclusive');
+    const notes = [has ? intervalNote : note, missing, has && isInconclusive ? inconclusiveNote : undefined];
     return {
       kind: 'stress',
       ...base,
-      rows: stressRows(before, after),
+      rows,
       checks: [],
       verdicts: [],
       regressions: [],
+      note: notes.filter((one) => one !== undefined).join(' '),
     };
   }
   if (before.kind === 'conform' && after.kind === 'conform') {

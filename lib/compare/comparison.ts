@@ -26,14 +26,25 @@ export interface ComparisonRow {
   interval?: ChangeInterval;
 }
 
-/** An interval of a relative change: `low` ≤ `high`, 0.1 stands for +10 %. */
+/** An interval of a relative change: 0.1 stands for +10 %. An end that is null is beyond every number, as lost messages are. */
 export interface ChangeInterval {
-  low: number;
-  high: number;
+  low: number | null;
+  high: number | null;
   /** Confidence, such as 0.95. */
   level: number;
   /** `likely`: the interval leaves out 0, and the change is large enough to matter. One run a side never proves more. */
   verdict: 'likely better' | 'likely worse' | 'no evidence';
+}
+
+/** A limit of a change, `--fail-on`, and what became of it. */
+export interface JudgedLimit {
+  /** As it was written: `rtt.p99>+10%`. */
+  expression: string;
+  /** The figure that it is about; it may not be among the rows of the comparison. */
+  row: ComparisonRow;
+  crossed: boolean;
+  /** False: a side has no such figure. It counts as crossed. */
+  isJudged: boolean;
 }
 
 /** A check that ended differently; null: the run did not have it. */
@@ -76,6 +87,8 @@ export interface Comparison {
   verdicts: VerdictChange[];
   /** What got worse beyond doubt, one line each: checks that passed before and fail now, worse verdicts. Any makes exit code 1. */
   regressions: string[];
+  /** Limits of changes, where some were given. One that is crossed makes exit code 1. */
+  limits?: JudgedLimit[];
   /** Why the two may not be comparable. */
   warnings: Warning[];
   /** How long each run waited for a reply, in ms; null: not known. */

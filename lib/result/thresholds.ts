@@ -64,6 +64,31 @@ const ratios: readonly string[] = ['error_rate', 'uptime'];
 const rates: readonly string[] = ['throughput'];
 const names: readonly string[] = [...timeMetrics, ...counterMetrics, ...derivedMetrics];
 
+/** The metric and the statistic that a name such as `rtt.p99` stands for; in words, why it stands for none. */
+export function figureNamed(name: string): Pick<Threshold, 'metric' | 'stat'> | string {
+  const metric = names
+    .filter((known) => name === known || name.startsWith(`${known}.`))
+    .reduce((longest, known) => (known.length > longest.length ? known : longest), '');
+  if (metric === '') return `unknown metric "${name}"; known: ${names.join(', ')}`;
+  const known = metric as Threshold['metric'];
+  const rest = name.slice(metric.length + 1);
+  const isTime = unitOf(known, null) === 'ms';
+  if (rest === '') {
+    return isTime ? `${metric} needs a statistic, such as ${metric}.p99` : { metric: known, stat: null };
+  }
+  const stat = Object.hasOwn(stats, rest) ? stats[rest] : undefined;
+  if (stat === undefined) return `unknown statistic "${rest}" of ${metric}`;
+  return isTime ? { metric: known, stat } : `${metric} has no statistics`;
+}
+
+/** What a figure is counted in. */
+export function unitOf(metric: Threshold['metric'], stat: Stat | null): Threshold['unit'] {
+  if (stat === 'count') return '';
+  if ((timeMetrics as readonly string[]).includes(metric)) return 'ms';
+  if (rates.includes(metric)) return '/s';
+  return ratios.includes(metric) ? '%' : '';
+}
+
 /**
  * Parses one threshold such as `rtt.p99<20ms`, `error_rate<0.1%` or `throughput>=92/s`.
  *
@@ -76,27 +101,18 @@ export function parseThreshold(expression: string, source: Threshold['source'] =
   const match = /^\s*([a-z_.\d]+?)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*$/i.exec(expression);
   if (!match) return fail('expected metric, operator and value');
   const [, left = '', op = '', right = ''] = match;
-  const metric = names
-    .filter((name) => left === name || left.startsWith(`${name}.`))
-    .reduce((longest, name) => (name.length > longest.length ? name : longest), '');
-  if (metric === '') return fail(`unknown metric "${left}"; known: ${names.join(', ')}`);
-  const rest = left.slice(metric.length + 1);
-  const isTime = (timeMetrics as readonly string[]).includes(metric);
-  const stat =
-    rest === ''
-      ? null
-      : (Object.hasOwn(stats, rest) && stats[rest]) || fail(`unknown statistic "${rest}" of ${metric}`);
-  if (isTime && stat === null) return fail(`${metric} needs a statistic, such as ${metric}.p99`);
-  if (!isTime && stat !== null) return fail(`${metric} has no statistics`);
+  const named = figureNamed(left);
+  if (typeof named === 'string') return fail(named);
+  const { metric, stat } = named;
+  const isTime = unitOf(metric, null) === 'ms';
   const base = { expression: expression.trim(), stat, op: op as ThresholdOp, source };
-  const known = metric as Threshold['metric'];
   if (isTime && stat !== 'count') {
-    return { ...base, metric: known, limit: parseDurationMs(right, `threshold "${expression}"`), unit: 'ms' };
+    return { ...base, metric, limit: parseDurationMs(right, `threshold "${expression}"`), unit: 'ms' };
   }
   if (rates.includes(metric)) {
     return {
       ...base,
-      metric: known,
+      metric,
       limit: parseRatePerSecond(right, `threshold "${expression}"`),
       unit: '/s',
     };
@@ -106,9 +122,8 @@ export function parseThreshold(expression: string, source: Threshold['source'] =
   const digits = isPercent ? right.slice(0, -1).trim() : right;
   const limit = Number(digits);
   if (digits === '' || !Number.isFinite(limit)) return fail(`"${right}" is not a number`);
-  if (ratios.includes(metric))
-    return { ...base, metric: known, limit: isPercent ? limit : limit * 100, unit: '%' };
-  return { ...base, metric: known, limit, unit: '' };
+  if (ratios.includes(metric)) return { ...base, metric, limit: isPercent ? limit : limit * 100, unit: '%' };
+  return { ...base, metric, limit, unit: '' };
 }
 
 /**
@@ -132,27 +147,30 @@ const compare: Record<ThresholdOp, (actual: number, limit: number) => boolean> =
   '!=': (a, b) => a !== b,
 };
 
-/** Judges a threshold. A figure that is missing (lost messages, no samples) never meets one. */
-export function judgeThreshold(threshold: Threshold, figures: Figures): ThresholdRecord {
-  const { metric, stat } = threshold;
-  let actual: number | null;
-  let reason: ThresholdRecord['reason'];
+/** A figure in its unit; null where there is none, with the reason. */
+export function figureOf(
+  { metric, stat }: Pick<Threshold, 'metric' | 'stat'>,
+  figures: Figures,
+): { value: number | null; reason?: 'lost' | 'no samples' } {
   if (stat !== null) {
     const time = figures.metrics[metric as TimeMetric];
-    actual = time[stat];
-    reason = time.reason ?? 'no samples';
-    if (stat === 'count' && actual === 0) actual = null;
-  } else if (metric in figures.counters) {
-    actual = figures.counters[metric as CounterMetric];
-  } else {
-    const value = figures.derived[metric as DerivedMetric];
-    actual = value === null ? null : threshold.unit === '%' ? value * 100 : value;
-    reason = 'no samples';
+    // No samples at all are no figure either.
+    const value = stat === 'count' && time.count === 0 ? null : time[stat];
+    return value === null ? { value, reason: time.reason ?? 'no samples' } : { value };
   }
+  if (metric in figures.counters) return { value: figures.counters[metric as CounterMetric] };
+  const value = figures.derived[metric as DerivedMetric];
+  if (value === null) return { value, reason: 'no samples' };
+  return { value: unitOf(metric, stat) === '%' ? value * 100 : value };
+}
+
+/** Judges a threshold. A figure that is missing (lost messages, no samples) never meets one. */
+export function judgeThreshold(threshold: Threshold, figures: Figures): ThresholdRecord {
+  const { value: actual, reason } = figureOf(threshold, figures);
   return {
     expression: threshold.expression,
-    metric,
-    stat,
+    metric: threshold.metric,
+    stat: threshold.stat,
     op: threshold.op,
     limit: threshold.limit,
     unit: threshold.unit,
