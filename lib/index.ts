@@ -4,7 +4,7 @@ export {
   type ReferenceServer,
   type ServerOptions,
 } from '../reference-server/index.ts';
-export { compareResults } from './compare/compare.ts';
+export { type CompareOptions, compareResults } from './compare/compare.ts';
 export type * from './compare/comparison.ts';
 export type { Strictness } from './conform/index.ts';
 export { conform, updatedExpectations } from './conform.ts';
@@ -20,6 +20,7 @@ export type { Series } from './metrics/series.ts';
 export { type CheckInfo, listChecks, type QuickOptions, quick } from './quick.ts';
 export type * from './result/events.ts';
 export { exitCode } from './result/exit-code.ts';
+export { mergeResults, type Shard } from './result/merge.ts';
 export { parseResult } from './result/parse.ts';
 export type * from './result/result.ts';
 export type { StressScenario } from './scenario/scenario.ts';

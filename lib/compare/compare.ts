@@ -42,8 +42,8 @@ const inconclusiveNote =
  * @throws WsbenchError `USAGE` when they are of different kinds, or a limit is not understood
  */
 export function compareResults(before: Result, after: Result, options: CompareOptions = {}): Comparison {
-  const limits = (options.failOn ?? []).map((text) => parseChangeLimit(text, after.kind));
   const comparison = sideBySide(before, after);
+  const limits = (options.failOn ?? []).map((text) => parseChangeLimit(text, after.kind));
   if (limits.length === 0) return comparison;
   return { ...comparison, limits: judgeLimits(limits, comparison.rows, before, after) };
 }

@@ -97,9 +97,10 @@ function sumUs({ places, counts }: SecondOfTimes): number {
 }
 
 function throughput({ result, count }: Seconds): Statistic | undefined {
-  const { 'messages.received': received, 'messages.matched': matched } = result.counters;
+  const { counters } = result;
+  const replies = counters['messages.matched'] + counters['messages.rejected'];
   // The series has all that came. Where much of that is pushed, it says nothing about replies.
-  if (matched < 0.99 * received) return undefined;
+  if (replies < 0.99 * counters['messages.received']) return undefined;
   const wall = result.series.wall.slice(0, count);
   return ratioStatistic(
     Float64Array.from(wall, (second) => second.received),
