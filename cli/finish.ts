@@ -1,18 +1,23 @@
 // What every run ends with: summary on stdout, reports, saved run, step summary, the exit code and its reason.
 import { appendFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { compareResults } from '../lib/compare/compare.ts';
+import type { Comparison } from '../lib/compare/comparison.ts';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { fileTrouble } from '../lib/file-words.ts';
 import { decidingReason, exitCode, strongest } from '../lib/result/exit-code.ts';
 import { redactStrings } from '../lib/result/redact.ts';
 import type { Result } from '../lib/result/result.ts';
 import {
+  comparisonFailures,
   fileReport,
   json as jsonReport,
   type ReportOptions,
   renderText,
   summaryMarkdown,
 } from '../reports/index.ts';
+import type { Baseline } from './baseline-flags.ts';
+import { saveBaseline } from './baselines.ts';
 import { type Io, isUnicode, note } from './io.ts';
 import { type NextWays, nextLines } from './next-step.ts';
 import { collect } from './options.ts';
@@ -69,17 +74,23 @@ function isColoured({ NO_COLOR, FORCE_COLOR, TERM }: Io['env'], tty: boolean): b
   return tty && TERM !== 'dumb';
 }
 
+/** What a run's end may know besides the run. */
+interface Ending {
+  /** Commands about the same target that may be worth a try next. */
+  ways?: NextWays;
+  /** What the result is compared with and kept as; its kind is that of the result. */
+  baseline?: Baseline;
+}
+
 /**
  * Puts a result out and returns the exit code. Nothing that fails here keeps the rest from being tried.
- *
- * @param ways commands about the same target that may be worth a try next
  */
 export function finish(
   run: Result,
   reports: readonly ReportFile[],
   flags: OutputFlags,
   io: Io,
-  ways: NextWays,
+  { ways, baseline = { failOn: [] } }: Ending = {},
 ): number {
   // What the runners put into it is masked; whatever a target got past them ends here.
   const result = redactStrings(run);
@@ -87,10 +98,16 @@ export function finish(
   const codes = [exitCode(result)];
   const failures: string[] = [];
   const json = jsonReport([result], fileReport);
-  io.stdout.write(flags.json ? json : renderText([result], { ...style, verbose: flags.verbose ?? false }));
+  const { before, failOn, saveAs } = baseline;
+  const comparison = before && compareResults(before, result, { failOn });
+  const compared = comparison ? { comparison } : {};
+  const options = { ...fileReport, ...compared };
+  const text = { ...style, verbose: flags.verbose ?? false, ...compared };
+  io.stdout.write(flags.json ? json : renderText([result], text));
+  if (comparison && comparisonFailures(comparison).length > 0) codes.push(1);
   for (const report of reports) {
     try {
-      report.write(report.reporter([result], fileReport));
+      report.write(report.reporter([result], options));
     } catch (error) {
       failures.push(messageOf(error));
       codes.push(error instanceof WsbenchError ? 6 : 70);
@@ -101,20 +118,42 @@ export function finish(
       const path = saveRun(result, json, io.cwd);
       if (!flags.quiet) {
         note(io, `Saved ${path}`);
-        if (io.stderr.isTTY && !io.env.CI) for (const line of nextLines(result, ways)) note(io, line);
+        if (ways && io.stderr.isTTY && !io.env.CI) for (const line of nextLines(result, ways)) note(io, line);
       }
     } catch (error) {
       note(io, `warning: the run was not saved in .wsbench/runs: ${fileTrouble(error)}`);
     }
   }
-  appendStepSummary(result, io);
+  if (saveAs !== undefined) {
+    try {
+      const path = keepAs(saveAs, result, json, io);
+      if (path !== undefined && !flags.quiet) note(io, `Saved ${path}`);
+    } catch (error) {
+      failures.push(messageOf(error));
+      codes.push(6);
+    }
+  }
+  appendStepSummary(result, options, io);
   for (const failure of failures) note(io, `wsbench: ${failure}`);
   const code = strongest(codes);
   if (code !== 0) {
-    const own = code === exitCode(result) ? reasonLine(result) : 'a report could not be written';
-    note(io, `exit ${code}: ${own}`);
+    note(io, `exit ${code}: ${whyLine(code, result, comparison)}`);
   }
   return code;
+}
+
+/** A run that proves nothing, or was not whole, is nothing to compare others with. */
+function keepAs(name: string, result: Result, json: string, io: Io): string | undefined {
+  if (result.outcome !== 'inconclusive' && result.run.complete) return saveBaseline(name, json, io.cwd);
+  const why = result.outcome === 'inconclusive' ? 'is inconclusive' : 'did not run to its end';
+  note(io, `warning: the run ${why}, and was not kept as baseline ${name}`);
+  return undefined;
+}
+
+function whyLine(code: number, result: Result, comparison: Comparison | undefined): string {
+  if (code === exitCode(result)) return reasonLine(result);
+  if (code !== 1 || !comparison) return 'a report could not be written';
+  return comparisonFailures(comparison).join('; ');
 }
 
 function reasonLine(result: Result): string {
@@ -124,11 +163,11 @@ function reasonLine(result: Result): string {
   return more > 0 ? `${deciding.message} (and ${more} more)` : deciding.message;
 }
 
-function appendStepSummary(result: Result, io: Io): void {
+function appendStepSummary(result: Result, options: ReportOptions, io: Io): void {
   const file = io.env.GITHUB_STEP_SUMMARY;
   if (!file) return;
   try {
-    appendFileSync(file, summaryMarkdown(stepSummaryBytes)([result], fileReport));
+    appendFileSync(file, summaryMarkdown(stepSummaryBytes)([result], options));
   } catch (error) {
     note(io, `warning: the step summary was not written: ${fileTrouble(error)}`);
   }

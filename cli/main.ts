@@ -8,8 +8,10 @@ import { compareCommand } from './commands/compare.ts';
 import { conformCommand } from './commands/conform.ts';
 import { connectCommand } from './commands/connect.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { mergeCommand } from './commands/merge.ts';
 import { quickCommand } from './commands/quick.ts';
 import { reportCommand } from './commands/report.ts';
+import { runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
 import { stressCommand } from './commands/stress.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -26,6 +28,8 @@ Examples:
   wsbench connect ws://localhost:8080/ws/echo          talk to it by hand, or in scripts
   wsbench serve                                        run the reference server
   wsbench compare before.json after.json -o report.md
+  wsbench stress ws://localhost:8080/ws --baseline main --fail-on 'rtt.p99>+10%'
+  wsbench runs                                         what was run here
   wsbench doctor                                       what can this machine drive?
 
 Exit codes: 0 passed · 1 check or case failed · 2 usage · 3 unreachable · 4 inconclusive · 6 report not written
@@ -47,6 +51,8 @@ function program(io: Io): Command {
     tokenCommand,
     reportCommand,
     compareCommand,
+    mergeCommand,
+    runsCommand,
     validateCommand,
     doctorCommand,
   ]) {

@@ -220,7 +220,18 @@ export function targetArgument(argument: string | undefined, io: Io): string | u
   return url;
 }
 
-const notReproduced = new Set(['output', 'json', 'quiet', 'verbose', 'color', 'save', 'debug', 'only']);
+const notReproduced = new Set([
+  'output',
+  'json',
+  'quiet',
+  'verbose',
+  'color',
+  'save',
+  'debug',
+  'only',
+  'baseline',
+  'saveBaseline',
+]);
 const secretOptions = new Set(['token', 'secret']);
 
 /**

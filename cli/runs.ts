@@ -1,9 +1,10 @@
 // Saved runs: `.wsbench/runs/` below the working directory, the newest 50.
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Result } from '../lib/result/result.ts';
+import { makeSavedFolder, savedFolder } from './saved-folder.ts';
 
-const folder = join('.wsbench', 'runs');
+const folder = savedFolder('runs');
 const keep = 50;
 
 /** Path of the run that was saved last. */
@@ -18,10 +19,7 @@ export function latestRun(cwd: string): string {
  * @throws the file system's error
  */
 export function saveRun(result: Result, text: string, cwd: string): string {
-  const runs = join(cwd, folder);
-  mkdirSync(runs, { recursive: true });
-  const ignore = join(cwd, '.wsbench', '.gitignore');
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  const runs = makeSavedFolder('runs', cwd);
   // Written apart and then named: a reader never sees half a file, whatever happens to the disk or to us.
   const temporary = join(runs, `.${result.run.id}.${process.pid}.tmp`);
   let name: string;
@@ -33,12 +31,20 @@ export function saveRun(result: Result, text: string, cwd: string): string {
   } finally {
     rmSync(temporary, { force: true });
   }
-  const old = readdirSync(runs)
-    .filter((file) => /^\d{4}-.*\.json$/.test(file))
-    .sort()
-    .slice(0, -keep);
-  for (const file of old) rmSync(join(runs, file), { force: true });
+  for (const file of runFiles(runs).slice(0, -keep)) rmSync(join(runs, file), { force: true });
   return join(folder, name);
+}
+
+/** Paths of all saved runs, relative to `cwd`, the oldest first. */
+export function savedRuns(cwd: string): string[] {
+  const runs = join(cwd, folder);
+  return existsSync(runs) ? runFiles(runs).map((file) => join(folder, file)) : [];
+}
+
+function runFiles(runs: string): string[] {
+  return readdirSync(runs)
+    .filter((file) => /^\d{4}-.*\.json$/.test(file))
+    .sort();
 }
 
 /** Names a file after a run, with a number when another run of the same second, perhaps of another process, has the name. */

@@ -1,14 +1,17 @@
 // A comparison as Markdown.
 import type { Comparison, Direction, VerdictChange } from '../lib/compare/compare.ts';
-import { changeText, comparisonTitle, inBrief, regressionLines, sideText } from './comparison-words.ts';
+import {
+  changeText,
+  comparisonTitle,
+  inBrief,
+  limitText,
+  regressionLines,
+  sideText,
+} from './comparison-words.ts';
+import { hasIntervals, intervalText, rowMark, rowVerdict } from './interval-words.ts';
 import { markdownCode, markdownTable, markdownText } from './markdown-escape.ts';
 
-const marks: Record<Direction, string> = {
-  better: '🟢 better',
-  worse: '🔴 worse',
-  same: '⚪ same',
-  'n/a': 'n/a',
-};
+const marks: Record<Direction, string> = { better: '🟢 ', worse: '🔴 ', same: '⚪ ', 'n/a': '' };
 
 /** Renders a comparison as a document of its own. */
 export function comparisonMarkdown(comparison: Comparison): string {
@@ -22,13 +25,18 @@ export function comparisonLines(comparison: Comparison): string[] {
   const cell = (text: string): string => text.replace('>', '&gt;').replace('<', '&lt;');
   const run = ({ id, url, outcome }: Comparison['before']): string =>
     `${markdownCode(id, 100)} (${markdownCode(url, 200)}, ${outcome})`;
+  const has = hasIntervals(comparison);
   const table = rows.map((row) => [
     markdownText(row.title, 40),
     cell(sideText(row, 'before', comparison)),
     cell(sideText(row, 'after', comparison)),
-    cell(changeText(row, true)),
-    marks[row.direction],
+    cell(
+      row.interval && rowMark(row, has) !== 'same' ? `**${changeText(row, true)}**` : changeText(row, true),
+    ),
+    ...(has ? [intervalText(row, true) || '–'] : []),
+    `${marks[rowMark(row, has)]}${rowVerdict(row, has)}`,
   ]);
+  const head = ['Metric', 'Before', 'After', 'Change'];
   const changed = checks.map(({ title, before: was, after: is }) => [
     markdownText(title, 120),
     was ?? 'not run',
@@ -37,7 +45,9 @@ export function comparisonLines(comparison: Comparison): string[] {
   return [
     `${run(before)} → ${run(after)}`,
     '',
-    ...markdownTable(['Metric', 'Before', 'After', 'Change', 'Direction'], 'lrrrl', table),
+    ...(has
+      ? markdownTable([...head, '95 % interval', 'Verdict'], 'lrrrcl', table)
+      : markdownTable([...head, 'Direction'], 'lrrrl', table)),
     '',
     ...(changed.length > 0
       ? [...markdownTable(['Check that changed', 'Before', 'After'], 'lll', changed), '']
@@ -46,12 +56,24 @@ export function comparisonLines(comparison: Comparison): string[] {
     ...(regressions.length > 0
       ? [...regressions.map((line) => `- ❌ Regression: ${markdownText(line)}`), '']
       : []),
+    ...limitLines(comparison),
     ...(warnings.length > 0
       ? [...warnings.map(({ message }) => `- ⚠️ ${markdownText(message, 500)}`), '']
       : []),
     note,
     '',
   ];
+}
+
+function limitLines(comparison: Comparison): string[] {
+  const { limits = [] } = comparison;
+  if (limits.length === 0) return [];
+  const lines = limits.map((limit) => {
+    const { expression, crossed } = limit;
+    const rest = limitText(limit, comparison, true).slice(expression.length);
+    return `- ${crossed ? '❌' : '✅'} ${markdownCode(`--fail-on ${expression}`, 120)}${markdownText(rest)}`;
+  });
+  return [...lines, ''];
 }
 
 const changeMarks: Record<VerdictChange['change'], string> = {

@@ -1,12 +1,19 @@
 // A comparison for a terminal.
 import type { CheckChange, Comparison, Direction, VerdictChange } from '../lib/compare/compare.ts';
-import { changeText, comparisonTitle, inBrief, regressionLines, sideText } from './comparison-words.ts';
+import {
+  changeText,
+  comparisonTitle,
+  inBrief,
+  limitText,
+  regressionLines,
+  sideText,
+} from './comparison-words.ts';
 import { fittingTable } from './fitting-table.ts';
 import { type Ink, inkFor } from './ink.ts';
+import { hasIntervals, intervalText, rowMark, rowVerdict } from './interval-words.ts';
 import { plainTable } from './plain-table.ts';
 import type { ReportOptions } from './reporter.ts';
 
-const aligns: ('left' | 'right')[] = ['left', 'right', 'right', 'right', 'left'];
 const colours: Record<Direction, 'green' | 'red' | 'dim'> = {
   better: 'green',
   worse: 'red',
@@ -33,6 +40,7 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
     ...regressionLines(comparison).flatMap((line) =>
       ink.labelled(ink.mark('failed'), `regression: ${ink.safe(line)}`, ink.markWidth),
     ),
+    ...limitLines(comparison, ink),
     '',
     ...comparison.warnings.flatMap(({ message }) =>
       ink.labelled(ink.mark('warned'), ink.safe(message, 500), ink.markWidth),
@@ -42,24 +50,64 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
   ].join('\n');
 }
 
+/** One table, or where that is too wide one for the figures and one for the intervals. */
 function table(comparison: Comparison, ink: Ink): string[] {
-  const rows = comparison.rows.map((row) => [
-    ink.safe(row.title, 40),
-    sideText(row, 'before', comparison),
-    sideText(row, 'after', comparison),
-    changeText(row, ink.unicode),
-    ink.paint(colours[row.direction], row.direction),
-  ]);
-  const all = [['', 'before', 'after', 'change', ''], ...rows];
-  const short = all.map((row) => row.map((cell) => cell.replace(' (lost)', '')));
+  const has = hasIntervals(comparison);
+  const { unicode } = ink;
+  const rows = comparison.rows.map((row) => ({
+    title: ink.safe(row.title, 40),
+    sides: [sideText(row, 'before', comparison), sideText(row, 'after', comparison)],
+    change: changeText(row, unicode),
+    interval: intervalText(row, unicode),
+    verdict: ink.paint(colours[rowMark(row, has)], rowVerdict(row, has)),
+  }));
+  const figures = [
+    ['', 'before', 'after', 'change', ''],
+    ...rows.map(({ title, sides, change, verdict }) => [title, ...sides, change, verdict]),
+  ];
+  const short = figures.map((row) => row.map((cell) => cell.replace(' (lost)', '')));
+  const whole = [
+    ['', 'before', 'after', 'change', '95 % interval', ''],
+    ...rows.map(({ title, sides, change, interval, verdict }) => [
+      title,
+      ...sides,
+      change,
+      interval,
+      verdict,
+    ]),
+  ];
+  const intervals = [
+    ['', '95 % interval'],
+    ...rows.filter(({ interval }) => interval !== '').map(({ title, interval }) => [title, interval]),
+  ];
+  const draw = (cells: readonly string[][], gap = 2): string[] => {
+    const [head = []] = cells;
+    const aligns = head.map((name, at) => (at > 0 && name !== '' ? 'right' : 'left'));
+    return plainTable(cells, aligns, unicode, gap);
+  };
+  const below = (): string[] => (has ? ['', ...draw(intervals)] : []);
   return fittingTable(
     [
-      () => plainTable(all, aligns, ink.unicode),
-      () => plainTable(all, aligns, ink.unicode, 1),
-      () => plainTable(short, aligns, ink.unicode, 1),
+      ...(has ? [() => draw(whole)] : []),
+      () => [...draw(figures), ...below()],
+      () => [...draw(figures, 1), ...below()],
+      () => [...draw(short, 1), ...below()],
     ],
     ink,
   );
+}
+
+function limitLines(comparison: Comparison, ink: Ink): string[] {
+  const { limits = [] } = comparison;
+  if (limits.length === 0) return [];
+  return [
+    '',
+    ...limits.flatMap((limit) => {
+      const mark = ink.mark(limit.crossed ? 'failed' : 'passed');
+      const text = `--fail-on ${ink.safe(limitText(limit, comparison, ink.unicode))}`;
+      return ink.labelled(mark, text, ink.markWidth);
+    }),
+  ];
 }
 
 function checkLines(checks: readonly CheckChange[], ink: Ink): string[] {

@@ -1,7 +1,8 @@
 // The figures of a comparison in words, shared by text and markdown.
-import type { Comparison, ComparisonRow, VerdictChange } from '../lib/compare/compare.ts';
+import type { Comparison, ComparisonRow, JudgedLimit, VerdictChange } from '../lib/compare/compare.ts';
 import { caseRanges } from './case-ranges.ts';
-import { figure, lostText, withUnit } from './figures.ts';
+import { lostText, withUnit } from './figures.ts';
+import { percentDigits, signOf } from './interval-words.ts';
 
 /** A figure before or after: with its unit, `> 5 s (lost)`, or `n/a`. */
 export function sideText(row: ComparisonRow, side: 'before' | 'after', comparison: Comparison): string {
@@ -17,8 +18,33 @@ export function changeText(row: ComparisonRow, unicode: boolean): string {
   if (row.change === null) return 'n/a';
   if (row.change === 0) return '0 %';
   const value = Math.abs(row.change * 100);
-  const shown = value < 0.1 ? '< 0.1' : value < 1000 ? value.toFixed(1) : figure(value);
-  return `${row.change > 0 ? '+' : unicode ? '−' : '-'}${shown} %`;
+  const shown = value < 0.1 ? '< 0.1' : percentDigits(value);
+  return `${signOf(row.change, unicode)}${shown} %`;
+}
+
+/** A limit and what became of it: `rtt.p99>+10%: +23.1 % (8.71 ms → 10.72 ms)`. */
+export function limitText(
+  { expression, row, isJudged }: JudgedLimit,
+  comparison: Comparison,
+  unicode: boolean,
+): string {
+  const [before, after] = (['before', 'after'] as const).map((side) => sideText(row, side, comparison));
+  if (!isJudged) {
+    const missing = row.before === null && row.beforeReason !== 'lost' ? 'before' : 'after';
+    return `${expression}: cannot be judged, the run ${missing} has no such figure`;
+  }
+  const change = row.change === null ? '' : `${changeText(row, unicode)} `;
+  const sides = `${before} ${unicode ? '→' : '->'} ${after}`;
+  return `${expression}: ${change === '' ? sides : `${change}(${sides})`}`;
+}
+
+/** Everything that makes a comparison fail, a line each. */
+export function comparisonFailures(comparison: Comparison): string[] {
+  const crossed = (comparison.limits ?? []).filter((limit) => limit.crossed);
+  return [
+    ...comparison.regressions,
+    ...crossed.map((limit) => `--fail-on ${limitText(limit, comparison, true)}`),
+  ];
 }
 
 /** What a comparison is headed. */

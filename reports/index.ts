@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
 import { html } from './html.ts';
-import { json } from './json.ts';
+import { json, safeJson } from './json.ts';
 import { junit } from './junit.ts';
 import { markdown } from './markdown.ts';
 import type { Reporter } from './reporter.ts';
@@ -13,11 +13,13 @@ export { caseList } from './case-list.ts';
 export { checkList } from './check-list.ts';
 export { comparisonMarkdown } from './comparison-markdown.ts';
 export { comparisonText } from './comparison-text.ts';
+export { comparisonFailures } from './comparison-words.ts';
 export { doctorText } from './doctor-text.ts';
 export { inAscii } from './plain.ts';
 export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';
+export { type ListedRun, type RunList, runList, runListJson } from './run-list.ts';
 export { summaryMarkdown } from './summary.ts';
-export { html, json, markdown, renderText };
+export { html, json, markdown, renderText, safeJson };
 
 interface Format {
   extension: string;

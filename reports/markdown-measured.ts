@@ -32,6 +32,10 @@ function facts(result: Result): string[] {
   if (result.kind === 'stress') {
     lines.push(`Generator ${generatorWords(result).join(' · ')}`, `Phases: ${phaseWords(result)}`);
   }
+  if (run.mergedFrom) {
+    const ids = run.mergedFrom.slice(0, 50).map((id) => markdownCode(id, 100));
+    lines.push(`Merged from ${run.mergedFrom.length} shards: ${ids.join(', ')}`);
+  }
   if (run.reproduce !== undefined) lines.push(`Command: ${markdownCode(run.reproduce, 1000)}`);
   return lines;
 }

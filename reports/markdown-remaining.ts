@@ -1,6 +1,7 @@
 // What is left to look at: everything that failed, was skipped or was warned about.
 import type { Comparison } from '../lib/compare/compare.ts';
 import type { QuickResult, Result, StressResult } from '../lib/result/result.ts';
+import { comparisonFailures } from './comparison-words.ts';
 import { repeatsEvidence } from './evidence.ts';
 import { timeoutMs } from './figures.ts';
 import { conformFailures } from './markdown-conform.ts';
@@ -13,7 +14,9 @@ import { isJudgement } from './verdict.ts';
 export function remainingLines(results: readonly Result[], comparison: Comparison | undefined): string[] {
   const items = [
     ...results.flatMap((result) => [...failures(result), ...reasons(result)]),
-    ...(comparison?.regressions.map((line) => `- ❌ Regression: ${markdownText(line)}`) ?? []),
+    ...(comparison
+      ? comparisonFailures(comparison).map((line) => `- ❌ Regression: ${markdownText(line)}`)
+      : []),
     ...results.flatMap((result) => (result.kind === 'quick' ? skippedChecks(result) : [])),
     ...[...results.flatMap((result) => result.warnings), ...(comparison?.warnings ?? [])].map(
       ({ message }) => `- ⚠️ ${markdownText(message, 500)}`,

@@ -93,6 +93,7 @@ function closing(result: Result, ink: Ink): string[] {
     `${ink.safe(host.platform, 60)} ${ink.safe(host.arch, 20)}`,
     `seed ${run.seed}`,
     ink.safe(run.id, 100),
+    ...(run.mergedFrom ? [`${run.mergedFrom.length} shards merged`] : []),
   ];
   lines.push(...ink.listed('Run', facts, 13));
   if (run.reproduce !== undefined)

@@ -15,6 +15,7 @@ import { keepUrlSecrets, redactUrl } from '../../lib/result/redact.ts';
 import type { ConformResult, Result } from '../../lib/result/result.ts';
 import { autobahnIndex, caseList } from '../../reports/index.ts';
 import { openAutobahnFolder } from '../autobahn-folder.ts';
+import { type BaselineFlags, baselineFlags, openBaseline } from '../baseline-flags.ts';
 import { newCommand } from '../command.ts';
 import { finish, type OutputFlags, outputFlags, terminalStyle } from '../finish.ts';
 import { type Io, note } from '../io.ts';
@@ -32,7 +33,7 @@ import {
 import { openReports, openText, type ReportFile } from '../report-files.ts';
 import { type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
 
-interface ConformFlags extends ConnectFlags, TokenFlags, OutputFlags {
+interface ConformFlags extends ConnectFlags, TokenFlags, Omit<BaselineFlags, 'failOn'>, OutputFlags {
   exclude?: string[];
   quick?: boolean;
   list?: boolean;
@@ -100,7 +101,7 @@ export function conformCommand(io: Io): Command {
     .option('-x, --proxy <url>', 'proxy to go through, http:// or socks5://')
     .option('--local-address <addresses>', 'addresses to connect from, a,b,c');
   outputFlags(
-    tokenFlags(command, 'one is minted for the run'),
+    baselineFlags(tokenFlags(command, 'one is minted for the run'), false),
     'every failure, with the whole log of the wire',
   ).option('--index <file>', "write Autobahn's index.json");
   return command.action((url: string | undefined, cases: string[], flags: ConformFlags) =>
@@ -139,6 +140,15 @@ async function run(
   }
   // Each is tried before the run, so that a wrong path costs none.
   const reports = openReports(flags.output ?? [], io.cwd);
+  const { baseline: named, saveBaseline } = flags;
+  const baseline = openBaseline(
+    {
+      ...(named === undefined ? {} : { baseline: named }),
+      ...(saveBaseline === undefined ? {} : { saveBaseline }),
+    },
+    'conform',
+    io,
+  );
   const index = flags.index === undefined ? undefined : openText(flags.index, io.cwd);
   const folder = spec?.outdir === undefined ? undefined : openAutobahnFolder(spec.outdir, io.cwd);
   const expectation = flags.update && flags.expect !== undefined ? openText(flags.expect, io.cwd) : undefined;
@@ -161,7 +171,7 @@ async function run(
     ...(folder ? [{ path: folder.path, reporter: () => '', write: () => folder.write(result) }] : []),
     ...(expectation && write !== undefined ? [{ ...expectation, reporter: () => write }] : []),
   ];
-  io.exit(finish(result, outputs, flags, io, nextWays(url, command)));
+  io.exit(finish(result, outputs, flags, io, { ways: nextWays(url, command), baseline }));
 }
 
 const indexOf = (result: Result | undefined): string =>

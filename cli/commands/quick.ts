@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { parseCount, parseDurationMs } from '../../lib/duration.ts';
 import { listChecks, type QuickOptions, quick } from '../../lib/index.ts';
 import { checkList } from '../../reports/index.ts';
+import { type BaselineFlags, baselineFlags } from '../baseline-flags.ts';
 import { newCommand } from '../command.ts';
 import { type OutputFlags, outputFlags, terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
@@ -18,7 +19,7 @@ import {
 import { runAndFinish } from '../run.ts';
 import { type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
 
-interface QuickFlags extends ConnectFlags, TokenFlags, OutputFlags {
+interface QuickFlags extends ConnectFlags, TokenFlags, BaselineFlags, OutputFlags {
   scenario?: string;
   only?: string[];
   list?: boolean;
@@ -42,7 +43,7 @@ export function quickCommand(io: Io): Command {
     .option('--scenario <file>', 'scenario to run instead of the shipped one')
     .option('--seed <n>', 'seed of everything random');
   outputFlags(
-    tokenFlags(connectFlags(command), 'each check mints its own'),
+    baselineFlags(tokenFlags(connectFlags(command), 'each check mints its own')),
     'what each check is about and how long it took',
   );
   return command.action((url: string | undefined, flags: QuickFlags) => run(url, flags, command, io));
@@ -59,8 +60,8 @@ async function run(argument: string | undefined, flags: QuickFlags, command: Com
   }
   const url = targetArgument(argument, io);
   const options = quickOptions(flags, io);
-  const reproduce = reproduceLine('quick', url, command);
-  await runAndFinish(flags, io, nextWays(url, command), (control) =>
+  const reproduce = reproduceLine('quick', url, command, { leaveOut: ['failOn'] });
+  await runAndFinish('quick', flags, io, nextWays(url, command), (control) =>
     quick(url, { ...options, reproduce }, control),
   );
 }

@@ -1,16 +1,12 @@
 // wsbench report: one document out of saved results.
 import { type Command, Option } from 'commander';
-import { WsbenchError } from '../../lib/errors.ts';
-import { parseResult } from '../../lib/index.ts';
-import { redactStrings } from '../../lib/result/redact.ts';
-import type { Result } from '../../lib/result/result.ts';
 import { fileReport, reporters } from '../../reports/index.ts';
 import { newCommand } from '../command.ts';
 import { terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
-import { collect, readText } from '../options.ts';
+import { collect } from '../options.ts';
 import { openReports, stdoutPath } from '../report-files.ts';
-import { latestRun } from '../runs.ts';
+import { readResult } from '../saved-result.ts';
 
 interface ReportFlags {
   output?: string[];
@@ -43,25 +39,4 @@ function run(files: string[], flags: ReportFlags, io: Io): void {
     io.stdout.write(reporters[flags.format ?? 'text'].report(results, style));
   }
   for (const report of reports) report.write(report.reporter(results, fileReport));
-}
-
-/**
- * Reads a saved result, masking what an older version or another tool left in it; `latest` is the newest saved run.
- *
- * @throws WsbenchError `USAGE` when it cannot be read or is no result
- */
-export function readResult(file: string, io: Io): Result {
-  const path = file === 'latest' ? latestRun(io.cwd) : file;
-  try {
-    return redactStrings(parseResult(readText(path, 'result', io), file));
-  } catch (error) {
-    if (file !== 'latest' || !(error instanceof WsbenchError)) throw error;
-    throw new WsbenchError(
-      'USAGE',
-      'there is no saved run here yet: run wsbench quick or wsbench stress first',
-      {
-        cause: error,
-      },
-    );
-  }
 }

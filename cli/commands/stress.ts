@@ -6,6 +6,7 @@ import { type EmbeddedLimits, resolveStress, type StressOptions, stress } from '
 import { type DriverName, driverNames } from '../../lib/load/plan.ts';
 import { keepUrlSecrets } from '../../lib/result/redact.ts';
 import { scenarioText } from '../../lib/scenario/print.ts';
+import { type BaselineFlags, baselineFlags } from '../baseline-flags.ts';
 import { newCommand } from '../command.ts';
 import { type OutputFlags, outputFlags } from '../finish.ts';
 import type { Io } from '../io.ts';
@@ -26,7 +27,7 @@ import {
 import { runAndFinish } from '../run.ts';
 import { type TokenFlags, tokenFlags, tokenValues } from '../token-flags.ts';
 
-interface StressFlags extends LoadFlags, ConnectFlags, TokenFlags, OutputFlags {
+interface StressFlags extends LoadFlags, ConnectFlags, TokenFlags, BaselineFlags, OutputFlags {
   scenario?: string;
   message?: string;
   size?: string;
@@ -102,7 +103,7 @@ export function stressCommand(io: Io): Command {
     )
     .option('--seed <n>', 'seed of everything random')
     .option('--print', 'print the scenario that would run, and stop');
-  outputFlags(command, 'the parts of connecting, phases, workers, and each second');
+  outputFlags(baselineFlags(command), 'the parts of connecting, phases, workers, and each second');
   return command.action((url: string | undefined, flags: StressFlags) => run(url, flags, command, io));
 }
 
@@ -127,8 +128,8 @@ async function run(
     throw new WsbenchError('USAGE', '--limits is for the embedded server; the target has its own');
   }
   resolveStress(options);
-  const reproduce = reproduceLine('stress', url, command);
-  await runAndFinish(flags, io, nextWays(url, command), (control) =>
+  const reproduce = reproduceLine('stress', url, command, { leaveOut: ['failOn'] });
+  await runAndFinish('stress', flags, io, nextWays(url, command), (control) =>
     stress(url, { ...options, reproduce }, control),
   );
 }

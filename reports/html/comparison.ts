@@ -1,7 +1,14 @@
 // Before and after.
 import type { Comparison, Direction, VerdictChange } from '../../lib/compare/compare.ts';
 import type { Result, StressResult } from '../../lib/result/result.ts';
-import { changeText, comparisonTitle, inBrief, regressionLines, sideText } from '../comparison-words.ts';
+import {
+  changeText,
+  comparisonTitle,
+  inBrief,
+  limitText,
+  regressionLines,
+  sideText,
+} from '../comparison-words.ts';
 import { hasIntervals, intervalText, rowMark, rowVerdict } from '../interval-words.ts';
 import type { Card } from './card.ts';
 import { marked } from './marks.ts';
@@ -19,6 +26,11 @@ export function comparisonCard(comparison: Comparison, results: readonly Result[
     ...regressionLines(comparison).map(
       (line) => markup`<li class="bad">${marked('bad', 'regression')} ${shown(line, 500)}</li>\n`,
     ),
+    ...(comparison.limits ?? []).map((limit) => {
+      const [tone, word] = limit.crossed ? (['bad', 'crossed'] as const) : (['good', 'met'] as const);
+      const text = `--fail-on ${limitText(limit, comparison, true)}`;
+      return markup`<li class="${tone}">${marked(tone, word)} ${shown(text, 500)}</li>\n`;
+    }),
     ...warnings.map(
       ({ message }) => markup`<li class="warn">${marked('warn', 'warning')} ${shown(message, 500)}</li>\n`,
     ),
@@ -51,8 +63,8 @@ function rowTable(comparison: Comparison): Markup {
       sideText(row, 'after', comparison),
       changeText(row, true),
       ...(has ? [intervalText(row, true) || '–'] : []),
-      marked(tones[rowMark(row)], rowVerdict(row)),
-      whisker(row, rowMark(row), scale),
+      marked(tones[rowMark(row, has)], rowVerdict(row, has)),
+      whisker(row, rowMark(row, has), scale),
     ] satisfies Part[],
   }));
   const right = (head: string): Column => ({ head, align: 'right' });

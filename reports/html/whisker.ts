@@ -23,6 +23,6 @@ export function whisker(
   const tone = { better: 'good', worse: 'bad', same: 'quiet', 'n/a': 'quiet' }[mark];
   const span =
     interval &&
-    markup`<line class="span" x1="${place(interval.low ?? Number.NEGATIVE_INFINITY)}" y1="7" x2="${place(interval.high ?? Number.POSITIVE_INFINITY)}" y2="7"/>`;
+    markup`<line class="span" x1="${place(interval.low ?? Number.POSITIVE_INFINITY)}" y1="7" x2="${place(interval.high ?? Number.POSITIVE_INFINITY)}" y2="7"/>`;
   return markup`<svg class="whisker" viewBox="0 0 100 14" aria-hidden="true"><line class="zero" x1="50" y1="0" x2="50" y2="14"/>${span}<circle class="${tone}" cx="${place(change)}" cy="7" r="3.4"/></svg>`;
 }

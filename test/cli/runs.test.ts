@@ -50,7 +50,10 @@ test('stress: the embedded server, all formats, a saved run', { timeout: 60_000 
   assert.deepEqual(parseStress(readFileSync(join(cwd, 'report.json'), 'utf8')), stress);
   assert.match(readFileSync(join(cwd, 'report.md'), 'utf8'), /## Stress test results/);
   assert.match(readFileSync(summary, 'utf8'), /## Stress test results/);
-  assert.equal(readFileSync(join(cwd, '.wsbench/.gitignore'), 'utf8'), '*\n');
+  assert.equal(
+    readFileSync(join(cwd, '.wsbench/.gitignore'), 'utf8'),
+    '*\n!/baselines/\n!/baselines/*.json\n',
+  );
   assert.doesNotMatch(result.stdout, /eyJ/, 'no token in the result');
   const again = await run(['report', 'latest'], { cwd });
   assert.equal(again.code, 0);

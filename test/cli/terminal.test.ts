@@ -118,7 +118,7 @@ function said(
   isTTY = true,
 ): string[] {
   const { io, err } = screen(env, { cwd: emptyFolder(t), isTTY });
-  finish(result, [], flags, io, ways);
+  finish(result, [], flags, io, { ways });
   return err().trimEnd().split('\n');
 }
 
@@ -164,7 +164,7 @@ test('no hints for a pipe, a CI job, or somebody who wants it quiet; the exit li
 test('-v tells more of each kind of run, and nothing else changes', (t) => {
   const text = (result: Result, verbose: boolean): string => {
     const { io, out } = screen({}, { cwd: emptyFolder(t), isTTY: false });
-    finish(result, [], { verbose, save: false }, io, ways);
+    finish(result, [], { verbose, save: false }, io, { ways });
     return out();
   };
   // biome-ignore format: a table

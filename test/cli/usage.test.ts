@@ -54,7 +54,7 @@ const rows: [name: string, args: string[], code: number, stderr: RegExp][] = [
   ['report of nothing', ['report'], 2, /missing required argument/],
   ['report of a missing file', ['report', 'nowhere.json'], 2, /^wsbench: result: cannot read nowhere.json: no such file or folder$/m],
   ['report of the latest of none', ['report', 'latest'], 2, /no saved run/],
-  ['compare of one', ['compare', 'a.json'], 2, /missing required argument/],
+  ["compare of one", ["compare", "a.json"], 2, /give two results, or one and --baseline/],
   ['serve on a bad port', ['serve', '--port', 'http'], 2, /port/i],
   ['report into a missing folder', ['stress', '-o', 'nowhere/report.md'], 6, /^wsbench: cannot write nowhere\/report.md: no such file or folder$/m],
 ];

@@ -11,10 +11,13 @@ import {
   fileReport,
   html,
   reporters,
+  runList,
+  runListJson,
 } from '../../reports/index.ts';
 import * as conform from '../fixtures/conform-results.ts';
 import { stressFading, stressStalled } from '../fixtures/course-results.ts';
 import * as fixtures from '../fixtures/results.ts';
+import { seriesOf } from '../fixtures/shard.ts';
 import { assertGolden } from '../golden.ts';
 
 const terminal = { width: 80, color: false, unicode: true };
@@ -147,6 +150,44 @@ for (const [name, before, after] of [
   test(`markdown of a ${name} comparison`, () =>
     assertGolden(`markdown-comparison-${name}.md`, comparisonMarkdown(comparison)));
 }
+
+const series = [seriesOf(24, 1000, 1), seriesOf(24, 1300, 2)] as const;
+const withIntervals = compareResults(...series, {
+  failOn: ['rtt.p99>+10%', 'rtt.mean>+1ms', 'connect.tls.p99>0', 'messages.lost>0'],
+});
+for (const [name, options] of Object.entries({
+  intervals: terminal,
+  'intervals-wide': { ...terminal, width: 120 },
+  'intervals-ascii': { ...terminal, unicode: false },
+})) {
+  test(`text of a comparison with ${name}`, () =>
+    assertGolden(`text-comparison-${name}.txt`, comparisonText(withIntervals, options)));
+}
+test('markdown of a comparison with intervals', () =>
+  assertGolden('markdown-comparison-intervals.md', comparisonMarkdown(withIntervals)));
+test('markdown of a run that is compared with a baseline', () =>
+  assertGolden(
+    'markdown-baseline.md',
+    reporters.markdown.report([series[1]], { ...fileReport, comparison: withIntervals }),
+  ));
+
+const listed = {
+  runs: [
+    { file: '.wsbench/runs/b.json', result: fixtures.stressLost(), baselines: [] },
+    { file: '.wsbench/runs/a.json', result: fixtures.stressPassed(), baselines: ['main', 'v1.2'] },
+    { file: '.wsbench/runs/q.json', result: fixtures.quickFailed(), baselines: [] },
+    { file: '.wsbench/runs/c.json', result: conform.conformFailed(), baselines: [] },
+    { file: '.wsbench/runs/h.json', result: fixtures.stressHostile(), baselines: [] },
+  ],
+  baselines: [
+    { file: '.wsbench/baselines/old.json', result: fixtures.stressInconclusive(), baselines: ['old'] },
+  ],
+  unreadable: [{ file: '.wsbench/runs/x.json', message: 'not JSON; give a result saved by wsbench' }],
+};
+test('text of a list of runs', () => assertGolden('text-runs.txt', runList(listed, terminal)));
+test('ASCII text of a list of runs', () =>
+  assertGolden('text-runs-ascii.txt', runList(listed, { ...terminal, unicode: false })));
+test('json of a list of runs', () => assertGolden('runs-list.json', runListJson(listed)));
 
 for (const [name, results] of Object.entries(cases)) {
   test(`the books of ${name} balance, as those of a real run do`, () => {
