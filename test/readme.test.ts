@@ -67,7 +67,20 @@ test('documents: every command that is shown exists, with its flags', { timeout:
 });
 
 const commands = [
-  ...['', 'quick', 'stress', 'conform', 'connect', 'serve', 'report', 'compare', 'validate', 'doctor'],
+  ...[
+    '',
+    'quick',
+    'stress',
+    'conform',
+    'connect',
+    'serve',
+    'report',
+    'compare',
+    'merge',
+    'runs',
+    'validate',
+    'doctor',
+  ],
   ...['mint', 'inspect', 'jwks', 'keygen'].map((name) => `token ${name}`),
 ];
 
