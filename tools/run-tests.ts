@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** Rooms, and files at the top, whose tests send load and judge times. */
-const timed = new Set(['doctor', 'faults', 'load', 'stress', 'tasks', 'wrong-servers', 'wrong-servers-bounds']);
+const timed = new Set([
+  'doctor',
+  'faults',
+  'load',
+  'stress',
+  'tasks',
+  'wrong-servers',
+  'wrong-servers-bounds',
+]);
 const groups = [
   { name: 'beside one another', concurrency: 3, isIn: (room: string) => !timed.has(room) },
   { name: 'with room', concurrency: 2, isIn: (room: string) => timed.has(room) },

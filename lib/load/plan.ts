@@ -149,17 +149,20 @@ export function planRecord(plan: StressPlan): PlanRecord {
     ...(proxy === undefined ? {} : { proxy: redactUrl(proxy) }),
     thresholds: thresholds.map((threshold) => threshold.expression),
   };
-  // Thresholds judge the load, the seed draws it, and workers carry it: none changes what was asked for. An embedded server
-  // listens on another port each time, and is the same target.
+  // Thresholds judge the load, the seed draws it, workers and local addresses carry it: none changes what was asked for. An
+  // embedded server listens on another port each time, and is the same target.
   const {
     thresholds: _thresholds,
     seed: _seed,
+    localAddresses: _addresses,
     abortOnFail: _abort,
     delayAbortMs: _delay,
     ...asked
   } = options;
   const { workers: _workers, spin: _spin, url: anyUrl, ...load } = asked;
   if (!plan.embedded) load.url = anyUrl;
+  // As it is in the hashes of runs that name none.
+  load.localAddresses = [];
   // What is not asked for is left out, so that a plan keeps its hash when there is more to ask for.
   for (const [key, neutral] of Object.entries(unasked)) {
     if (canonicalJson(load[key]) === canonicalJson(neutral)) delete load[key];
