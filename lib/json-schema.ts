@@ -1,5 +1,6 @@
 // The JSON Schemas that are published, for editors and other tools: what zod says of files before they are read.
 import { z } from 'zod';
+import { resultSchema } from './result/schema.ts';
 import { scenarioSchema } from './scenario/scenario.ts';
 import { targetSchema } from './target/target.ts';
 
@@ -41,15 +42,18 @@ const quick = {
   checks: ['connect', 'ping-frame', 'clean-close'],
 };
 
+type SchemaFile = 'result.schema.json' | 'scenario.schema.json' | 'target.schema.json';
+
 /** The published JSON Schemas (draft 2020-12) by file name. */
-export function jsonSchemas(): Record<'target.schema.json' | 'scenario.schema.json', object> {
+export function jsonSchemas(): Record<SchemaFile, object> {
   return {
+    'result.schema.json': jsonSchema(resultSchema, 'urn:wsbench:schema:result'),
     'target.schema.json': jsonSchema(targetSchema, 'urn:wsbench:schema:target', [echo, chat]),
     'scenario.schema.json': jsonSchema(scenarioSchema, 'urn:wsbench:schema:scenario', [stress, quick]),
   };
 }
 
-function jsonSchema(schema: z.ZodType, $id: string, examples: readonly object[]): object {
+function jsonSchema(schema: z.ZodType, $id: string, examples?: readonly object[]): object {
   const { $schema, ...described } = z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-2020-12',
@@ -59,5 +63,5 @@ function jsonSchema(schema: z.ZodType, $id: string, examples: readonly object[])
       delete one.format;
     },
   });
-  return { $schema, $id, ...described, examples };
+  return { $schema, $id, ...described, ...(examples ? { examples } : {}) };
 }
