@@ -1,6 +1,7 @@
 // Every report format, by name and by file extension. A new one is a file and a line.
 import { extname } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
+import { csv } from './csv.ts';
 import { html } from './html.ts';
 import { json, safeJson } from './json.ts';
 import { junit } from './junit.ts';
@@ -33,6 +34,7 @@ export const reporters = {
   markdown: { extension: '.md', report: markdown },
   html: { extension: '.html', report: html },
   junit: { extension: '.xml', report: junit },
+  csv: { extension: '.csv', report: csv },
 } as const satisfies Record<string, Format>;
 
 /**

@@ -43,6 +43,7 @@ const cases: Record<string, readonly Result[]> = {
   'conform-interrupted': [conform.conformInterrupted()],
   'conform-unreachable': [conform.conformUnreachable()],
   'conform-hostile': [conform.conformHostile(fixtures.hostileText)],
+  'stress-series': [fixtures.stressSeries()],
   composed: [fixtures.quickFailed(), fixtures.stressPassed(), fixtures.stressLost()],
 };
 
@@ -64,6 +65,10 @@ for (const [name, results] of Object.entries(cases)) {
   test(`html of ${name}`, () => assertGolden(`html-${name}.html`, withoutTools(html(results, fileReport))));
   test(`junit of ${name}`, () =>
     assertGolden(`junit-${name}.xml`, reporters.junit.report(results, fileReport)));
+  // A table holds results of one kind.
+  if (new Set(results.map(({ kind }) => kind)).size === 1) {
+    test(`csv of ${name}`, () => assertGolden(`csv-${name}.csv`, reporters.csv.report(results, fileReport)));
+  }
 }
 
 for (const name of ['quick-failed', 'stress-lost', 'conform-failed', 'conform-agents'] as const) {
@@ -113,6 +118,12 @@ for (const [name, result] of [
   test(`index of conform-${name} as Autobahn writes it`, () =>
     assertGolden(`autobahn-index-${name}.json`, autobahnIndex(result)));
 }
+
+test('csv of several loads', () =>
+  assertGolden(
+    'csv-stress-several.csv',
+    reporters.csv.report([fixtures.stressSeries(), fixtures.stressPassed()], fileReport),
+  ));
 
 test('wide text of stress-faulty', () =>
   assertGolden(
