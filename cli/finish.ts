@@ -1,5 +1,4 @@
 // What every run ends with: summary on stdout, reports, saved run, step summary, the exit code and its reason.
-import { appendFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { compareResults } from '../lib/compare/compare.ts';
 import type { Comparison } from '../lib/compare/comparison.ts';
@@ -9,12 +8,12 @@ import { decidingReason, exitCode, strongest } from '../lib/result/exit-code.ts'
 import { redactStrings } from '../lib/result/redact.ts';
 import type { Result } from '../lib/result/result.ts';
 import {
+  annotations,
   comparisonFailures,
   fileReport,
   json as jsonReport,
   type ReportOptions,
   renderText,
-  summaryMarkdown,
 } from '../reports/index.ts';
 import type { Baseline } from './baseline-flags.ts';
 import { saveBaseline } from './baselines.ts';
@@ -23,8 +22,8 @@ import { type NextWays, nextLines } from './next-step.ts';
 import { collect } from './options.ts';
 import type { ReportFile } from './report-files.ts';
 import { saveRun } from './runs.ts';
-
-const stepSummaryBytes = 900_000;
+import { appendStepSummary } from './step-summary.ts';
+import { onActions, withoutCommands } from './workflow-commands.ts';
 
 /** How a run's result is to be put out: raw values of the options of {@link outputFlags}. */
 export interface OutputFlags {
@@ -102,8 +101,8 @@ export function finish(
   const comparison = before && compareResults(before, result, { failOn });
   const compared = comparison ? { comparison } : {};
   const options = { ...fileReport, ...compared };
-  const text = { ...style, verbose: flags.verbose ?? false, ...compared };
-  io.stdout.write(flags.json ? json : renderText([result], text));
+  const text = renderText([result], { ...style, verbose: flags.verbose ?? false, ...compared });
+  io.stdout.write(flags.json ? json : onActions(io.env) ? withoutCommands(text) : text);
   if (comparison && comparisonFailures(comparison).length > 0) codes.push(1);
   for (const report of reports) {
     try {
@@ -134,6 +133,8 @@ export function finish(
     }
   }
   appendStepSummary(result, options, io);
+  // GitHub reads both streams, and stdout carries nothing but the result.
+  if (onActions(io.env)) io.stderr.write(annotations([result]));
   for (const failure of failures) note(io, `wsbench: ${failure}`);
   const code = strongest(codes);
   if (code !== 0) {
@@ -161,14 +162,4 @@ function reasonLine(result: Result): string {
   if (!deciding) return result.outcome;
   const more = result.reasons.filter((reason) => reason.code === deciding.code).length - 1;
   return more > 0 ? `${deciding.message} (and ${more} more)` : deciding.message;
-}
-
-function appendStepSummary(result: Result, options: ReportOptions, io: Io): void {
-  const file = io.env.GITHUB_STEP_SUMMARY;
-  if (!file) return;
-  try {
-    appendFileSync(file, summaryMarkdown(stepSummaryBytes)([result], options));
-  } catch (error) {
-    note(io, `warning: the step summary was not written: ${fileTrouble(error)}`);
-  }
 }

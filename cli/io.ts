@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { redactText } from '../lib/result/redact.ts';
 import { inAscii } from '../reports/index.ts';
+import { withoutCommands } from './workflow-commands.ts';
 
 /** A command's surroundings. */
 export interface Io {
@@ -22,9 +23,9 @@ export interface Io {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a server says must not drive the terminal
 const control = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Writes a line to stderr, its secrets masked and its control characters made harmless. */
+/** Writes a line to stderr, its secrets masked, its control characters and what CI takes for a command made harmless. */
 export function note(io: Pick<Io, 'stderr' | 'env'>, line: string): void {
-  io.stderr.write(`${showable(io, harmless(redactText(line)))}\n`);
+  io.stderr.write(`${showable(io, withoutCommands(harmless(redactText(line))))}\n`);
 }
 
 /** Whether a terminal shows more than ASCII. Where no locale is set, nobody said that it does not. */

@@ -5,6 +5,7 @@ import { redactMessage, redactStrings, redactText } from '../lib/result/redact.t
 import { terminalStyle } from './finish.ts';
 import { harmless, type Io } from './io.ts';
 import { jsonView } from './json-view.ts';
+import { onActions, withoutCommands } from './workflow-commands.ts';
 
 /** Shows events of a connection, and words about it. */
 export interface Transcript {
@@ -30,13 +31,17 @@ const shownChars = 16_384;
 /** A transcript: JSON lines, or for people; on a terminal with times, laid out and coloured. */
 export function transcript(io: Io, options: TranscriptOptions): Transcript {
   const around = options.around ?? ((write) => write());
-  const out = (text: string): void => around(() => io.stdout.write(`${text}\n`));
+  // Messages go on as they came, but where they could command what reads them.
+  const safe = (text: string): string => (onActions(io.env) ? withoutCommands(text) : text);
+  const out = (text: string): void => around(() => io.stdout.write(`${safe(text)}\n`));
   const say = (text: string): void => {
-    if (!options.quiet) around(() => io.stderr.write(`${harmless(redactText(text))}\n`));
+    if (!options.quiet) around(() => io.stderr.write(`${withoutCommands(harmless(redactText(text)))}\n`));
   };
   if (options.json) {
     const line = (event: Record<string, unknown>): void =>
-      out(harmless(JSON.stringify({ at: new Date().toISOString(), ...event })));
+      out(
+        harmless(JSON.stringify({ at: new Date().toISOString(), ...event })).replaceAll('##[', '#\\u0023['),
+      );
     return {
       show: (event) => line(jsonEvent(event)),
       say: () => {},

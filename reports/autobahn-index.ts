@@ -1,5 +1,6 @@
 // The index that Autobahn|Testsuite writes, for programs that read it.
 import type { ConformResult, VerdictRecord } from '../lib/result/result.ts';
+import { jsonText } from './json.ts';
 
 interface IndexEntry {
   behavior: VerdictRecord['behavior'];
@@ -10,15 +11,15 @@ interface IndexEntry {
   reportfile: string;
 }
 
-/** The verdicts of all agents by name and case id. Cases that did not run are not in it. */
-export function autobahnIndex({ agents }: ConformResult): string {
-  const index = Object.fromEntries(
-    agents.map(({ name, verdicts }) => [
-      name,
-      Object.fromEntries(verdicts.map((verdict) => [verdict.caseId, entry(name, verdict)])),
-    ]),
-  );
-  return `${JSON.stringify(index, null, 3)}\n`;
+/** The verdicts of all agents by name and case id; of those with one name together. Cases that did not run are not in it. */
+export function autobahnIndex(...results: readonly ConformResult[]): string {
+  const index = new Map<string, [caseId: string, IndexEntry][]>();
+  for (const { name, verdicts } of results.flatMap(({ agents }) => agents)) {
+    const entries = verdicts.map((verdict): [string, IndexEntry] => [verdict.caseId, entry(name, verdict)]);
+    index.set(name, [...(index.get(name) ?? []), ...entries]);
+  }
+  const agents = [...index].map(([name, entries]) => [name, Object.fromEntries(entries)]);
+  return jsonText(Object.fromEntries(agents), 3);
 }
 
 function entry(agent: string, verdict: VerdictRecord): IndexEntry {

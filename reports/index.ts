@@ -3,12 +3,13 @@ import { extname } from 'node:path';
 import { WsbenchError } from '../lib/errors.ts';
 import { csv } from './csv.ts';
 import { html } from './html.ts';
-import { json, safeJson } from './json.ts';
+import { json, jsonText } from './json.ts';
 import { junit } from './junit.ts';
 import { markdown } from './markdown.ts';
 import type { Reporter } from './reporter.ts';
 import { renderText } from './text.ts';
 
+export { annotations } from './annotations.ts';
 export { autobahnIndex, autobahnReportFile } from './autobahn-index.ts';
 export { caseList } from './case-list.ts';
 export { checkList } from './check-list.ts';
@@ -19,8 +20,8 @@ export { doctorText } from './doctor-text.ts';
 export { inAscii } from './plain.ts';
 export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';
 export { type ListedRun, type RunList, runList, runListJson } from './run-list.ts';
-export { summaryMarkdown } from './summary.ts';
-export { html, json, markdown, renderText, safeJson };
+export { summaryLimitBytes, summaryMarkdown } from './summary.ts';
+export { html, json, jsonText, markdown, renderText };
 
 interface Format {
   extension: string;

@@ -2,7 +2,7 @@
 import type { Outcome, Result, StressResult } from '../lib/result/result.ts';
 import { figure, lostText, ms, timeoutMs } from './figures.ts';
 import { type Ink, inkFor } from './ink.ts';
-import { safeJson } from './json.ts';
+import { jsonText } from './json.ts';
 import type { ReportOptions } from './reporter.ts';
 import { score } from './verdict.ts';
 import { displayWidth, fit } from './width.ts';
@@ -96,7 +96,7 @@ export function runListJson(list: RunList): string {
     baselines: list.baselines.map(entry),
     unreadable: list.unreadable,
   };
-  return safeJson(data);
+  return jsonText(data);
 }
 
 function figures({ metrics, derived }: StressResult) {

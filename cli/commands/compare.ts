@@ -9,7 +9,7 @@ import {
   comparisonText,
   fileReport,
   html,
-  safeJson,
+  jsonText,
 } from '../../reports/index.ts';
 import { readBaseline } from '../baselines.ts';
 import { newCommand } from '../command.ts';
@@ -53,7 +53,7 @@ function run(first: string | undefined, second: string | undefined, flags: Compa
   const files = outputPaths(flags.output ?? [], io.cwd).map((path) =>
     openText(path, io.cwd, ['.md', '.html', '.json', '.txt']),
   );
-  const json = safeJson(comparison);
+  const json = jsonText(comparison);
   io.stdout.write(flags.json ? json : comparisonText(comparison, style));
   for (const file of files) {
     const path = file.path.toLowerCase();
