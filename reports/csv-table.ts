@@ -4,7 +4,7 @@ import { plain } from './plain.ts';
 /** A cell: a number as it is, a text from anywhere, or nothing. */
 export type CsvCell = number | string | null | undefined;
 
-const mostCharacters = 2000;
+const mostCharacters = 1000;
 
 /** A head and rows; lines end in CR LF. */
 export function csvTable(head: readonly string[], rows: readonly (readonly CsvCell[])[]): string {
