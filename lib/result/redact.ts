@@ -20,6 +20,10 @@ const headerLine =
 const userInformation = /\b([a-z][a-z+]{0,30}:\/\/)(?!\$[A-Z][A-Z\d_]*@)([^/?#\s"']*)@/gi;
 const parameter = /([?&;#])([\w.%-]+)=(?!\{\{\s*[\w.]+\s*\}\})([^&\s"'#;]+)/g;
 const bearer = /\b(bearer(?:\s+|\.))(?!\[redacted\]|\$[A-Z][A-Z\d_]*"|\{\{\s*[\w.]+\s*\}\})[^\s,"'\]]+/gi;
+// A line of a .env file, as a server that fails may show it: `JWT_SECRET=…`, `export STRIPE_KEY="…"`. Names for what is to be
+// filled in are no secrets.
+const setting =
+  /(?:\b|(?<=\\[nrt]))((?:[A-Z][A-Z\d]*_)*(?:SECRET|TOKEN|PASSWORD|PASSWD|PWD|PASS|PASSPHRASE|KEY|CREDENTIAL|COOKIE|JWT|AUTH|SALT|DSN)S?(?:_[A-Z\d_]+)?\s?=\s?\\?["']?)(?!\$[A-Z{(]|\{\{|<|env:|\[redacted\])(?:(?<=")[^"\\\r\n]+|(?<=')[^'\\\r\n]+|[^\s"'\\]+)/g;
 const shellName = /^\$[A-Z][A-Z\d_]*$/;
 // The same in what was meant to be a URL: `user:password@host`, `ws:/user:password@host`.
 const strayUserInformation = /[^/?#\s"'@:[\]]{1,100}:[^/?#\s"'@:[\]]{1,100}@/g;
@@ -103,6 +107,7 @@ function redactOnce(text: string): string {
     .replace(jwt, mask)
     .replace(supabaseKey, mask)
     .replace(headerLine, `$1$2${mask}`)
+    .replace(setting, `$1${mask}`)
     .replace(userInformation, `$1${mask}@`)
     .replace(strayUserInformation, `${mask}@`)
     .replace(jsonMember, `$1${mask}$2`)

@@ -4,6 +4,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { mintToken } from '../../lib/token.ts';
+import { reporters } from '../../reports/index.ts';
+import { startLeak } from '../fixtures/leak.ts';
 import { type ParrotWay, parrotWays, startParrot } from '../fixtures/parrot.ts';
 import { emptyFolder, run, start, until } from './spawn.ts';
 
@@ -138,13 +140,54 @@ async function runSilently(t: TestContext, what: string, words: string[]): Promi
   const cwd = emptyFolder(t);
   writeFileSync(join(cwd, 'mine.target.yml'), target);
   writeFileSync(join(cwd, 'variable.target.yml'), targetWithVariable);
-  const env = { MY_KEY: canary, GITHUB_STEP_SUMMARY: join(cwd, 'summary.md') };
+  const env = { MY_KEY: canary, GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: join(cwd, 'summary.md') };
   const { code, stdout, stderr } = await run(words, { cwd, env });
   assert.ok(code !== 2 && code !== 70 && code !== null, `${what}: ${stderr}`);
   assertSilent(stdout, `${what}, stdout`);
   assertSilent(stderr, `${what}, stderr`);
   for (const path of everyFile(cwd)) assertSilent(readFileSync(path, 'utf8'), `${what}, ${path}`);
 }
+
+const leaked = [
+  'NODE_ENV=production',
+  `JWT_SECRET=${canary}`,
+  `DATABASE_URL=postgres://app:${canary}@db.internal/app`,
+  `AWS_SECRET_ACCESS_KEY="${canary}"`,
+  `SUPABASE_SERVICE_KEY='${canary}'`,
+  `export SMTP_PASSWORD=${canary}`,
+].join('\n');
+
+test('secrets: a server that shows its .env file, which we were never told of', {
+  timeout: 150_000,
+}, async (t) => {
+  const server = await startLeak(t, leaked);
+  const cwd = emptyFolder(t);
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: join(cwd, 'summary.md') };
+  const all = (name: string): string[] =>
+    Object.values(reporters).flatMap(({ extension }) => ['-o', `${name}${extension}`]);
+  const load = ['-c', '2', '-r', '20/s', '-d', '200ms', '--warmup', '0s', '-t', '300ms', '--preset', 'echo'];
+  for (const way of ['refusal', 'close', 'message'] as const) {
+    for (const words of [
+      ['quick', `${server}/${way}`, '--preset', 'wsbench', '-t', '400ms', '--debug', ...all('q')],
+      ['quick', `${server}/${way}`, '--preset', 'echo', '--only', 'connect,echo', '-t', '400ms', '--json'],
+      ['stress', `${server}/${way}`, ...load, ...all('s')],
+      ['stress', `${server}/${way}`, ...load, '--json', '--driver', 'ws'],
+      ['conform', `${server}/${way}`, '1.1.2', '2.2', '-v', '--index', 'i.json', ...all('c')],
+      ['connect', `${server}/${way}`, '--send', 'hello', '-t', '400ms'],
+      ['connect', `${server}/${way}`, '--send', 'hello', '-t', '400ms', '--json'],
+      ['report', 'c.json', '-v'],
+      ['report', 's.json', 'q.json', '--format', 'markdown'],
+      ['compare', 's.json', 's.json', '--json'],
+    ]) {
+      const { code, stdout, stderr } = await run(words, { cwd, env });
+      assert.ok(code !== 2 && code !== 70 && code !== null, `${words.join(' ')}: ${stderr}`);
+      assertSilent(stdout, `${words.join(' ')}, stdout`);
+      assertSilent(stderr, `${words.join(' ')}, stderr`);
+    }
+    for (const path of everyFile(cwd)) assertSilent(readFileSync(path, 'utf8'), `${way}, ${path}`);
+  }
+  assert.ok(everyFile(cwd).length > 15, 'files were written');
+});
 
 test('secrets: tokens files, --secret, private keys and bad words', { timeout: 120_000 }, async (t) => {
   const { host } = await startParrot(t, canary);

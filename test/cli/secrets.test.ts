@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from '../../lib/index.ts';
+import { reporters } from '../../reports/index.ts';
 import { emptyFolder, run } from './spawn.ts';
 
 const query =
@@ -31,9 +32,13 @@ test('secrets: a canary turns up nowhere', { timeout: 120_000 }, async (t) => {
   const cwd = emptyFolder(t);
   const input = emptyFolder(t);
   writeFileSync(join(input, 'tokens'), 'CANARY-f1\nCANARY-f2\n');
-  const env = { MY_TOKEN: 'CANARY-e1', GITHUB_STEP_SUMMARY: join(cwd, 'summary.md') };
+  const env = {
+    MY_TOKEN: 'CANARY-e1',
+    GITHUB_ACTIONS: 'true',
+    GITHUB_STEP_SUMMARY: join(cwd, 'summary.md'),
+  };
   const user = 'CANARY-user:CANARY-pw@127.0.0.1';
-  const files = ['-o', 'r.md', '-o', 'r.json', '-o', 'r.txt', '--debug'];
+  const files = [...Object.values(reporters).flatMap(({ extension }) => ['-o', `r${extension}`]), '--debug'];
   const commands: string[][] = [
     ...[`ws://${user}:${port}/ws?${query}`, `ws://${user}:1/ws?${query}`].flatMap((url) => [
       ['quick', url, '--token', 'CANARY-t1', '--only', 'connect', ...carried, ...files],
@@ -41,6 +46,22 @@ test('secrets: a canary turns up nowhere', { timeout: 120_000 }, async (t) => {
       ['quick', url, '--token', 'env:MY_TOKEN', '--only', 'connect', '--json'],
       ['stress', url, '--token', 'CANARY-t3', ...short, ...carried, ...files],
       ['stress', url, '--tokens-file', join(input, 'tokens'), ...short, '-m', body, '--json'],
+      [
+        'conform',
+        url,
+        '1.1.1',
+        '2.2',
+        '--token',
+        'CANARY-t6',
+        ...carried,
+        '--index',
+        'i.json',
+        '-v',
+        ...files,
+      ],
+      ['conform', url, '1.1.1', '--token', 'env:MY_TOKEN', '--agent', `second=${url}`, '--json'],
+      ['connect', url, '--token', 'CANARY-t7', ...carried, '--send', body, '-t', '300ms', '--debug'],
+      ['connect', url, '--token', 'env:MY_TOKEN', '--send', 'hello', '-t', '300ms', '--json'],
     ]),
     ...[`http://${user}/?${query}`, `ws:/${user}:99999/?${query}`, `${user}/?${query}`].map((url) => [
       'quick',
@@ -52,7 +73,8 @@ test('secrets: a canary turns up nowhere', { timeout: 120_000 }, async (t) => {
     ['stress', '--tokn=CANARY-t4'],
     ['token', '--secret', 'CANARY-t5', '--expires', 'soon'],
     ['report', 'latest'],
-    ['report', 'latest', '--format', 'markdown'],
+    ...Object.keys(reporters).map((format) => ['report', 'latest', '--format', format]),
+    ['report', 'r.json', '-o', 'again.md', '-o', 'again.csv', '-o', 'again.xml'],
     ['compare', 'r.json', 'latest', '--json'],
   ];
   for (const args of commands) {

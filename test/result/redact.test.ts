@@ -42,6 +42,11 @@ const texts: [text: string, masked: string][] = [
   ['Cookie: sid={{ token }}', 'Cookie: sid={{ token }}'],
   ['Cookie: sid={{ token }}; other=1', 'Cookie: [redacted]'],
   ['{"apikey":"{{ env.KEY }}"}', '{"apikey":"{{ env.KEY }}"}'],
+  ['JWT_SECRET=a.b-c\nPORT=8080', 'JWT_SECRET=[redacted]\nPORT=8080'],
+  ['{"env":"A=1\\nAWS_SECRET_ACCESS_KEY=a/b+c\\nB=2"}', '{"env":"A=1\\nAWS_SECRET_ACCESS_KEY=[redacted]\\nB=2"}'],
+  ['export STRIPE_KEY="sk live" DB_PASSWORD=\'p w\' API_TOKENS=a,b', 'export STRIPE_KEY="[redacted]" DB_PASSWORD=\'[redacted]\' API_TOKENS=[redacted]'],
+  ['JWT_SECRET="$SECRET" TOKEN=env:TOKEN API_KEY={{ env.KEY }} PASSWORD=<yours>', 'JWT_SECRET="$SECRET" TOKEN=env:TOKEN API_KEY={{ env.KEY }} PASSWORD=<yours>'],
+  ['KEYBOARD=qwerty MONKEY=1 TOKENIZER=bpe', 'KEYBOARD=qwerty MONKEY=1 TOKENIZER=bpe'],
 ];
 
 for (const [text, masked] of texts) test(`masks ${text}`, () => assert.equal(redactText(text), masked));
@@ -163,6 +168,8 @@ test('JSON stays JSON when its secrets are masked', { timeout: 30_000 }, () => {
 
 test('what was masked is masked once', { timeout: 30_000 }, () => {
   const piece = fc.constantFrom(
+    'JWT_SECRET=',
+    'DB_PASSWORD="',
     'Authorization: ',
     'Bearer ',
     'bearer.',
