@@ -1,6 +1,7 @@
 // Reads a saved result.
 import { WsbenchError } from '../errors.ts';
-import { type Result, schemaVersion } from './result.ts';
+import { Histogram } from '../metrics/histogram.ts';
+import { type Result, type StressResult, schemaVersion } from './result.ts';
 import { resultSchema } from './schema.ts';
 
 /**
@@ -31,7 +32,22 @@ export function parseResult(text: string, file: string): Result {
     return fail(`not a wsbench result: ${where}${issue?.message ?? 'invalid'}`);
   }
   // The schema has checked every field that it knows; the value itself still has the others.
-  return value as Result;
+  const result = value as Result;
+  const unreadable = result.kind === 'stress' ? unreadableHistogram(result) : undefined;
+  if (unreadable !== undefined) return fail(`not a wsbench result: ${unreadable}: not a histogram`);
+  return result;
+}
+
+/** Which of the histograms of a run, that reports draw, is none. Those of its seconds are many: who wants one reads it. */
+function unreadableHistogram({ metrics }: StressResult): string | undefined {
+  for (const [name, { hdr }] of Object.entries(metrics)) {
+    try {
+      if (hdr !== undefined) Histogram.decode(hdr);
+    } catch {
+      return `metrics.${name}.hdr`;
+    }
+  }
+  return undefined;
 }
 
 function parseJson(text: string): unknown {

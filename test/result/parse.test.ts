@@ -97,6 +97,8 @@ const invalid: [what: string, text: string, message: RegExp][] = [
   ['unknown kind', JSON.stringify({ ...stress, kind: 'soup' }), /not a wsbench result: kind: /],
   ['a missing metric', JSON.stringify({ ...stress, metrics: { ...stress.metrics, rtt: undefined } }), /metrics\.rtt: /],
   ['a percentile as text', JSON.stringify({ ...stress, metrics: { ...stress.metrics, rtt: { ...stress.metrics.rtt, p99: '3' } } }), /metrics\.rtt\.p99: /],
+  ['a histogram that is none', JSON.stringify({ ...stress, metrics: { ...stress.metrics, rtt: { ...stress.metrics.rtt, hdr: '=cmd()' } } }), /metrics\.rtt\.hdr: not a histogram/],
+  ['a histogram that is cut off', JSON.stringify({ ...stress, metrics: { ...stress.metrics, ping: { ...stress.metrics.ping, hdr: stress.metrics.ping.hdr?.slice(0, -24) } } }), /metrics\.ping\.hdr: not a histogram/],
   ['a negative count', JSON.stringify({ ...stress, counters: { ...stress.counters, 'messages.lost': -1 } }), /counters\.messages\.lost: /],
   ['an unknown verdict', JSON.stringify({ ...conform.conformPassed(), agents: [{ name: 'a', url: 'b', verdicts: [conform.verdict('1.1.1', 't', { behavior: 'MAYBE' as never })] }] }), /agents\.0\.verdicts\.0\.behavior: /],
   ['an unknown reason', JSON.stringify({ ...stress, reasons: [{ code: 'mood', message: '' }] }), /reasons\.0\.code: /],
