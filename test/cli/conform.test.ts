@@ -138,8 +138,9 @@ describe('conform', { concurrency: 3 }, () => {
     const { agents, outcome } = resultOf(none);
     assert.equal(outcome, 'failed');
     assert.deepEqual([agents[0]?.verdicts.length, agents[0]?.notRun?.caseIds.length], [0, 16]);
-    const suite = parseXml(readFileSync(join(cwd, 'x.xml'), 'utf8'))[0];
-    assert.deepEqual([suite?.attributes.errors, suite?.attributes.skipped], ['1', '16']);
+    const [suites, ...inner] = parseXml(readFileSync(join(cwd, 'x.xml'), 'utf8'));
+    const skipped = inner.map(({ attributes }) => Number(attributes.skipped ?? 0));
+    assert.deepEqual([suites?.attributes.errors, Math.max(...skipped)], ['1', 16]);
     const refusing = await startTalkServer(t, () => {}, { verifyClient: (_, done) => done(false, 401) });
     const refused = await run(['conform', refusing, '1.1.1', '7.1.6', '--json', '--no-save'], { cwd });
     assert.equal(refused.code, 1, refused.stderr);
