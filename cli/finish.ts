@@ -23,7 +23,7 @@ import { collect } from './options.ts';
 import type { ReportFile } from './report-files.ts';
 import { saveRun } from './runs.ts';
 import { appendStepSummary } from './step-summary.ts';
-import { onActions, withoutCommands } from './workflow-commands.ts';
+import { onActions, printable } from './workflow-commands.ts';
 
 /** How a run's result is to be put out: raw values of the options of {@link outputFlags}. */
 export interface OutputFlags {
@@ -102,7 +102,7 @@ export function finish(
   const compared = comparison ? { comparison } : {};
   const options = { ...fileReport, ...compared };
   const text = renderText([result], { ...style, verbose: flags.verbose ?? false, ...compared });
-  io.stdout.write(flags.json ? json : onActions(io.env) ? withoutCommands(text) : text);
+  io.stdout.write(flags.json ? json : printable(text, io.env));
   if (comparison && comparisonFailures(comparison).length > 0) codes.push(1);
   for (const report of reports) {
     try {

@@ -5,7 +5,7 @@ import { redactMessage, redactStrings, redactText } from '../lib/result/redact.t
 import { terminalStyle } from './finish.ts';
 import { harmless, type Io } from './io.ts';
 import { jsonView } from './json-view.ts';
-import { onActions, withoutCommands } from './workflow-commands.ts';
+import { printable, withoutCommands } from './workflow-commands.ts';
 
 /** Shows events of a connection, and words about it. */
 export interface Transcript {
@@ -32,7 +32,7 @@ const shownChars = 16_384;
 export function transcript(io: Io, options: TranscriptOptions): Transcript {
   const around = options.around ?? ((write) => write());
   // Messages go on as they came, but where they could command what reads them.
-  const safe = (text: string): string => (onActions(io.env) ? withoutCommands(text) : text);
+  const safe = (text: string): string => printable(text, io.env);
   const out = (text: string): void => around(() => io.stdout.write(`${safe(text)}\n`));
   const say = (text: string): void => {
     if (!options.quiet) around(() => io.stderr.write(`${withoutCommands(harmless(redactText(text)))}\n`));

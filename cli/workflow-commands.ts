@@ -5,6 +5,11 @@ export function onActions(env: Readonly<Record<string, string | undefined>>): bo
   return env.GITHUB_ACTIONS === 'true';
 }
 
+/** Text as it can be printed: without commands where the runner would obey them. */
+export function printable(text: string, env: Readonly<Record<string, string | undefined>>): string {
+  return onActions(env) ? withoutCommands(text) : text;
+}
+
 /**
  * Lines without commands for the runner, which takes `::name` at the start of a line and `##[name]` anywhere: a blank comes
  * between their signs.

@@ -18,6 +18,7 @@ import { type Io, note } from '../io.ts';
 import { collect } from '../options.ts';
 import { openText, outputPaths } from '../report-files.ts';
 import { readResult } from '../saved-result.ts';
+import { printable } from '../workflow-commands.ts';
 
 interface CompareFlags {
   baseline?: string;
@@ -54,7 +55,7 @@ function run(first: string | undefined, second: string | undefined, flags: Compa
     openText(path, io.cwd, ['.md', '.html', '.json', '.txt']),
   );
   const json = jsonText(comparison);
-  io.stdout.write(flags.json ? json : comparisonText(comparison, style));
+  io.stdout.write(flags.json ? json : printable(comparisonText(comparison, style), io.env));
   for (const file of files) {
     const path = file.path.toLowerCase();
     if (path.endsWith('.json')) file.write(json);

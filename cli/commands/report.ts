@@ -9,7 +9,7 @@ import type { Io } from '../io.ts';
 import { collect } from '../options.ts';
 import { openReports, openText, stdoutPath } from '../report-files.ts';
 import { readResult } from '../saved-result.ts';
-import { onActions, withoutCommands } from '../workflow-commands.ts';
+import { printable } from '../workflow-commands.ts';
 
 interface ReportFlags {
   output?: string[];
@@ -47,7 +47,7 @@ function run(files: string[], flags: ReportFlags, io: Io): void {
   if (isAsked || (reports.length === 0 && !index)) {
     const { format = 'text' } = flags;
     const text = reporters[format].report(results, style);
-    io.stdout.write(format === 'text' && onActions(io.env) ? withoutCommands(text) : text);
+    io.stdout.write(format === 'text' ? printable(text, io.env) : text);
   }
   for (const [at, report] of reports.entries()) report.write(texts[at] ?? '');
   index?.write();
