@@ -3,6 +3,12 @@
 // performance.now() is the cheapest monotonic clock but starts anew in each thread; hrtime has one epoch for all.
 const offsetUs = offsetOf();
 
+/**
+ * The time of what has not happened. Not 0: an object in which a whole number becomes a fraction gets another shape, and all
+ * code that was compiled for it is thrown away, in the middle of a run.
+ */
+export const never = Number.NEGATIVE_INFINITY;
+
 /** The time in µs since an epoch that all threads share. Never goes back. */
 export function nowUs(): number {
   return performance.now() * 1000 + offsetUs;

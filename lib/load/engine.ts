@@ -93,7 +93,7 @@ export class Engine implements EngineCommands {
       if (!this.#drains) this.#load.end(this.#stoppedUs);
       await this.#ticker.until(
         (atUs) =>
-          ledger.outstandingMeasured === 0 ||
+          ledger.outstandingOf(kinds.measured) === 0 ||
           fleet.open === 0 ||
           this.#abandoned ||
           atUs >= this.#stoppedUs + interruptedDrainUs,
@@ -124,7 +124,7 @@ export class Engine implements EngineCommands {
       // From here on nothing counts: what is heard while connections close says nothing of the load.
       fleet.end();
       fleet.stopConnecting();
-      recorder.counters['messages.interrupted'] = ledger.outstandingMeasured;
+      recorder.counters['messages.interrupted'] = ledger.outstandingOf(kinds.measured);
       const share = this.#share(endUs);
       const silence = silenceOf(fleet.lanes, endUs);
       if (this.#abandoned) fleet.abortAll();

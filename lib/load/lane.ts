@@ -1,4 +1,5 @@
 // One connection of a run, with what the hot path needs to know of it.
+import { never } from './clock.ts';
 import type {
   ClosedBy,
   Connection,
@@ -62,14 +63,14 @@ export class Lane implements Sink {
   /** Messages are queued that have not been flushed. */
   isDirty = false;
   /** When the last batch was written. */
-  flushedUs = 0;
+  flushedUs = never;
   /** A ping was sent that is not answered yet, and when the last one was sent. */
   isPinged = false;
-  pingedUs = Number.NEGATIVE_INFINITY;
-  openedUs = 0;
-  /** When a message, and when the pong to one of our pings, came last; 0: never. */
-  receivedUs = 0;
-  pongedUs = 0;
+  pingedUs = never;
+  openedUs = never;
+  /** When a message, and when the pong to one of our pings, came last. */
+  receivedUs = never;
+  pongedUs = never;
 
   readonly #owner: LaneOwner;
   #connection: Connection | undefined;

@@ -32,14 +32,13 @@ export interface LedgerOptions {
  * Numbers run from 0 without gaps, and due times ascend with them.
  */
 export class Ledger {
-  /** Messages that await a reply, of all kinds and of the measured kind. */
+  /** Messages that await a reply. */
   outstanding = 0;
-  outstandingMeasured = 0;
-  /** Those of them that slow consumers are to read the reply of. */
-  outstandingSlow = 0;
   /** Number of the next message. */
   next = 0;
 
+  /** By kind: a branch for each kind would be compiled anew when the first message of a kind comes. */
+  readonly #outstanding = new Int32Array(Object.keys(kinds).length);
   readonly #timeoutUs: number;
   readonly #maxEntries: number;
   readonly #inOrder: boolean;
@@ -78,6 +77,11 @@ export class Ledger {
     this.#connection = new Int32Array(entries);
     this.#state = new Uint8Array(entries);
     this.#kind = new Uint8Array(entries);
+  }
+
+  /** Messages of a kind that await a reply. */
+  outstandingOf(kind: Kind): number {
+    return this.#outstanding[kind] ?? 0;
   }
 
   /** Number of entries that memory is held for. */
@@ -127,8 +131,7 @@ export class Ledger {
     this.#state[slot] = outstanding;
     this.#kind[slot] = kind;
     this.outstanding++;
-    if (kind === kinds.measured) this.outstandingMeasured++;
-    else if (kind === kinds.slow) this.outstandingSlow++;
+    (this.#outstanding[kind] as number)++;
     if (this.#inOrder) this.#queueUp(seq, connection);
     return seq;
   }
@@ -233,9 +236,7 @@ export class Ledger {
 
   #settled(slot: number): void {
     this.outstanding--;
-    const kind = this.#kind[slot];
-    if (kind === kinds.measured) this.outstandingMeasured--;
-    else if (kind === kinds.slow) this.outstandingSlow--;
+    (this.#outstanding[this.#kind[slot] as Kind] as number)--;
   }
 
   #queueUp(seq: number, connection: number): void {

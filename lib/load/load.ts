@@ -115,15 +115,15 @@ export class Load {
     return Math.min(nextUs, turnUs, this.measured ? recorder.endUs : startUs);
   }
 
-  /** Samples what is worth knowing while messages of the measure phase are sent or awaited. */
+  /** Samples what is worth knowing while messages are sent, and while those of the measure phase are awaited. */
   watch(atUs: number): void {
-    if (!this.measured) return;
     const { recorder, fleet, ledger } = this.#rig;
-    const { startUs } = recorder;
-    recorder.series.connections(atUs - startUs, fleet.open);
     // Not while it drains: an idle target answers pings faster.
     if (this.isOn) fleet.pingDue(atUs);
-    this.#sampleBacklog(atUs, ledger.outstanding - ledger.outstandingSlow);
+    if (!this.measured) return;
+    const { startUs } = recorder;
+    recorder.series.connections(atUs - startUs, fleet.open);
+    this.#sampleBacklog(atUs, ledger.outstanding - ledger.outstandingOf(kinds.slow));
     const decidedUs = Math.min(atUs - this.#plan.timeoutMs * 1000, this.#executor?.nextDueUs ?? atUs);
     recorder.series.advance(decidedUs - startUs);
   }
@@ -149,7 +149,7 @@ export class Load {
       recorder.endUs = Number.POSITIVE_INFINITY;
     } else {
       recorder.endUs = Math.max(recorder.startUs, Math.min(recorder.endUs, endUs));
-      this.backlogEnd = ledger.outstanding - ledger.outstandingSlow;
+      this.backlogEnd = ledger.outstanding - ledger.outstandingOf(kinds.slow);
       this.#sample = this.#rig.health.sample();
       this.#rig.health.stop();
     }

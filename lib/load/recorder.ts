@@ -135,7 +135,8 @@ export class Recorder {
 
   /** A matched reply of any kind came. */
   reply(atUs: number): void {
-    if (atUs >= this.startUs && atUs < this.endUs) this.repliesInMeasure++;
+    // Both are looked at each time: what comes to pass for the first time is compiled anew, in the middle of a run.
+    this.repliesInMeasure += Number(atUs >= this.startUs) * Number(atUs < this.endUs);
   }
 }
 

@@ -32,7 +32,7 @@ export class SeriesRecorder {
   #decided = 0;
   #last: Bucket | undefined;
   /** What happened in the rows of the wall clock since {@link news}, the present one in any case. */
-  #wall: WallCounts[] = [];
+  #wall: WallCounts[] = [{ row: 0, sent: 0, received: 0, open: 0 }];
 
   /** @param durationUs length of the measure phase */
   constructor(durationUs: number) {

@@ -1,4 +1,5 @@
 // Connections that are open and say nothing.
+import { never } from './clock.ts';
 import type { Lane } from './lane.ts';
 
 /** Connections that were open and asked, and did not answer. */
@@ -34,7 +35,7 @@ export function silenceOf(lanes: readonly Lane[], atUs: number): Silence {
   const mute = asked.filter((lane) => lastUs(lane) < Math.min(lane.flushedUs, lane.pingedUs));
   return {
     asked: asked.length,
-    withoutPong: asked.filter((lane) => lane.pongedUs === 0).length,
+    withoutPong: asked.filter((lane) => lane.pongedUs === never).length,
     mute: mute.length,
     muteMs: mute.reduce(
       (least, lane) => Math.min(least, (atUs - lastUs(lane)) / 1000),

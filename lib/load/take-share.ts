@@ -1,5 +1,6 @@
 // What an engine's parts counted, as its share of the run.
 import { timeMetrics } from '../metrics/names.ts';
+import { kinds } from './ledger.ts';
 import type { Load } from './load.ts';
 import type { Rig } from './rig.ts';
 import type { Share } from './share.ts';
@@ -39,7 +40,7 @@ export function takeShare(
     measured: load.measured,
     startUs,
     endUs,
-    outstanding: ledger.outstandingMeasured,
+    outstanding: ledger.outstandingOf(kinds.measured),
     connecting: fleet.connecting,
     open: fleet.open,
     ...fleet.places.uptime(atUs),

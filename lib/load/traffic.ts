@@ -56,7 +56,8 @@ export class Traffic {
   /** Messages that answer a request of another connection. */
   crossed = 0;
 
-  readonly #rehearsal: Recorder;
+  /** By kind of message. */
+  readonly #books: readonly (Recorder | undefined)[];
   readonly #template: MessageTemplate;
   readonly #correlator: Correlator;
   readonly #echoes: boolean;
@@ -72,12 +73,14 @@ export class Traffic {
   /** Called when a connection has taken so many messages that it is time for the next one, or its last. */
   onWearing: ((lane: Lane) => void) | undefined;
   #batchFrom = 0;
-  #firstMeasured = Number.POSITIVE_INFINITY;
+  /** Number of the first message of each kind. */
+  readonly #first = new Float64Array(Object.keys(kinds).length).fill(Number.POSITIVE_INFINITY);
 
   constructor(parts: TrafficParts) {
     this.ledger = parts.ledger;
     this.recorder = parts.recorder;
-    this.#rehearsal = parts.rehearsal;
+    // Looked up, not decided: what is decided otherwise for the first time is compiled anew, in the middle of a run.
+    this.#books = bookList(parts);
     this.#template = parts.template;
     this.#correlator = parts.correlator;
     this.#echoes = parts.echoes;
@@ -109,7 +112,7 @@ export class Traffic {
     if (this.#pings) lane.queuePing(ledger.next);
     const kind = lane.isSlow && asked !== kinds.probe ? kinds.slow : asked;
     const seq = ledger.add(lane.index, dueUs, kind);
-    if (kind === kinds.measured && seq < this.#firstMeasured) this.#firstMeasured = seq;
+    this.#first[kind] = Math.min(this.#first[kind] as number, seq);
     if (kind === kinds.probe) this.probe = 'waiting';
     else {
       lane.outstanding++;
@@ -230,8 +233,7 @@ export class Traffic {
 
   /** What records the messages of a kind; none does those of slow consumers, and the probe. */
   #book(kind: Kind): Recorder | undefined {
-    if (kind === kinds.measured) return this.recorder;
-    return kind === kinds.warmup ? this.#rehearsal : undefined;
+    return this.#books[kind];
   }
 
   #probed(fate: 'answered' | 'rejected' | 'lost'): void {
@@ -270,7 +272,7 @@ export class Traffic {
       return;
     }
     if (refusal === null) recorder.reply(atUs);
-    const book = kind === kinds.measured ? recorder : this.#rehearsal;
+    const book = this.#book(kind) as Recorder;
     book.received(bytes, atUs);
     if (refusal !== null) book.rejected(ledger.dueUs(seq), refusal);
     else {
@@ -319,7 +321,7 @@ export class Traffic {
 
   #kindOf(seq: number): Kind {
     if (this.ledger.remembers(seq)) return this.ledger.kind(seq);
-    return seq >= this.#firstMeasured ? kinds.measured : kinds.warmup;
+    return seq >= (this.#first[kinds.measured] as number) ? kinds.measured : kinds.warmup;
   }
 
   #laneOf(seq: number): Lane {
@@ -327,6 +329,13 @@ export class Traffic {
     if (!lane) throw new RangeError(`message ${seq} has no connection`);
     return lane;
   }
+}
+
+function bookList({ recorder, rehearsal }: TrafficParts): (Recorder | undefined)[] {
+  const books: (Recorder | undefined)[] = Object.values(kinds).map(() => undefined);
+  books[kinds.warmup] = rehearsal;
+  books[kinds.measured] = recorder;
+  return books;
 }
 
 // Up to here a loop is faster than a call of what is not JavaScript.

@@ -101,7 +101,7 @@ class Counted {
       part: { worker, workers: 5 },
       recorder,
       rehearsal,
-      ledger: { outstandingMeasured: worker },
+      ledger: { outstandingOf: () => worker },
       traffic: { probe: worker === 0 ? 'answered' : 'none', crossed: worker },
       fleet: {
         open: 0,

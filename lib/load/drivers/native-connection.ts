@@ -9,7 +9,7 @@ import { MessageReceiver, type ReceiverOptions, receiverDefaults } from '../../p
 import type { Violation } from '../../protocol/rules.ts';
 import type { ConnectTimes, TransportSink, Connection as Wire } from '../../transport/connection.ts';
 import type { Handshake } from '../../transport/upgrade.ts';
-import { nowUs } from '../clock.ts';
+import { never, nowUs } from '../clock.ts';
 import type { ClosedBy, Connection, MessageTemplate, Sink } from './driver.ts';
 import { Incoming, type IncomingOwner } from './native-incoming.ts';
 import { none, type Outgoing, type SendList, type SendQueue } from './native-queue.ts';
@@ -80,7 +80,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   #unanswered = 0;
   #numbers: PingNumbers | undefined;
   #pings = 0;
-  #pingSentUs = 0;
+  #pingSentUs = never;
 
   /**
    * @param url where it leads
@@ -155,7 +155,7 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   }
 
   ping(): void {
-    if (this.#pingSentUs > 0 || this.#state !== 'open') return;
+    if (this.#pingSentUs !== never || this.#state !== 'open') return;
     this.#pings = (this.#pings + 1) >>> 0;
     count.writeUInt32BE(this.#pings);
     this.#pingSentUs = nowUs();
@@ -276,10 +276,10 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
       return;
     }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
-    if (this.#pingSentUs === 0 || end - start !== countBytes || buf.readUInt32BE(start) !== this.#pings)
+    if (this.#pingSentUs === never || end - start !== countBytes || buf.readUInt32BE(start) !== this.#pings)
       return;
     const sentUs = this.#pingSentUs;
-    this.#pingSentUs = 0;
+    this.#pingSentUs = never;
     this.#sink.pong(sentUs, atUs);
   }
 

@@ -1,10 +1,12 @@
 // What a native connection receives, message by message: inflated where it was compressed, then given on.
+
 import type { CloseBody } from '../../protocol/close.ts';
 import type { MessageInflater } from '../../protocol/deflate.ts';
 import type { MessageSink } from '../../protocol/message.ts';
 import type { Violation } from '../../protocol/rules.ts';
 import { violation } from '../../protocol/rules.ts';
 import { Utf8Validator } from '../../protocol/utf8.ts';
+import { never } from '../clock.ts';
 import type { Sink } from './driver.ts';
 
 /** What the connection does itself. */
@@ -20,7 +22,7 @@ const utf8 = new Utf8Validator();
 /** The receiving end of one connection. */
 export class Incoming implements MessageSink {
   /** When what is being read was read. */
-  atUs = 0;
+  atUs = never;
   readonly #sink: Sink;
   readonly #owner: IncomingOwner;
   readonly #inflater: MessageInflater | undefined;

@@ -9,7 +9,7 @@ import { upgradeFault } from '../../cause/upgrade.ts';
 import { describeViolation, pingFlood, violationOf } from '../../cause/violation.ts';
 import { messageOf } from '../../errors.ts';
 import { joinHeaders } from '../../target/headers.ts';
-import { nowUs } from '../clock.ts';
+import { never, nowUs } from '../clock.ts';
 import type { Connection, ConnectSpec, Driver, MessageTemplate, Sink } from './driver.ts';
 import { type Lookup, sharedLookup } from './lookup.ts';
 import { PingNumbers } from './ping-numbers.ts';
@@ -59,7 +59,7 @@ class WsConnection implements Connection {
   #closing = false;
   #violation = 0;
   #pings = 0;
-  #pingSentUs = 0;
+  #pingSentUs = never;
 
   constructor(spec: ConnectSpec, sink: Sink, shared: Shared) {
     this.#spec = spec;
@@ -112,7 +112,7 @@ class WsConnection implements Connection {
   }
 
   ping(): void {
-    if (this.#pingSentUs > 0 || this.#ws?.readyState !== WebSocket.OPEN) return;
+    if (this.#pingSentUs !== never || this.#ws?.readyState !== WebSocket.OPEN) return;
     this.#pingPayload.writeUInt32BE(++this.#pings >>> 0);
     this.#pingSentUs = nowUs();
     this.#ws.ping(this.#pingPayload);
@@ -203,9 +203,9 @@ class WsConnection implements Connection {
       return;
     }
     // Servers may send pongs that nobody asked for. RFC 6455 §5.5.3
-    if (this.#pingSentUs === 0 || this.#state !== 'open' || !data.equals(this.#pingPayload)) return;
+    if (this.#pingSentUs === never || this.#state !== 'open' || !data.equals(this.#pingPayload)) return;
     const sentUs = this.#pingSentUs;
-    this.#pingSentUs = 0;
+    this.#pingSentUs = never;
     this.#sink.pong(sentUs, nowUs());
   }
 
