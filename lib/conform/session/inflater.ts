@@ -10,7 +10,10 @@ const lastBlock = Buffer.from([0x01, 0x00, 0x00, 0xff, 0xff]);
 const maxBytes = 64 * 1024 * 1024;
 // zlib's output is handed on in pieces of so many bytes; what reaches back further than a piece must be in the window.
 const smallWindowPiece = 16 * 1024;
-const pieceBytes = 128 * 1024;
+// With the largest window it may be of any size: room for what most messages come to, made anew for each.
+const leastPieceBytes = 1024;
+const mostPieceBytes = 128 * 1024;
+const usualRatio = 8;
 
 /** Inflates messages: each comes to its bytes, or to what is wrong with it. */
 export interface Inflater {
@@ -51,7 +54,7 @@ class PeerInflater implements Inflater {
     const dictionary = this.#history.read();
     const options = {
       windowBits,
-      chunkSize: windowBits < 15 ? smallWindowPiece : pieceBytes,
+      chunkSize: windowBits < 15 ? smallWindowPiece : pieceBytes(payload.length),
       maxOutputLength: maxBytes,
       ...(dictionary.length > 0 ? { dictionary } : {}),
     };
@@ -80,4 +83,8 @@ class PeerInflater implements Inflater {
     this.#history.add(message);
     return message;
   }
+}
+
+function pieceBytes(compressedBytes: number): number {
+  return Math.min(mostPieceBytes, Math.max(leastPieceBytes, usualRatio * compressedBytes));
 }
