@@ -1,5 +1,6 @@
 // What server instances share: channels, agents, commands, answers that were given, revocations.
-// Everything is async, so that a bus may live in another process.
+// Everything is async, so that a bus may live in another process. What that process does not answer in time rejects with
+// BusUnavailable; what only gives something back (unsubscribe, disconnect, close) never rejects.
 
 /** A place in a channel's log. A new epoch means a new log: offsets of the old one mean nothing in it. */
 export interface Position {
@@ -71,16 +72,32 @@ export interface Dispatched {
   cancel(): void;
 }
 
+/** An answer, and whether it was given before. */
+export interface Once<T> {
+  answer: T;
+  duplicate: boolean;
+}
+
 /** One instance's view of what is shared. Tenants never see one another. */
 export interface Bus {
-  /** Appends to the channel's log and hands the message to every subscriber of every instance, in the order of offsets. */
-  publish(tenant: string, channel: string, data: unknown): Promise<Published>;
-  /** Messages may be handed over before the promise resolves; they are then newer than `offset`. */
+  /** `alone`: nothing outside is needed. Else whether what is shared can be reached now. */
+  readonly state: 'alone' | 'up' | 'down';
+
+  /**
+   * Appends to the channel's log and hands the message to every subscriber of every instance, in the order of offsets. With an
+   * `effectId` that was appended before, nothing happens again: its place is returned.
+   */
+  publish(tenant: string, channel: string, data: unknown, effectId?: string): Promise<Published>;
+  /**
+   * Messages may be handed over before the promise resolves; they are then newer than `offset`. `onGap` is called when messages
+   * were lost that this subscriber should have got; what comes next is newer than its position.
+   */
   subscribe(
     tenant: string,
     channel: string,
     onMessage: (message: BusMessage) => void,
     since?: Position,
+    onGap?: (position: Position) => void,
   ): Promise<Subscription>;
 
   /** Brings an agent online; whoever had the id before is told that it was replaced. */
@@ -100,9 +117,10 @@ export interface Bus {
 
   /**
    * Runs `effect` unless it ran for this key in the last 5 minutes; then its answer is returned again. A second call
-   * while the first is running waits for it. An effect that throws is not remembered.
+   * while the first is running waits for it. An effect that throws is not remembered. `effectId` is the same when an effect is
+   * tried again because nobody knows how far the first try came: whoever acts on it need not act twice.
    */
-  once<T>(key: string, effect: () => Promise<T>): Promise<{ answer: T; duplicate: boolean }>;
+  once<T>(key: string, effect: (effectId: string) => Promise<T>): Promise<Once<T>>;
 
   /** Refuses every token of this subject that was issued until now. */
   revoke(sub: string): Promise<void>;

@@ -1,5 +1,6 @@
 // The bus of a single process: instances that share one MemoryBackend.
 import type { Clock } from '../clock.ts';
+import { Answers } from './answers.ts';
 import type {
   AgentHandle,
   AgentLink,
@@ -10,11 +11,13 @@ import type {
   Command,
   CommandOutcome,
   Dispatched,
+  Once,
   Position,
   Published,
   Subscription,
 } from './bus.ts';
 import { ChannelLog } from './channel-log.ts';
+import { scoped } from './scoped.ts';
 
 export interface MemoryBackendOptions {
   /** Messages kept a channel; 256 by default. */
@@ -29,8 +32,6 @@ export interface MemoryBackendOptions {
   rememberRevocationMs?: number;
 }
 
-const rememberMs = 5 * 60_000;
-
 interface Agent {
   presence: AgentPresence;
   link: AgentLink;
@@ -41,11 +42,6 @@ interface Waiting {
   settle(outcome: CommandOutcome): void;
 }
 
-interface Remembered {
-  atMs: number;
-  answer: Promise<unknown>;
-}
-
 /** What the instances of one process share. */
 export class MemoryBackend {
   readonly clock: Clock;
@@ -53,7 +49,8 @@ export class MemoryBackend {
   readonly agents = new Map<string, Agent>();
   readonly watchers = new Map<string, Set<(agent: AgentPresence) => void>>();
   readonly waiting = new Map<string, Waiting>();
-  readonly answers = new Map<string, Remembered>();
+  readonly answers: Answers;
+  readonly published: Answers;
   readonly revocations = new Map<string, number>();
   readonly revocationWatchers = new Set<(sub: string) => void>();
   readonly #options: Required<MemoryBackendOptions>;
@@ -68,6 +65,8 @@ export class MemoryBackend {
       rememberRevocationMs: 7 * 86_400_000,
       ...options,
     };
+    this.published = new Answers(clock, this.#options.maxRemembered);
+    this.answers = new Answers(clock, this.#options.maxRemembered);
   }
 
   log(tenant: string, channel: string): ChannelLog {
@@ -89,22 +88,14 @@ export class MemoryBackend {
     for (const watcher of this.watchers.get(tenant) ?? []) watcher(agent);
   }
 
-  remember(key: string, entry: Remembered): void {
-    this.answers.set(key, entry);
-    this.#trim(this.answers, (old) => old.atMs <= entry.atMs - rememberMs);
-  }
-
   rememberRevocation(sub: string, atMs: number): void {
     this.revocations.delete(sub);
     this.revocations.set(sub, atMs);
-    this.#trim(this.revocations, (oldMs) => oldMs <= atMs - this.#options.rememberRevocationMs);
-  }
-
-  /** Maps keep the order of insertion, so what is too old stands first. */
-  #trim<T>(map: Map<string, T>, isOld: (entry: T) => boolean): void {
-    for (const [key, entry] of map) {
-      if (map.size <= this.#options.maxRemembered && !isOld(entry)) return;
-      map.delete(key);
+    // Maps keep the order of insertion, so what is too old stands first.
+    for (const [oldest, oldMs] of this.revocations) {
+      const isOld = oldMs <= atMs - this.#options.rememberRevocationMs;
+      if (this.revocations.size <= this.#options.maxRemembered && !isOld) return;
+      this.revocations.delete(oldest);
     }
   }
 }
@@ -113,12 +104,19 @@ export class MemoryBackend {
 export class MemoryBus implements Bus {
   readonly #backend: MemoryBackend;
   readonly #cleanups = new Set<() => void>();
+  readonly state = 'alone';
 
   constructor(backend: MemoryBackend) {
     this.#backend = backend;
   }
 
-  async publish(tenant: string, channel: string, data: unknown): Promise<Published> {
+  async publish(tenant: string, channel: string, data: unknown, effectId?: string): Promise<Published> {
+    if (effectId === undefined) return this.#append(tenant, channel, data);
+    const key = JSON.stringify([tenant, channel, effectId]);
+    return (await this.#backend.published.once(key, async () => this.#append(tenant, channel, data))).answer;
+  }
+
+  #append(tenant: string, channel: string, data: unknown): Published {
     const log = this.#backend.log(tenant, channel);
     const message = log.append(channel, data);
     for (const deliver of log.subscribers) deliver(message);
@@ -219,21 +217,8 @@ export class MemoryBus implements Bus {
     return { delivered, cancel };
   }
 
-  async once<T>(key: string, effect: () => Promise<T>): Promise<{ answer: T; duplicate: boolean }> {
-    const nowMs = this.#backend.clock.nowMs();
-    const known = this.#backend.answers.get(key);
-    if (known && nowMs - known.atMs < rememberMs) {
-      return { answer: (await known.answer) as T, duplicate: true };
-    }
-    this.#backend.answers.delete(key);
-    const entry: Remembered = { atMs: nowMs, answer: effect() };
-    this.#backend.remember(key, entry);
-    try {
-      return { answer: (await entry.answer) as T, duplicate: false };
-    } catch (error) {
-      if (this.#backend.answers.get(key) === entry) this.#backend.answers.delete(key);
-      throw error;
-    }
+  once<T>(key: string, effect: (effectId: string) => Promise<T>): Promise<Once<T>> {
+    return this.#backend.answers.once(key, effect);
   }
 
   async revoke(sub: string): Promise<void> {
@@ -263,9 +248,4 @@ export class MemoryBus implements Bus {
     this.#cleanups.add(run);
     return run;
   }
-}
-
-/** Tenants are free text; the length in front keeps `a` + `b/c` and `a/b` + `c` apart. */
-function scoped(tenant: string, name: string): string {
-  return `${tenant.length}:${tenant}/${name}`;
 }
