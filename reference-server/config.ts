@@ -15,6 +15,8 @@ export const configKeys = [
   'SUPABASE_SERVICE_KEY',
   'ALLOWED_ORIGINS',
   'REDIS_URL',
+  'REDIS_CA',
+  'REDIS_PREFIX',
 ] as const;
 
 /** What the command line says; it wins over the environment. */
@@ -31,6 +33,8 @@ export interface ConfigFlags {
   jwtIssuer?: string;
   /** Required `aud`, likewise. */
   jwtAudience?: string;
+  /** `required` or `optional`: whether to start, and to be ready, without the Redis of REDIS_URL. */
+  redis?: string;
 }
 
 const environments: readonly Environment[] = ['development', 'production', 'test'];
@@ -46,12 +50,6 @@ export function configFromEnv(
   flags: ConfigFlags = {},
 ): ServerOptions {
   const read = (key: (typeof configKeys)[number]): string | undefined => env[key] || undefined;
-  if (read('REDIS_URL') !== undefined) {
-    throw new WsbenchError(
-      'CONFIG',
-      'REDIS_URL: Redis is not supported yet; unset it to keep everything in memory',
-    );
-  }
   const environment = environmentOf(read('NODE_ENV'));
   const host = flags.host ?? read('HOST');
   const port = portOf(flags.port ?? read('PORT'), flags.port === undefined ? 'PORT' : '--port');
@@ -68,6 +66,7 @@ export function configFromEnv(
     ...(flags.jwtAudience === undefined ? {} : { audience: flags.jwtAudience }),
     ...origins(flags.allowedOrigins ?? read('ALLOWED_ORIGINS')),
     ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
+    ...redis(read('REDIS_URL'), read('REDIS_CA'), read('REDIS_PREFIX'), flags.redis),
   };
   resolveOptions(options);
   return options;
@@ -101,6 +100,29 @@ function secretOf(secret: string | undefined, alias: string | undefined): string
 function origins(list: string | undefined): Pick<ServerOptions, 'allowedOrigins'> {
   const names = list?.split(',').flatMap((name) => name.trim() || []);
   return names === undefined ? {} : { allowedOrigins: names };
+}
+
+function redis(
+  url: string | undefined,
+  caFile: string | undefined,
+  prefix: string | undefined,
+  mode: string | undefined,
+): Pick<ServerOptions, 'redis'> {
+  if (mode !== undefined && mode !== 'required' && mode !== 'optional') {
+    throw new WsbenchError('CONFIG', `--redis: "${mode}" is neither required nor optional`);
+  }
+  if (url === undefined) {
+    if (mode === undefined) return {};
+    throw new WsbenchError('CONFIG', '--redis: REDIS_URL is not set');
+  }
+  return {
+    redis: {
+      url,
+      ...(caFile === undefined ? {} : { caFile }),
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(mode === undefined ? {} : { required: mode === 'required' }),
+    },
+  };
 }
 
 function keysUrl(text: string): URL {

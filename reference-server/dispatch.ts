@@ -1,4 +1,5 @@
 // The way of a message through a typed connection: heartbeat, budget, envelope, rights, handler, one answer.
+import { BusUnavailable } from './bus/unavailable.ts';
 import { closes } from './close-codes.ts';
 import type { Connection } from './connection.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
@@ -135,12 +136,16 @@ export class Dispatcher {
     const connection = this.#connection;
     const call = { payload: message.payload, connection, server: this.#server };
     if (handler.remember === undefined || id === undefined) return handler.handle(call);
-    const scope = handler.remember === 'subject' ? connection.identity?.sub : connection.id;
+    // What concerns one connection is remembered here; what has an effect on others, by all instances.
+    const [scope, memory] =
+      handler.remember === 'subject'
+        ? [connection.identity?.sub, this.#server.bus]
+        : [connection.id, this.#server.answers];
     // Only what can be stored is: `after` belongs to the call that had the effect.
     let after: Reply['after'];
-    return this.#server.bus
-      .once(JSON.stringify([scope, type, id]), async () => {
-        const reply = await handler.handle(call);
+    return memory
+      .once(JSON.stringify([scope, type, id]), async (effectId) => {
+        const reply = await handler.handle({ ...call, effectId });
         after = reply?.after;
         return reply && { type: reply.type, payload: reply.payload };
       })
@@ -178,6 +183,11 @@ export class Dispatcher {
       const body = { for: type, code, message };
       this.#connection.error(retryAfterMs === undefined ? body : { ...body, retryAfterMs }, id);
       if (error.close) this.#connection.close(error.close);
+      return;
+    }
+    if (error instanceof BusUnavailable) {
+      const message = 'what instances share cannot be reached now';
+      this.#connection.error({ for: type, code: 'NOT_DELIVERED', message, retryAfterMs: 1000 }, id);
       return;
     }
     this.#server.options.log({ level: 'error', message: `handler of ${type} failed`, error });

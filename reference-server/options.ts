@@ -2,6 +2,7 @@
 
 import { WsbenchError } from '../lib/errors.ts';
 import { type JSONWebKeySet, type KeySetOptions, longestLifetimeS } from '../lib/token.ts';
+import { type RedisOptions, type RedisSettings, redisSettings } from './bus/redis-settings.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { originOf } from './credentials.ts';
 import { type Limits, type LimitsName, limitsPresets } from './limits/presets.ts';
@@ -61,6 +62,8 @@ export interface ServerOptions {
   drainTimeoutMs?: number;
   /** Time in which an agent must answer a COMMAND; 10,000 by default. */
   commandTimeoutMs?: number;
+  /** A Redis that several instances share; without it this server stands alone, with everything in memory. */
+  redis?: RedisOptions;
   clock?: Clock;
   logger?: (entry: LogEntry) => void;
 }
@@ -84,6 +87,7 @@ export interface ResolvedOptions {
   authTimeoutMs: number;
   drainTimeoutMs: number;
   commandTimeoutMs: number;
+  redis: { settings: RedisSettings; required: boolean } | undefined;
   clock: Clock;
   log: (entry: LogEntry) => void;
 }
@@ -91,7 +95,8 @@ export interface ResolvedOptions {
 /**
  * Fills in the defaults.
  *
- * @throws WsbenchError `CONFIG` when production would run without real authentication, or an allowed origin is none
+ * @throws WsbenchError `CONFIG` when production would run without real authentication, an allowed origin is none, or the URL of
+ * Redis cannot be used
  */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const environment = options.environment ?? 'test';
@@ -133,6 +138,10 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     authTimeoutMs: 5000,
     drainTimeoutMs: options.drainTimeoutMs ?? 5000,
     commandTimeoutMs: options.commandTimeoutMs ?? 10_000,
+    redis: options.redis && {
+      settings: redisSettings(options.redis),
+      required: options.redis.required ?? true,
+    },
     clock: options.clock ?? systemClock,
     log: options.logger ?? (() => {}),
   };
@@ -174,5 +183,14 @@ export function warningsOf(options: ResolvedOptions): string[] {
   if (options.environment === 'production' && options.allowQueryToken) {
     warnings.push('tokens are taken from URLs: proxies and browsers keep those in logs and histories');
   }
+  if (options.environment === 'production' && options.redis && !isNear(options.redis.settings)) {
+    warnings.push(
+      'Redis is reached without TLS: whoever is in between can read and write all that instances share',
+    );
+  }
   return warnings;
+}
+
+function isNear({ tls, host }: RedisSettings): boolean {
+  return tls !== undefined || /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
 }

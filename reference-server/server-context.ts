@@ -1,11 +1,12 @@
 // What handlers and plugins share of one server.
+import type { Answers } from './bus/answers.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Connection } from './connection.ts';
 import type { Identity } from './identity.ts';
 import type { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 
-/** What is wrong with a token, for machines; `AUTH_UNAVAILABLE`: nobody can say, because the keys could not be fetched. */
+/** What is wrong with a token, for machines; `AUTH_UNAVAILABLE`: nobody can say, because keys or revocations could not be fetched. */
 export type TokenRefusal = 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'AUTH_UNAVAILABLE';
 
 /** A token's bearer, or why it is refused. */
@@ -16,6 +17,8 @@ export type Authenticated =
 export interface ServerContext {
   options: ResolvedOptions;
   bus: Bus;
+  /** What is remembered of one connection only, and so needs no other instance. */
+  answers: Answers;
   metrics: Metrics;
   authenticate(token: string): Promise<Authenticated>;
   /** Makes the connection speak for `identity`, from now until its token expires. Throws a Refusal where that is not possible. */

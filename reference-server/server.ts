@@ -4,7 +4,8 @@ import fastifyWebsocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { generateSigningKey, mintToken, type SigningKey, type TokenOptions } from '../lib/token.ts';
-import { MemoryBackend, MemoryBus } from './bus/memory.ts';
+import { Answers } from './bus/answers.ts';
+import { openBus } from './bus/open.ts';
 import { closes } from './close-codes.ts';
 import type { Connection } from './connection.ts';
 import type { LimitsName } from './limits/presets.ts';
@@ -57,7 +58,8 @@ export interface ReferenceServer {
 /**
  * Builds a reference server. It reads nothing from the environment, prints nothing and listens to no signals.
  *
- * @throws WsbenchError `CONFIG` when production would run without real authentication
+ * @throws WsbenchError `CONFIG` when production would run without real authentication, or Redis is described wrongly;
+ * `SERVER_START` when Redis is required and not there
  *
  * @example
  * const server = await createServer();
@@ -110,9 +112,6 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     return refuse(reply.header('allow', 'GET'), 405, 'METHOD_NOT_ALLOWED', 'only GET is answered here');
   });
 
-  const bus = new MemoryBus(
-    new MemoryBackend(clock, { rememberRevocationMs: options.maxTokenLifetimeS * 1000 }),
-  );
   await app.register(fastifyWebsocket, {
     options: webSocketOptions,
     // By default the plugin cuts the socket, and the close frame that says why with it.
@@ -125,17 +124,20 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
   });
   splitUpgrades(app.websocketServer, echoPath);
   await app.register(metrics);
+  const bus = await openBus(options, app.metrics);
+  app.addHook('onClose', async () => bus.close());
   await app.register(limits, { limits: options.limits, clock });
   await app.register(connections, { clock, drainTimeoutMs: options.drainTimeoutMs });
   await app.register(guard);
   await app.register(auth, { options, jwks: options.jwks ?? ephemeral?.jwks, bus });
   await app.register(heartbeat, { heartbeat: options.heartbeat, clock });
-  await app.register(health, { options, ephemeralKeys: ephemeral?.jwks });
+  await app.register(health, { options, bus, ephemeralKeys: ephemeral?.jwks });
 
   const expiryStops = new WeakMap<Connection, () => void>();
   const context: ServerContext = {
     options,
     bus,
+    answers: new Answers(clock),
     metrics: app.metrics,
     authenticate: app.authenticate,
     identify(connection, identity) {
@@ -163,7 +165,6 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
       if (connection.identity?.sub === sub) connection.close(closes.tokenRevoked);
     }
   });
-  app.addHook('onClose', async () => bus.close());
   await app.ready();
 
   let closing: Promise<void> | undefined;

@@ -50,6 +50,7 @@ const everyone = [
 
 // Packages that only some files may use.
 const packages: Record<string, readonly string[]> = {
+  ioredis: ['reference-server/bus/'],
   jose: ['lib/token.ts', 'lib/token/'],
   ws: [
     'lib/load/drivers/ws.ts',

@@ -20,6 +20,7 @@ interface ServeFlags {
   jwtAudience?: string;
   allowedOrigins?: string;
   allowQueryToken?: boolean;
+  redis?: 'required' | 'optional';
   drainTimeout?: string;
   json?: boolean;
 }
@@ -46,6 +47,12 @@ export function serveCommand(io: Io): Command {
       'pages that may connect; others get 403, and the cookie "token" counts',
     )
     .option('--allow-query-token', 'take tokens from the URL (?token=) in production, too')
+    .addOption(
+      new Option(
+        '--redis <word>',
+        'whether to start without the Redis of REDIS_URL (default required)',
+      ).choices(['required', 'optional']),
+    )
     .option('--drain-timeout <time>', 'time that clients get to leave at shutdown (default 5s)')
     .option('--json', 'print address and token as JSON')
     .action((flags: ServeFlags) => serve(flags, io));
@@ -66,6 +73,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     ...(flags.jwtAudience === undefined ? {} : { jwtAudience: flags.jwtAudience }),
     ...(flags.allowedOrigins === undefined ? {} : { allowedOrigins: flags.allowedOrigins }),
     ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
+    ...(flags.redis === undefined ? {} : { redis: flags.redis }),
   });
   if (flags.drainTimeout !== undefined) {
     options.drainTimeoutMs = parseDurationMs(flags.drainTimeout, '--drain-timeout');

@@ -37,7 +37,7 @@ export const command: Handler<'COMMAND'> = {
     if (connection.commands.size >= maxPendingCommands) {
       throw new Refusal('LIMIT_EXCEEDED', `${maxPendingCommands} commands are waiting for their result`);
     }
-    const commandId = randomUUID();
+    const commandId = call.effectId ?? randomUUID();
     const { agentId } = payload;
     // An outcome may come before the ACK has gone out: the agent is quick, or the bus slow to say "delivered".
     let early: CommandOutcome[] | undefined = [];

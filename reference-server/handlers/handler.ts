@@ -18,6 +18,8 @@ export interface Call<T extends ClientType> {
   payload: PayloadOf<T>;
   connection: Connection;
   server: ServerContext;
+  /** The same when a message is handled again because nobody knows how far the first try came. Unset without an id. */
+  effectId?: string;
 }
 
 export interface Handler<T extends ClientType> {

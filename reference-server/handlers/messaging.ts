@@ -1,5 +1,5 @@
 // Channels: PUBLISH, SUBSCRIBE, UNSUBSCRIBE.
-import type { BusMessage } from '../bus/bus.ts';
+import type { BusMessage, Position } from '../bus/bus.ts';
 import type { Connection } from '../connection.ts';
 import { roles } from '../identity.ts';
 import { Refusal } from '../refusal.ts';
@@ -12,7 +12,8 @@ export const publish: Handler<'PUBLISH'> = {
   remember: 'subject',
   async handle(call) {
     const { channel, data } = call.payload;
-    const published = await call.server.bus.publish(identityOfCall(call).tenant, channel, data);
+    const { tenant } = identityOfCall(call);
+    const published = await call.server.bus.publish(tenant, channel, data, call.effectId);
     return ack({ for: 'PUBLISH', channel, ...published });
   },
 };
@@ -28,19 +29,29 @@ export const subscribe: Handler<'SUBSCRIBE'> = {
     }
     await connection.subscriptions.get(channel)?.();
     // What is published from here on waits until the ACK and what was missed have been sent.
-    let held: BusMessage[] | undefined = [];
+    let held: (() => void)[] | undefined = [];
+    const inTurn = (send: () => void): void => {
+      if (held) held.push(send);
+      else send();
+    };
+    const gap = (position: Position): void => {
+      const { epoch, offset } = position;
+      connection.send('GAP', { channel, epoch, offset });
+    };
     const subscription = await server.bus.subscribe(
       identityOfCall(call).tenant,
       channel,
-      (message) => (held ? held.push(message) : deliver(connection, message, server.options.clock.epochMs())),
+      (message) => inTurn(() => deliver(connection, message, server.options.clock.epochMs())),
       since,
+      (position) => inTurn(() => gap(position)),
     );
     connection.subscriptions.set(channel, subscription.unsubscribe);
     const { epoch, offset, recovered, missed } = subscription;
     return ack({ for: 'SUBSCRIBE', channel, epoch, offset, recovered }, () => {
-      if (since && !recovered) connection.send('GAP', { channel, epoch, offset });
+      if (since && !recovered) gap({ epoch, offset });
       const nowMs = server.options.clock.epochMs();
-      for (const message of [...missed, ...(held ?? [])]) deliver(connection, message, nowMs);
+      for (const message of missed) deliver(connection, message, nowMs);
+      for (const send of held ?? []) send();
       held = undefined;
     });
   },

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { createVerifier, type JSONWebKeySet, KeySet } from '../../lib/token.ts';
 import type { Bus } from '../bus/bus.ts';
+import { BusUnavailable } from '../bus/unavailable.ts';
 import { credentialsOf, isAllowedOrigin } from '../credentials.ts';
 import { type Identity, identityOf, type Role } from '../identity.ts';
 import { ipKey } from '../limits/ip-key.ts';
@@ -62,10 +63,14 @@ export default fp<AuthOptions>(
       if (verified.claims.role === 'service_role')
         return invalid('the role service_role is not accepted here');
       const identity = identityOf(verified.claims, verified.keyId);
-      if (await wasRevoked(identity)) {
-        return { ok: false, reason: 'TOKEN_REVOKED', message: 'token has been revoked' };
+      try {
+        if (!(await wasRevoked(identity))) return { ok: true, identity };
+      } catch (error) {
+        if (!(error instanceof BusUnavailable)) throw error;
+        const message = 'nobody can say now whether the token was revoked';
+        return { ok: false, reason: 'AUTH_UNAVAILABLE', message, retryAfterMs: 1000 };
       }
-      return { ok: true, identity };
+      return { ok: false, reason: 'TOKEN_REVOKED', message: 'token has been revoked' };
     }
 
     async function wasRevoked({ keyId, sub, issuedAtMs }: Identity): Promise<boolean> {

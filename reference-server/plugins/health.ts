@@ -1,6 +1,7 @@
 // What operators and load balancers ask: alive, ready, status; and the keys that verify our tokens.
 import fp from 'fastify-plugin';
 import type { JSONWebKeySet } from '../../lib/token.ts';
+import type { Bus } from '../bus/bus.ts';
 import { ipKey } from '../limits/ip-key.ts';
 import { protocolVersion } from '../messages.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -8,19 +9,22 @@ import { refuse } from './refuse.ts';
 
 export interface HealthOptions {
   options: ResolvedOptions;
+  bus: Bus;
   /** Published only when the server made its key itself. */
   ephemeralKeys: JSONWebKeySet | undefined;
 }
 
 export default fp<HealthOptions>(
-  async (app, { options, ephemeralKeys }) => {
+  async (app, { options, bus, ephemeralKeys }) => {
     const startedMs = options.clock.nowMs();
     app.get('/healthz', async () => ({ status: 'ok' }));
-    app.get('/readyz', async (_request, reply) =>
-      app.connections.draining
-        ? refuse(reply, 503, 'DRAINING', 'this server is shutting down')
-        : { status: 'ready' },
-    );
+    app.get('/readyz', async (_request, reply) => {
+      if (app.connections.draining) return refuse(reply, 503, 'DRAINING', 'this server is shutting down');
+      if (bus.state === 'alone') return { status: 'ready' };
+      if (bus.state === 'up') return { status: 'ready', redis: 'up' };
+      if (!options.redis?.required) return { status: 'degraded', redis: 'down' };
+      return refuse(reply, 503, 'REDIS_DOWN', 'Redis is not reachable', 'close', { redis: 'down' });
+    });
     app.get('/api/status', async (request, reply) => {
       const waitMs = app.limits.status(ipKey(request.ip));
       if (waitMs > 0) {

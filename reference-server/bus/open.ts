@@ -1,0 +1,62 @@
+// The bus that the options ask for: in memory, or over Redis, whose client is loaded only then.
+import { WsbenchError } from '../../lib/errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Bus } from './bus.ts';
+import { MemoryBackend, MemoryBus } from './memory.ts';
+
+/** How long a start waits for Redis where it is required: it may be starting itself. */
+const requiredWaitMs = 5000;
+
+/** Where it is optional: long enough for one that is there. */
+const optionalWaitMs = 1000;
+
+/**
+ * Opens the bus.
+ *
+ * @throws WsbenchError `SERVER_START` when Redis is required and not there
+ */
+export async function openBus(options: ResolvedOptions, metrics: Metrics): Promise<Bus> {
+  const { clock, redis, log } = options;
+  const rememberRevocationMs = options.maxTokenLifetimeS * 1000;
+  if (!redis) return new MemoryBus(new MemoryBackend(clock, { rememberRevocationMs }));
+  const [{ RedisBus }, { dropReasons }] = await Promise.all([
+    import('./redis.ts'),
+    import('./redis-wire.ts'),
+  ]);
+  const { settings, required } = redis;
+  metrics.counter('wsbench_bus_dropped_total', 'Messages on bus channels that no instance sent, by reason.');
+  for (const reason of dropReasons) metrics.add('wsbench_bus_dropped_total', { reason }, 0);
+  metrics.counter('wsbench_bus_outages_total', 'Times that Redis went away or fell silent.');
+  metrics.add('wsbench_bus_outages_total', {}, 0);
+  let wasUp = false;
+  let told = '';
+  const bus = new RedisBus({
+    ...{ settings, clock },
+    answersAlone: !required,
+    bounds: { rememberRevocationMs },
+    dropped: (reason) => metrics.add('wsbench_bus_dropped_total', { reason }),
+    changed: (isUp, why) => {
+      if (wasUp && !isUp) metrics.add('wsbench_bus_outages_total');
+      wasUp = isUp;
+      const message = isUp ? `Redis is up: ${settings.name}` : `Redis is down: ${settings.name}: ${why}`;
+      // Every try to connect says why it failed; once is enough.
+      if (message === told) return;
+      told = message;
+      log({ level: isUp ? 'info' : 'warn', message });
+    },
+  });
+  metrics.gauge('wsbench_bus_up', '1 while Redis can be reached, else 0.', () =>
+    bus.state === 'up' ? 1 : 0,
+  );
+  await bus.start(required ? requiredWaitMs : optionalWaitMs);
+  if (required && bus.state !== 'up') {
+    const { why } = bus;
+    await bus.close();
+    throw new WsbenchError(
+      'SERVER_START',
+      `cannot reach Redis at ${settings.name}: ${why}; start without it by --redis optional`,
+    );
+  }
+  return bus;
+}
