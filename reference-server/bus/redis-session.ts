@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../lib/errors.ts';
+import { redisConnector } from './redis-connector.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { BusUnavailable } from './unavailable.ts';
 
@@ -195,14 +196,11 @@ function connectBoth(settings: RedisSettings): Clients {
   };
 }
 
-function client({ host, port, tls }: RedisSettings): Redis {
+function client(settings: RedisSettings): Redis {
   return new Redis({
-    host,
-    port,
-    // Node checks the certificate and the name in it unless told otherwise, and nothing tells it otherwise.
-    ...(tls
-      ? { tls: { ...(tls.ca === undefined ? {} : { ca: tls.ca }), minVersion: 'TLSv1.2' as const } }
-      : {}),
+    Connector: redisConnector(settings),
+    // The socket is the connector's, but ioredis must know which event says that it is open.
+    ...(settings.tls ? { tls: {} } : {}),
     lazyConnect: true,
     retryStrategy: () => null,
     enableOfflineQueue: false,

@@ -255,9 +255,13 @@ test('serve: announces, drains on SIGTERM, refuses what it cannot do', { timeout
   const taken = await run(['serve', '--port', port], { cwd });
   assert.equal(taken.code, 2);
   assert.match(taken.stderr, new RegExp(`${port}.*(in use|taken)`));
-  const redis = await run(['serve', '--port', '0'], { cwd, env: { REDIS_URL: 'redis://127.0.0.1:6379' } });
+  const redis = await run(['serve', '--port', '0'], {
+    cwd,
+    env: { REDIS_URL: 'redis://u:hidden@127.0.0.1:1' },
+  });
   assert.equal(redis.code, 2);
-  assert.match(redis.stderr, /REDIS_URL.*not supported yet/);
+  assert.match(redis.stderr, /cannot reach Redis at redis:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/);
+  assert.ok(!redis.stderr.includes('hidden'));
   running.child.kill('SIGTERM');
   const ended = await running.finished;
   assert.equal(ended.code, 0, ended.stderr);

@@ -30,6 +30,8 @@ const accepted: [name: string, env: Env, flags: ConfigFlags, expected: Partial<S
   ['tokens in the query',      {}, { allowQueryToken: true }, { environment: 'development', limits: 'development', allowQueryToken: true }],
   ['keys elsewhere',           {}, { jwksUrl: 'https://a.example/jwks', jwtIssuer: 'me', jwtAudience: 'you' }, { environment: 'development', limits: 'development', jwks: new URL('https://a.example/jwks'), issuer: 'me', audience: 'you' }],
   ['Supabase, but the keys',   { SUPABASE_URL: 'https://demo.supabase.co' }, { jwksUrl: 'http://127.0.0.1:1/' }, { environment: 'development', limits: 'development', jwks: new URL('http://127.0.0.1:1/'), issuer: 'https://demo.supabase.co/auth/v1', audience: 'authenticated' }],
+  ['Redis',                    { REDIS_URL: 'redis://127.0.0.1' }, {}, { environment: 'development', limits: 'development', redis: { url: 'redis://127.0.0.1' } }],
+  ['Redis, optional',          { REDIS_URL: 'redis://127.0.0.1', REDIS_PREFIX: 'mine' }, { redis: 'optional' }, { environment: 'development', limits: 'development', redis: { url: 'redis://127.0.0.1', prefix: 'mine', required: false } }],
   ['Supabase API keys',        { SUPABASE_ANON_KEY: 'a', SUPABASE_SERVICE_KEY: 'b' }, {}, { environment: 'development', limits: 'development' }],
 ];
 
@@ -39,7 +41,9 @@ for (const [name, env, flags, expected] of accepted) {
 
 // biome-ignore format: a table
 const refused: [name: string, env: Env, flags: ConfigFlags, says: RegExp][] = [
-  ['Redis',                            { REDIS_URL: 'redis://127.0.0.1' },              {}, /REDIS_URL.*not supported yet/],
+  ['a Redis that is none',             { REDIS_URL: 'http://127.0.0.1' },               {}, /REDIS_URL: not a URL like rediss:/],
+  ['--redis without one',              {},                                              { redis: 'optional' }, /--redis: REDIS_URL is not set/],
+  ['another word for --redis',         { REDIS_URL: 'redis://127.0.0.1' },              { redis: 'maybe' }, /--redis: "maybe" is neither required nor optional/],
   ['production without credentials',   { NODE_ENV: 'production' },                      {}, /production needs JWT_SECRET/],
   ['an unknown NODE_ENV without',      { NODE_ENV: 'prod' },                            {}, /production needs JWT_SECRET/],
   ['a short secret in production',     { NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(31) }, {}, /31 bytes.*at least 32/],
