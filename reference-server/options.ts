@@ -183,6 +183,11 @@ export function warningsOf(options: ResolvedOptions): string[] {
   if (options.environment === 'production' && options.allowQueryToken) {
     warnings.push('tokens are taken from URLs: proxies and browsers keep those in logs and histories');
   }
+  if (options.redis && options.auth === 'ephemeral') {
+    warnings.push(
+      'instances that share a Redis have each their own key: a token of one is refused by the others',
+    );
+  }
   if (options.environment === 'production' && options.redis && !isNear(options.redis.settings)) {
     warnings.push(
       'Redis is reached without TLS: whoever is in between can read and write all that instances share',

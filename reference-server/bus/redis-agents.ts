@@ -183,8 +183,12 @@ export class RedisAgents implements RedisPart {
       }
       await Promise.all(
         [...this.#local.values()].map(async (agent) => {
-          if (!(await this.#enter(session, agent, false)) && this.isCurrent(agent))
-            this.replaced(agent.handle);
+          if (await this.#enter(session, agent, false)) return;
+          this.replaced(agent.handle);
+          // What has its place may be a try of ours to connect whose success was never heard of.
+          const { tenant, presence } = agent;
+          if (this.find(tenant, presence.agentId)) return;
+          await this.#about(session, exitScript, [tenant, presence.agentId, this.#context.instance]);
         }),
       );
     } catch (error) {

@@ -136,6 +136,17 @@ export function busContract(name: string, create: () => Promise<BusWorld>): void
     }
   });
 
+  on('appends once an effect, on whichever instance it is tried again', async (a, b) => {
+    const seen: unknown[] = [];
+    await b.subscribe('t', 'c', ({ data }) => seen.push(data));
+    const first = await a.publish('t', 'c', 'one', 'effect');
+    assert.deepEqual(await b.publish('t', 'c', 'one', 'effect'), first);
+    assert.equal((await b.publish('t', 'other', 'one', 'effect')).offset, 1);
+    assert.equal((await b.publish('t', 'c', 'two', 'another')).offset, 2);
+    await eventually(() => seen.length === 2, 'both');
+    assert.deepEqual(seen, ['one', 'two']);
+  });
+
   on('hands over nothing after unsubscribe', async (a, b) => {
     const seen: unknown[] = [];
     const { unsubscribe } = await a.subscribe('t', 'c', ({ data }) => seen.push(data));
@@ -247,6 +258,21 @@ export function busContract(name: string, create: () => Promise<BusWorld>): void
     await world.advance(1001);
     assert.deepEqual(await b.once('k', effect), { answer: 2, duplicate: false });
     assert.deepEqual(await a.once('other', effect), { answer: 3, duplicate: false });
+  });
+
+  on('gives every effect an id of its own', async (a, b, world) => {
+    const ids: string[] = [];
+    const effect = async (effectId: string): Promise<string> => {
+      ids.push(effectId);
+      return effectId;
+    };
+    const { answer } = await a.once('k', effect);
+    await b.once('k', effect);
+    await b.once('other', effect);
+    assert.deepEqual([ids.length, ids[0]], [2, answer]);
+    await world.advance(5 * 60_000 + 1);
+    await a.once('k', effect);
+    assert.equal(new Set(ids).size, 3);
   });
 
   on('does not remember an effect that failed', async (a, b) => {
