@@ -125,7 +125,10 @@ export class RedisPresence {
   }
 
   #tell(tenant: Tenant, agent: AgentPresence): void {
-    tenant.missing.delete(agent.agentId);
+    const before = tenant.known.get(agent.agentId);
+    // Its instance has put it back as it was, after a restart of Redis: nobody was told that it was gone.
+    const isBack = tenant.missing.delete(agent.agentId) && isSame(before, agent);
+    if (isBack) return;
     if (agent.status === 'offline') tenant.known.delete(agent.agentId);
     else tenant.known.set(agent.agentId, agent);
     for (const watcher of tenant.watchers) watcher(agent);
@@ -151,7 +154,7 @@ export class RedisPresence {
     for (const agent of agents) {
       const before = tenant.known.get(agent.agentId);
       if (isFirst) tenant.known.set(agent.agentId, agent);
-      else if (before?.status !== agent.status || before.detail !== agent.detail) this.#tell(tenant, agent);
+      else if (!isSame(before, agent)) this.#tell(tenant, agent);
       else tenant.missing.delete(agent.agentId);
     }
     const nowMs = performance.now();
@@ -176,6 +179,10 @@ export class RedisPresence {
   #nameOf(tenant: string): string {
     return `${this.#context.names.presence}${tenant}`;
   }
+}
+
+function isSame(before: AgentPresence | undefined, now: AgentPresence): boolean {
+  return before?.status === now.status && before.detail === now.detail;
 }
 
 function newTenant(id: string): Tenant {

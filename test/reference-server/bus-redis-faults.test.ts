@@ -2,100 +2,16 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusMessage, Position, Published } from '../../reference-server/bus/bus.ts';
+import type { Position } from '../../reference-server/bus/bus.ts';
 import type { RedisBus } from '../../reference-server/bus/redis.ts';
 import { BusUnavailable } from '../../reference-server/bus/unavailable.ts';
-import { joinRedis, meddler } from './redis-buses.ts';
+import { isLong } from '../require.ts';
+import { eventually, joinRedis, meddler } from './redis-buses.ts';
+import { cable } from './redis-cable.ts';
+import { checkAcknowledged, publishAll, Stream } from './redis-load.ts';
 import { skipRedis, startRedis } from './redis-server.ts';
 
 const timeout = 60_000;
-
-/** What one subscriber saw, in the order in which it saw it. */
-class Stream {
-  readonly seen: (BusMessage | { gap: Position })[] = [];
-  readonly message = (message: BusMessage): void => void this.seen.push(message);
-  readonly gap = (gap: Position): void => void this.seen.push({ gap });
-
-  get messages(): BusMessage[] {
-    return this.seen.filter((each) => 'offset' in each);
-  }
-
-  get gaps(): Position[] {
-    return this.seen.flatMap((each) => ('gap' in each ? [each.gap] : []));
-  }
-
-  /** Nothing twice, nothing out of order, nothing missing but where a gap was told. */
-  check(start: Position): void {
-    let at = start;
-    for (const each of this.seen) {
-      if ('gap' in each) {
-        at = each.gap;
-        continue;
-      }
-      assert.deepEqual([each.epoch, each.offset], [at.epoch, at.offset + 1], JSON.stringify(at));
-      at = each;
-    }
-  }
-}
-
-interface Load {
-  /** Publishes that were acknowledged, and when. */
-  acknowledged: { n: number; published: Published; atMs: number }[];
-  refused: { n: number; tookMs: number; atMs: number }[];
-  stop(): Promise<void>;
-}
-
-/** Publishes every 5 ms, by turns on each bus, without waiting for the one before. */
-function publishAll(buses: readonly RedisBus[], channel: string): Load {
-  const load: Load = {
-    acknowledged: [],
-    refused: [],
-    stop: async () => {
-      running = false;
-      await loop;
-      await Promise.all(pending);
-    },
-  };
-  const pending = new Set<Promise<void>>();
-  let running = true;
-  const one = async (n: number): Promise<void> => {
-    const startedMs = performance.now();
-    try {
-      const published = await (buses[n % buses.length] as RedisBus).publish('t', channel, n);
-      load.acknowledged.push({ n, published, atMs: performance.now() });
-    } catch (error) {
-      assert.ok(error instanceof BusUnavailable, String(error));
-      const atMs = performance.now();
-      load.refused.push({ n, tookMs: atMs - startedMs, atMs });
-    }
-  };
-  const loop = (async () => {
-    for (let n = 0; running; n++) {
-      const each = one(n).finally(() => pending.delete(each));
-      pending.add(each);
-      await sleep(5);
-    }
-  })();
-  return load;
-}
-
-/** Every publish that was acknowledged is in the stream, or a gap was told between its epoch and the one that came after. */
-function checkAcknowledged(load: Load, stream: Stream, lastEpoch: string): void {
-  const seen = new Map(stream.messages.map((each) => [`${each.epoch} ${each.offset}`, each.data]));
-  for (const { n, published } of load.acknowledged) {
-    const data = seen.get(`${published.epoch} ${published.offset}`);
-    if (data !== undefined) assert.equal(data, n);
-    else assert.notEqual(published.epoch, lastEpoch, `acknowledged, but lost without a gap: ${n}`);
-  }
-}
-
-async function eventually(holds: () => boolean, what: string, limitMs = 10_000): Promise<void> {
-  const untilMs = performance.now() + limitMs;
-  while (!holds()) {
-    assert.ok(performance.now() < untilMs, `never: ${what}`);
-    await sleep(5);
-  }
-}
 
 for (const tls of [false, true]) {
   test(`Redis killed and restarted, empty${tls ? ', over TLS' : ''}: back soon, and no false word`, {
@@ -282,4 +198,58 @@ test('an error of Redis is a refusal, and never an ACK', { timeout, skip: skipRe
   assert.equal((await a.publish('t', 'c', 2)).offset, 2);
   await client.script('FLUSH');
   assert.equal((await a.publish('t', 'c', 3)).offset, 3);
+});
+
+test('whatever fails, at whatever time: nothing acknowledged is lost without a word', {
+  timeout: 300_000,
+  skip: skipRedis,
+}, async (t) => {
+  const redis = await startRedis(t);
+  const cables = [await cable(t, redis), await cable(t, redis), await cable(t, redis)];
+  const buses: RedisBus[] = [];
+  for (const way of cables) buses.push(await joinRedis(t, way.redis));
+  const streams = buses.map(() => new Stream());
+  const starts: Position[] = [];
+  for (const [index, bus] of buses.entries()) {
+    const stream = streams[index] as Stream;
+    starts.push(await bus.subscribe('t', 'c', stream.message, undefined, stream.gap));
+  }
+  const load = publishAll(buses, 'c');
+  const seed = Number(process.env.WSBENCH_TEST_SEED ?? 9);
+  // A linear congruential generator: chance that can be had again.
+  let state = seed;
+  const chance = (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((state / 2 ** 31) * below);
+  };
+  const kinds = ['cut', 'block', 'freeze', 'kill'] as const;
+  const rounds = isLong ? 120 : 12;
+  for (let round = 0; round < rounds; round++) {
+    const kind = kinds[chance(4)] ?? 'cut';
+    const way = cables[chance(3)] as (typeof cables)[number];
+    const forMs = 50 + chance(900);
+    if (kind === 'cut') way.cut();
+    else if (kind === 'block') way.block();
+    else if (kind === 'freeze') redis.freeze();
+    else await redis.kill();
+    await sleep(forMs);
+    if (kind === 'freeze') redis.thaw();
+    else if (kind === 'kill') await redis.restart();
+    else way.mend();
+    await sleep(chance(400));
+  }
+  await eventually(() => buses.every((bus) => bus.state === 'up'), 'all up');
+  await sleep(500);
+  await load.stop();
+  await sleep(300);
+  const { epoch } = await (buses[0] as RedisBus).subscribe('t', 'c', () => {});
+  for (const [index, stream] of streams.entries()) {
+    stream.check(starts[index] as Position);
+    checkAcknowledged(load, stream, epoch);
+  }
+  const slowest = Math.max(...load.refused.map(({ tookMs }) => tookMs));
+  t.diagnostic(
+    `seed ${seed}, ${rounds} faults: ${load.acknowledged.length} acknowledged, ${load.refused.length} refused`,
+  );
+  assert.ok(slowest <= 550, `${slowest} ms`);
 });

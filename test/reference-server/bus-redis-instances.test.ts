@@ -1,79 +1,16 @@
 // Several instances on one Redis, one of which is cut off, dies or is late: the others, and those who come back, hear the truth.
 import assert from 'node:assert/strict';
-import { connect, createServer, type Socket } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentPresence, BusMessage, Command, Position } from '../../reference-server/bus/bus.ts';
 import { BusUnavailable } from '../../reference-server/bus/unavailable.ts';
-import { joinRedis, meddler } from './redis-buses.ts';
-import { type RedisServer, skipRedis, startRedis } from './redis-server.ts';
+import { eventually, joinRedis, meddler } from './redis-buses.ts';
+import { cable } from './redis-cable.ts';
+import { skipRedis, startRedis } from './redis-server.ts';
 
 const timeout = 60_000;
 const bounds = { lifeMs: 1500 };
 const link = { deliver: () => true, replaced: () => {} };
-
-/** A way to Redis that can be cut: connections die, or nothing passes any more. */
-async function cable(
-  t: TestContext,
-  redis: RedisServer,
-): Promise<{ redis: RedisServer; cut(): void; block(): void; mend(): void }> {
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  let isBlocked = false;
-  const server = createServer((near) => {
-    if (isCut) {
-      near.destroy();
-      return;
-    }
-    const far = connect(redis.port, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => {});
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      from.pipe(to);
-      if (isBlocked) from.unpipe().pause();
-    }
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const destroy = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  t.after(() => {
-    server.close();
-    destroy();
-  });
-  const { port } = server.address() as { port: number };
-  return {
-    redis: { ...redis, port, url: `redis://127.0.0.1:${port}` },
-    cut() {
-      isCut = true;
-      destroy();
-    },
-    block() {
-      isBlocked = true;
-      for (const socket of sockets) socket.unpipe().pause();
-    },
-    mend() {
-      isCut = false;
-      isBlocked = false;
-      destroy();
-    },
-  };
-}
-
-async function eventually(holds: () => boolean, what: string, limitMs = 10_000): Promise<void> {
-  const untilMs = performance.now() + limitMs;
-  while (!holds()) {
-    assert.ok(performance.now() < untilMs, `never: ${what}`);
-    await sleep(5);
-  }
-}
 
 test('a subscriber whose instance was cut off gets what it missed, in order and once', {
   timeout,

@@ -1,5 +1,7 @@
 // Buses on a Redis of a test's own.
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { RedisBus, type RedisBusOptions } from '../../reference-server/bus/redis.ts';
 import { redisSettings } from '../../reference-server/bus/redis-settings.ts';
@@ -30,4 +32,13 @@ export function meddler(t: Pick<TestContext, 'after'>, redis: RedisServer): Redi
   client.on('error', () => {});
   t.after(() => client.disconnect());
   return client;
+}
+
+/** Waits until it holds. */
+export async function eventually(holds: () => boolean, what: string, limitMs = 10_000): Promise<void> {
+  const untilMs = performance.now() + limitMs;
+  while (!holds()) {
+    assert.ok(performance.now() < untilMs, `never: ${what}`);
+    await sleep(5);
+  }
 }
