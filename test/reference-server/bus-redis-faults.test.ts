@@ -200,6 +200,29 @@ test('an error of Redis is a refusal, and never an ACK', { timeout, skip: skipRe
   assert.equal((await a.publish('t', 'c', 3)).offset, 3);
 });
 
+test('a log that was persisted is not gone on with: its end may be missing', {
+  timeout,
+  skip: skipRedis,
+}, async (t) => {
+  const redis = await startRedis(t, { args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+  const a = await joinRedis(t, redis);
+  const stream = new Stream();
+  const start = await a.subscribe('t', 'c', stream.message, undefined, stream.gap);
+  await a.publish('t', 'c', 1);
+  await a.once('k', async () => 'answer');
+  await redis.kill();
+  await eventually(() => a.state === 'down', 'the end');
+  await redis.restart();
+  await eventually(() => a.state === 'up', 'the return');
+  const { epoch, offset } = await a.publish('t', 'c', 2);
+  await eventually(() => stream.messages.length === 2, 'both');
+  stream.check(start);
+  assert.deepEqual([stream.gaps.length, offset], [1, 1]);
+  assert.notEqual(epoch, start.epoch);
+  assert.equal((await a.subscribe('t', 'c', () => {}, start)).recovered, false);
+  assert.deepEqual(await a.once('k', async () => 'another'), { answer: 'answer', duplicate: true });
+});
+
 test('whatever fails, at whatever time: nothing acknowledged is lost without a word', {
   timeout: 300_000,
   skip: skipRedis,
