@@ -1,7 +1,16 @@
 // Tests that need something from outside skip without it, unless the environment says that it must be there.
 
 /** What a test may need from outside. */
-export type Part = 'chromium' | 'git' | 'junit-xsd' | 'k6' | 'openssl' | 'python3' | 'redis' | 'websockets' | 'xmllint';
+export type Part =
+  | 'chromium'
+  | 'git'
+  | 'junit-xsd'
+  | 'k6'
+  | 'openssl'
+  | 'python3'
+  | 'redis'
+  | 'websockets'
+  | 'xmllint';
 
 /**
  * The `skip` option of a test that needs `part`: `false` when it was found, else the reason.
