@@ -6,8 +6,18 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** Rooms, and files at the top, whose tests send load and judge times. */
+/** A test file: `cli/runs` of the room `cli`; one at the top is a room by itself. */
+interface Test {
+  name: string;
+  room: string;
+  path: string;
+}
+
+/** Rooms and files whose tests send load and judge times. */
 const timed = new Set([
+  'cli/baselines',
+  'cli/merge',
+  'cli/runs',
   'doctor',
   'faults',
   'load',
@@ -15,10 +25,12 @@ const timed = new Set([
   'tasks',
   'wrong-servers',
   'wrong-servers-bounds',
+  'wrong-servers-cli',
 ]);
+const isTimed = ({ name, room }: Test): boolean => timed.has(room) || timed.has(name);
 const groups = [
-  { name: 'beside one another', concurrency: 3, isIn: (room: string) => !timed.has(room) },
-  { name: 'with room', concurrency: 2, isIn: (room: string) => timed.has(room) },
+  { title: 'beside one another', concurrency: 3, isIn: (test: Test) => !isTimed(test) },
+  { title: 'with room', concurrency: 2, isIn: isTimed },
 ];
 const folder = join('dist', 'test');
 const ending = '.test.js';
@@ -27,18 +39,18 @@ const timeoutMs = 300_000;
 const { values } = parseArgs({ options: { without: { type: 'string', default: '' } } });
 const without = new Set(values.without.split(','));
 
-/** Test files of a room: a folder, or a file at the top. */
-const rooms = new Map<string, string[]>();
-for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-  if (!file.endsWith(ending)) continue;
-  const room = file.slice(0, -ending.length).split(/[\\/]/)[0] ?? '';
-  rooms.set(room, [...(rooms.get(room) ?? []), join(folder, file)]);
-}
+const tests = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith(ending))
+  .map((file): Test => {
+    const name = file.slice(0, -ending.length).replaceAll('\\', '/');
+    return { name, room: name.split('/')[0] ?? '', path: join(folder, file) };
+  })
+  .filter(({ room }) => !without.has(room));
 
 let failed = false;
-for (const { name, concurrency, isIn } of groups) {
-  const files = [...rooms].flatMap(([room, all]) => (isIn(room) && !without.has(room) ? all : []));
-  process.stdout.write(`\n# ${files.length} test files, ${name}\n`);
+for (const { title, concurrency, isIn } of groups) {
+  const files = tests.filter(isIn).map(({ path }) => path);
+  process.stdout.write(`\n# ${files.length} test files, ${title}\n`);
   const { status } = spawnSync(
     process.execPath,
     [

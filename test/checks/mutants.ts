@@ -221,8 +221,8 @@ export const mutants: readonly Mutant[] = [
     check: 'publish-subscribe',
     name: 'recovery says so and sends nothing',
     file: handler('messaging'),
-    find: '...missed, ...',
-    replace: '...',
+    find: 'for (const message of missed)',
+    replace: 'for (const message of [])',
   },
   {
     check: 'publish-subscribe',
