@@ -272,6 +272,7 @@ export class Traffic {
       return;
     }
     if (refusal === null) recorder.reply(atUs);
+    // Probe and slow consumers were dealt with: what is left has a recorder.
     const book = this.#book(kind) as Recorder;
     book.received(bytes, atUs);
     if (refusal !== null) book.rejected(ledger.dueUs(seq), refusal);
