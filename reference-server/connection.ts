@@ -4,13 +4,11 @@ import type { WebSocket } from 'ws';
 import type { AgentHandle, Dispatched } from './bus/bus.ts';
 import type { Clock } from './clock.ts';
 import { type Close, closes } from './close-codes.ts';
+import type { Guards } from './guards.ts';
 import type { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import type { Identity } from './identity.ts';
 import type { TokenBucket } from './limits/bucket.ts';
 import type { ErrorCode, ServerMessage } from './messages.ts';
-
-/** Unsent bytes at which a client counts as too slow to serve. */
-export const maxBufferedBytes = 1024 ** 2;
 
 /** How long a peer that must go has to answer the close frame. */
 const terminateAfterMs = 1000;
@@ -45,6 +43,7 @@ export class Connection {
   /** Timers and the like, undone when the connection ends. */
   readonly cleanups = new Set<() => void>();
   readonly #clock: Clock;
+  readonly #guards: Guards;
   readonly #onSent: (type: string) => void;
   #released = false;
 
@@ -52,6 +51,7 @@ export class Connection {
     socket: WebSocket,
     from: { route: string; ip: string; identity: Identity | null },
     clock: Clock,
+    guards: Guards,
     onSent: (type: string) => void,
   ) {
     this.socket = socket;
@@ -59,6 +59,7 @@ export class Connection {
     this.ip = from.ip;
     this.identity = from.identity;
     this.#clock = clock;
+    this.#guards = guards;
     this.#onSent = onSent;
   }
 
@@ -80,7 +81,7 @@ export class Connection {
   /** Sends text that has been encoded before: one encoding serves a whole fan-out. */
   sendText(type: string, text: string): boolean {
     if (!this.isOpen) return false;
-    if (this.socket.bufferedAmount > maxBufferedBytes) {
+    if (this.socket.bufferedAmount > this.#guards.maxBufferedBytes) {
       this.close(closes.slowConsumer);
       return false;
     }

@@ -13,9 +13,6 @@ import type { ServerContext } from './server-context.ts';
 /** Messages that may wait for an earlier one of the same connection before reading stops. */
 const maxQueued = 64;
 
-/** What nobody in particular may send at once in production: a token of the longest kind in its message. */
-const maxBytesBeforeAuth = 10 * 1024;
-
 type Known = Extract<Envelope, { ok: true }>;
 
 /** A message that waits for its turn, and, if it is to be refused, with what. */
@@ -43,12 +40,13 @@ export class Dispatcher {
       connection.close(closes.binary);
       return;
     }
-    const { options } = this.#server;
-    if (!connection.identity && options.environment === 'production' && data.length > maxBytesBeforeAuth) {
+    const { options, guards } = this.#server;
+    const isUnknown = !connection.identity && options.environment === 'production';
+    if (isUnknown && data.length > guards.maxBytesBeforeAuth) {
       connection.close(closes.tooLargeBeforeAuth);
       return;
     }
-    const envelope = readEnvelope(data.toString());
+    const envelope = readEnvelope(data.toString(), guards.maxDepth);
     this.#server.metrics.add('wsbench_messages_received_total', {
       type: envelope.ok ? envelope.type : 'invalid',
     });

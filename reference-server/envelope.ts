@@ -2,9 +2,6 @@
 import { type ClientMessage, type ClientType, clientMessages, type ErrorCode } from './messages.ts';
 import { typeHint } from './type-hint.ts';
 
-/** How deep a message may nest. JSON.parse takes far more than JSON.stringify: unchecked, an ECHO of it would throw. */
-export const maxDepth = 64;
-
 export type Envelope =
   | { ok: true; type: ClientType; id: string | undefined; message: ClientMessage }
   | { ok: false; type: string | null; id: string | undefined; code: ErrorCode; message: string };
@@ -12,8 +9,8 @@ export type Envelope =
 const knownTypes = Object.keys(clientMessages) as ClientType[];
 const maxIdLength = 64;
 
-/** Reads one text message. Never throws, whatever the text is. */
-export function readEnvelope(text: string): Envelope {
+/** Reads one text message that may nest `maxDepth` levels deep. Never throws, whatever the text is. */
+export function readEnvelope(text: string, maxDepth: number): Envelope {
   let value: unknown;
   try {
     value = JSON.parse(text);

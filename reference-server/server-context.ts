@@ -2,6 +2,7 @@
 import type { Answers } from './bus/answers.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Connection } from './connection.ts';
+import type { Guards } from './guards.ts';
 import type { Identity } from './identity.ts';
 import type { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -16,6 +17,7 @@ export type Authenticated =
 
 export interface ServerContext {
   options: ResolvedOptions;
+  guards: Guards;
   bus: Bus;
   /** What is remembered of one connection only, and so needs no other instance. */
   answers: Answers;

@@ -8,6 +8,7 @@ import { Answers } from './bus/answers.ts';
 import { openBus } from './bus/open.ts';
 import { closes } from './close-codes.ts';
 import type { Connection } from './connection.ts';
+import { type Guards, guards } from './guards.ts';
 import type { LimitsName } from './limits/presets.ts';
 import { type AuthMode, resolveOptions, type ServerOptions, tokenPlacesOf, warningsOf } from './options.ts';
 import auth from './plugins/auth.ts';
@@ -68,6 +69,15 @@ export interface ReferenceServer {
  * await server.close();
  */
 export async function createServer(serverOptions: ServerOptions = {}): Promise<ReferenceServer> {
+  return createGuarded(serverOptions, guards);
+}
+
+/**
+ * A server with other bounds than ours, so that a test can show what an attack does without them.
+ *
+ * @throws WsbenchError as {@link createServer}
+ */
+export async function createGuarded(serverOptions: ServerOptions, guards: Guards): Promise<ReferenceServer> {
   const options = resolveOptions(serverOptions);
   const { clock, secret } = options;
   const ephemeral = options.auth === 'ephemeral' ? await generateSigningKey() : undefined;
@@ -78,7 +88,7 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
-    requestTimeout: 10_000,
+    requestTimeout: guards.requestTimeoutMs,
     clientErrorHandler: (error, socket) => {
       if (socket.writable) socket.end(refusalOf(error));
       else socket.destroy();
@@ -90,7 +100,7 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
       // The error's own message repeats the URL, and what secrets it has.
       void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', 'the URL cannot be read');
     },
-    http: { headersTimeout: 8000, connectionsCheckingInterval: 1000 },
+    http: { headersTimeout: guards.headersTimeoutMs, connectionsCheckingInterval: 1000 },
   });
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
@@ -113,7 +123,7 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
   });
 
   await app.register(fastifyWebsocket, {
-    options: webSocketOptions,
+    options: webSocketOptions(guards),
     // By default the plugin cuts the socket, and the close frame that says why with it.
     errorHandler: (error, socket) => {
       options.log({ level: 'warn', message: 'WebSocket error', error });
@@ -122,7 +132,7 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
     // Fastify stops taking connections first; app.close() alone would close clients without a code.
     preClose: async () => app.connections.drain(),
   });
-  splitUpgrades(app.websocketServer, echoPath);
+  splitUpgrades(app.websocketServer, echoPath, guards);
   await app.register(metrics);
   const bus = await openBus(options, app.metrics);
   app.addHook('onClose', async () => bus.close());
@@ -136,6 +146,7 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
   const expiryStops = new WeakMap<Connection, () => void>();
   const context: ServerContext = {
     options,
+    guards,
     bus,
     answers: new Answers(clock),
     metrics: app.metrics,

@@ -10,7 +10,6 @@ import { ipKey } from '../limits/ip-key.ts';
 import { protocolVersion } from '../messages.ts';
 import { echoAll, pushAll, sinkAll } from '../raw-endpoints.ts';
 import type { ServerContext } from '../server-context.ts';
-import { maxMessageBytes } from '../websocket-servers.ts';
 import { refuse } from './refuse.ts';
 
 export const echoPath = '/ws/echo';
@@ -21,7 +20,7 @@ const maxPushPerSecond = 100_000;
  * Registers the routes. A second call on one server fails with FST_ERR_DUPLICATED_ROUTE, as any route declared twice does.
  */
 export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContext): void {
-  const { options, metrics } = context;
+  const { options, metrics, guards } = context;
   const onSent = (type: string): void => metrics.add('wsbench_messages_sent_total', { type });
 
   /** Opens a connection; listeners must be attached before the handler returns, or the first messages are lost. */
@@ -31,6 +30,7 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
       socket,
       { route, ip: ipKey(request.ip), identity },
       options.clock,
+      guards,
       onSent,
     );
     app.limits.admit(connection, typed);
@@ -70,7 +70,7 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
         burstLimit: messages?.burstLimit ?? null,
         violationPenaltyMs: messages?.violationPenaltyMs ?? null,
       },
-      maxMessageBytes,
+      maxMessageBytes: guards.maxMessageBytes,
       serverTime: options.clock.epochMs(),
     });
   }

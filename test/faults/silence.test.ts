@@ -90,7 +90,9 @@ describe('silence', { concurrency: 2 }, () => {
       const { counters, phases, openAtEnd, outcome } = ended(finished, 99);
       t.diagnostic(outcome);
       assert.equal(counters['messages.scheduled'], 30_000);
-      assert.ok(counters['messages.lost'] > 20_000, `${counters['messages.lost']} lost`);
+      // All but what was answered before: where others work beside us, the line about the phase is seen up to a second late.
+      assert.ok(counters['messages.lost'] > 10_000, `${counters['messages.lost']} lost`);
+      assert.equal(counters['messages.matched'] + counters['messages.lost'], counters['messages.sent']);
       assert.equal(openAtEnd, 50);
       assert.ok(phases.drainMs < 4000, `drained for ${phases.drainMs} ms`);
     }

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { depthOf, maxDepth, readEnvelope } from '../../reference-server/envelope.ts';
+import { depthOf, readEnvelope as read } from '../../reference-server/envelope.ts';
+import { guards } from '../../reference-server/guards.ts';
+
+const { maxDepth } = guards;
+const readEnvelope = (text: string) => read(text, maxDepth);
+
 import { clientMessages } from '../../reference-server/messages.ts';
 import { typeHint } from '../../reference-server/type-hint.ts';
 

@@ -1,0 +1,39 @@
+// The bounds between this server and whoever means it harm: one table, so that a test can show what happens without one of them.
+
+/** Each guard and its bound. docs/security.md says what each is against. */
+export interface Guards {
+  /** The largest message in bytes on every route but the raw echo (RFC 6455 §10.4). */
+  maxMessageBytes: number;
+  /** The most frames that one message may come in. */
+  maxFragments: number;
+  /** The most pieces of an unfinished message that are kept. */
+  maxBufferedChunks: number;
+  /** The most pongs that wait for a peer who does not read. */
+  maxPendingAutoPongs: number;
+  /** Time that a peer gets to answer a close frame, in ms. */
+  closeTimeoutMs: number;
+  /** Time for the headers of a request to arrive, in ms. */
+  headersTimeoutMs: number;
+  /** Time for a whole request to arrive, in ms. */
+  requestTimeoutMs: number;
+  /** The largest message that somebody unknown may send in production, in bytes: a token of the longest kind and its envelope. */
+  maxBytesBeforeAuth: number;
+  /** How deep JSON may nest. JSON.parse takes far more than JSON.stringify: unchecked, an ECHO of it would throw. */
+  maxDepth: number;
+  /** Unsent bytes at which a client counts as too slow to serve. */
+  maxBufferedBytes: number;
+}
+
+/** What a server of ours has; nothing that users set changes it. */
+export const guards: Readonly<Guards> = {
+  maxMessageBytes: 64 * 1024,
+  maxFragments: 128,
+  maxBufferedChunks: 4096,
+  maxPendingAutoPongs: 16,
+  closeTimeoutMs: 3000,
+  headersTimeoutMs: 8000,
+  requestTimeoutMs: 10_000,
+  maxBytesBeforeAuth: 10 * 1024,
+  maxDepth: 64,
+  maxBufferedBytes: 1024 ** 2,
+};
