@@ -3,6 +3,7 @@
 // biome-ignore format: a table
 export const closes = {
   drain:          { code: 1001, reason: 'GOING_AWAY' },
+  lengthNotMinimal: { code: 1002, reason: 'LENGTH_NOT_MINIMAL' },
   binary:         { code: 1003, reason: 'BINARY_NOT_ACCEPTED' },
   slowConsumer:   { code: 1008, reason: 'SLOW_CONSUMER' },
   tooLargeBeforeAuth: { code: 1009, reason: 'TOO_LARGE_BEFORE_AUTH' },

@@ -37,6 +37,8 @@ export class Dispatcher {
     const connection = this.#connection;
     if (!connection.isOpen) return;
     if (isBinary) {
+      const message = 'binary messages are not taken here: send JSON as text';
+      connection.error({ for: null, code: 'UNSUPPORTED_DATA', message });
       connection.close(closes.binary);
       return;
     }

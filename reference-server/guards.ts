@@ -2,6 +2,28 @@
 
 /** Each guard and its bound. docs/security.md says what each is against. */
 export interface Guards {
+  /** The most headers of one request. */
+  maxHeaders: number;
+  /** The most bytes of all headers of one request, its first line included. */
+  maxHeaderBytes: number;
+  /** Upgrades are taken of HTTP/1.1 alone (RFC 6455 §4.2.1). */
+  onlyHttp11: boolean;
+  /** Upgrades must have one Host, neither none nor two (RFC 9112 §3.2). */
+  oneHost: boolean;
+  /** Upgrades must ask for version 13: ws takes the draft 8, too. */
+  onlyVersion13: boolean;
+  /** Upgrades with a body are refused: Node hands its bytes over as the first frames. */
+  noUpgradeBody: boolean;
+  /** A refusal ends the TCP connection: what came behind the refused request is never answered. */
+  closeOnRefusal: boolean;
+  /** Time for AUTH in production, in ms. */
+  authTimeoutMs: number;
+  /** Frame lengths must be written in as few bytes as they fit in (RFC 6455 §5.2): ws takes any. */
+  minimalLengths: boolean;
+  /** The largest message in bytes on a connection that compresses, inflated. */
+  maxInflatedBytes: number;
+  /** The most connections that compress at a time; the offers of others are declined. */
+  maxDeflating: number;
   /** The largest message in bytes on every route but the raw echo (RFC 6455 §10.4). */
   maxMessageBytes: number;
   /** The most frames that one message may come in. */
@@ -26,6 +48,17 @@ export interface Guards {
 
 /** What a server of ours has; nothing that users set changes it. */
 export const guards: Readonly<Guards> = {
+  maxHeaders: 100,
+  maxHeaderBytes: 16 * 1024,
+  onlyHttp11: true,
+  oneHost: true,
+  onlyVersion13: true,
+  noUpgradeBody: true,
+  closeOnRefusal: true,
+  authTimeoutMs: 5000,
+  minimalLengths: true,
+  maxInflatedBytes: 1024 ** 2,
+  maxDeflating: 64,
   maxMessageBytes: 64 * 1024,
   maxFragments: 128,
   maxBufferedChunks: 4096,

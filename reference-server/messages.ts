@@ -15,6 +15,7 @@ export const errorCodes = [
   'RATE_LIMITED',
   'NOT_DELIVERED',
   'LIMIT_EXCEEDED',
+  'UNSUPPORTED_DATA',
   'TOO_LARGE',
   'TOO_DEEP',
   'INTERNAL',

@@ -84,7 +84,6 @@ export interface ResolvedOptions {
   allowQueryToken: boolean;
   auth: AuthMode;
   heartbeat: Heartbeat;
-  authTimeoutMs: number;
   drainTimeoutMs: number;
   commandTimeoutMs: number;
   redis: { settings: RedisSettings; required: boolean } | undefined;
@@ -135,7 +134,6 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
       (environment === 'test'
         ? { intervalMs: 1000, timeoutMs: 1000 }
         : { intervalMs: 25_000, timeoutMs: 8000 }),
-    authTimeoutMs: 5000,
     drainTimeoutMs: options.drainTimeoutMs ?? 5000,
     commandTimeoutMs: options.commandTimeoutMs ?? 10_000,
     redis: options.redis && {

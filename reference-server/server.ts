@@ -100,8 +100,13 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
       // The error's own message repeats the URL, and what secrets it has.
       void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', 'the URL cannot be read');
     },
-    http: { headersTimeout: guards.headersTimeoutMs, connectionsCheckingInterval: 1000 },
+    http: {
+      headersTimeout: guards.headersTimeoutMs,
+      connectionsCheckingInterval: 1000,
+      maxHeaderSize: guards.maxHeaderBytes,
+    },
   });
+  app.decorate('guards', guards);
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status < 500) return refuse(reply, status, 'BAD_REQUEST', messageOf(error));
@@ -132,8 +137,11 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     // Fastify stops taking connections first; app.close() alone would close clients without a code.
     preClose: async () => app.connections.drain(),
   });
-  splitUpgrades(app.websocketServer, echoPath, guards);
   await app.register(metrics);
+  splitUpgrades(app.websocketServer, echoPath, guards, (socket) => {
+    app.metrics.add('wsbench_upgrades_refused_total', { status: '400' });
+    socket.end(refusalBytes(400, 'BAD_REQUEST', 'the subprotocols or extensions offered make no sense'));
+  });
   const bus = await openBus(options, app.metrics);
   app.addHook('onClose', async () => bus.close());
   await app.register(limits, { limits: options.limits, clock });

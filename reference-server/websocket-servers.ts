@@ -1,8 +1,12 @@
-// Two ws servers behind one @fastify/websocket: strict limits for typed routes, wide ones for the raw echo.
+// Three ws servers behind one @fastify/websocket: strict limits for typed routes, wide ones for the raw echo, and the echo that
+// compresses between the two.
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { closes } from './close-codes.ts';
 import { subprotocol } from './credentials.ts';
 import type { Guards } from './guards.ts';
+import { LengthWatch } from './length-watch.ts';
 
 function common({ closeTimeoutMs, maxPendingAutoPongs }: Guards) {
   return {
@@ -22,24 +26,65 @@ export function webSocketOptions(guards: Guards): object {
 }
 
 /** The raw echo takes what large load and conformance cases send. */
-function echoOptions(guards: Guards) {
+function echoServer(guards: Guards, more: object): WebSocketServer {
   const bounds = { maxPayload: 16 * 1024 ** 2, maxFragments: 131_072 };
-  return { ...common(guards), ...bounds, perMessageDeflate: {} };
+  return new WebSocketServer({ ...common(guards), ...bounds, ...more, noServer: true });
 }
 
 /**
- * Hands the upgrades of `echoPath` to a second server. @fastify/websocket makes one ws server for all routes, and ws reads its
+ * Hands the upgrades of `echoPath` to servers of their own. @fastify/websocket makes one ws server for all routes, and ws reads its
  * bounds from there. The plugin calls the server's public `handleUpgrade` for every upgrade, so that is where they part:
  * each message is bounded by the parser itself, and nothing private to ws is touched.
+ *
+ * @param refuse answers an upgrade that ws does not take
  */
-export function splitUpgrades(main: WebSocketServer, echoPath: string, guards: Guards): WebSocketServer {
-  const echo = new WebSocketServer({ ...echoOptions(guards), noServer: true });
+export function splitUpgrades(
+  main: WebSocketServer,
+  echoPath: string,
+  guards: Guards,
+  refuse: (socket: Duplex) => void,
+): void {
+  const echo = echoServer(guards, {});
+  const { maxInflatedBytes, maxDeflating } = guards;
+  const deflatingEcho = echoServer(guards, { maxPayload: maxInflatedBytes, perMessageDeflate: {} });
+  for (const server of [main, echo, deflatingEcho]) {
+    server.on('wsClientError', (_error, socket) => {
+      socket.once('finish', () => socket.destroy());
+      refuse(socket);
+    });
+  }
+  // ws keeps what it compressed with for as long as the connection lasts, some 220 KiB: there is room for so many.
+  let deflating = 0;
   const toMain = main.handleUpgrade.bind(main);
   main.handleUpgrade = (request, socket, head, callback) => {
-    const handle = pathOf(request) === echoPath ? echo.handleUpgrade.bind(echo) : toMain;
-    handle(request, socket, head, callback as (client: WebSocket, request: IncomingMessage) => void);
+    const opened = (client: WebSocket): void => {
+      if (guards.minimalLengths) watchLengths(client, socket);
+      if (client.extensions !== '') {
+        deflating += 1;
+        client.once('close', () => {
+          deflating -= 1;
+        });
+      }
+      callback(client, request);
+    };
+    if (pathOf(request) !== echoPath) toMain(request, socket, head, opened);
+    else if (deflating < maxDeflating && offersDeflate(request)) {
+      deflatingEcho.handleUpgrade(request, socket, head, opened);
+    } else echo.handleUpgrade(request, socket, head, opened);
   };
-  return echo;
+}
+
+/** Looks at the bytes before ws does: a connection that is closing hands over no more messages. */
+function watchLengths(client: WebSocket, socket: Duplex): void {
+  const watch = new LengthWatch();
+  const { code, reason } = closes.lengthNotMinimal;
+  socket.prependListener('data', (chunk: Buffer) => {
+    if (client.readyState === client.OPEN && !watch.push(chunk)) client.close(code, reason);
+  });
+}
+
+function offersDeflate({ headers }: IncomingMessage): boolean {
+  return headers['sec-websocket-extensions']?.includes('permessage-deflate') === true;
 }
 
 /** The path as the router reads it: decoded, and without the origin of an absolute URL. */

@@ -96,6 +96,8 @@ export default fp<AuthOptions>(
       // Pages of other sites are sent away whatever they bring; what is no browser sends no Origin.
       const { origin } = raw.headersDistinct;
       if (allowedOrigins && origin && !isAllowedOrigin(origin, allowedOrigins)) {
+        app.metrics.add('wsbench_origins_rejected_total');
+        options.log({ level: 'warn', message: `ORIGIN_REJECTED: ${printable(origin.join(', '))}` });
         return refuse(reply, 403, 'FORBIDDEN', 'this Origin is not allowed');
       }
       const found = credentialsOf(raw, options);
@@ -132,6 +134,11 @@ export default fp<AuthOptions>(
     dependencies: ['wsbench-guard', 'wsbench-connections', 'wsbench-limits'],
   },
 );
+
+/** A header's text as one short line: it goes to the log, and whoever sent it may want to write there. */
+function printable(text: string): string {
+  return text.slice(0, 128).replace(/[^ -~]/g, '?');
+}
 
 type Refused = Authenticated & { ok: false };
 

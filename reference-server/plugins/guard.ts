@@ -20,6 +20,11 @@ export default fp(
     });
 
     function check(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+      const { guards } = app;
+      // Node would pass over those beyond a count of its own, and who knows which the application needs.
+      if (request.raw.rawHeaders.length > 2 * guards.maxHeaders) {
+        return refuse(reply, 431, 'BAD_REQUEST', 'there are too many headers');
+      }
       const isRoute = request.routeOptions.config.webSocket !== undefined;
       // What has no route is answered by the not-found handler, with 404 or 405.
       if (!isRoute) {
@@ -29,10 +34,10 @@ export default fp(
       }
       const { raw } = request;
       // RFC 6455 §4.2.1: a GET request of HTTP/1.1 or higher.
-      if (raw.httpVersion !== '1.1') {
+      if (guards.onlyHttp11 && raw.httpVersion !== '1.1') {
         return refuse(reply, 505, 'HTTP_VERSION', 'WebSocket needs HTTP/1.1');
       }
-      if (hostsOf(raw.rawHeaders) !== 1) {
+      if (guards.oneHost && hostsOf(raw.rawHeaders) !== 1) {
         return refuse(reply, 400, 'BAD_REQUEST', 'exactly one Host header is needed');
       }
       if (!request.ws || raw.headers.upgrade?.toLowerCase() !== 'websocket') {
@@ -40,7 +45,7 @@ export default fp(
         return refuse(reply, 426, 'UPGRADE_REQUIRED', 'this is a WebSocket endpoint', 'Upgrade, close');
       }
       // §4.4: name the version that is understood. `ws` would take version 8, too.
-      if (raw.headers['sec-websocket-version'] !== '13') {
+      if (guards.onlyVersion13 && raw.headers['sec-websocket-version'] !== '13') {
         reply.header('upgrade', 'websocket').header('sec-websocket-version', '13');
         return refuse(
           reply,
@@ -53,7 +58,9 @@ export default fp(
       if (!/^[+/0-9A-Za-z]{22}==$/.test(raw.headers['sec-websocket-key'] ?? '')) {
         return refuse(reply, 400, 'BAD_REQUEST', 'Sec-WebSocket-Key must be 16 bytes in base64');
       }
-      if (raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined) {
+      const hasBody =
+        raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined;
+      if (guards.noUpgradeBody && hasBody) {
         return refuse(reply, 400, 'BAD_REQUEST', 'an upgrade has no body');
       }
       if (app.connections.draining) {

@@ -17,12 +17,18 @@ export default fp(
     metrics.counter('wsbench_messages_sent_total', 'Messages sent on typed routes, by type.');
     metrics.counter('wsbench_messages_refused_total', 'Messages refused by the rate limit.');
     metrics.counter('wsbench_upgrades_refused_total', 'Upgrades refused, by HTTP status.');
+    metrics.counter('wsbench_origins_rejected_total', 'Upgrades refused because of their Origin.');
     metrics.counter(
       'wsbench_heartbeat_timeouts_total',
       'Connections closed because a PING was not answered.',
     );
-    for (const name of ['wsbench_messages_refused_total', 'wsbench_heartbeat_timeouts_total'])
+    for (const name of [
+      'wsbench_messages_refused_total',
+      'wsbench_heartbeat_timeouts_total',
+      'wsbench_origins_rejected_total',
+    ]) {
       metrics.add(name, {}, 0);
+    }
     metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
     app.decorate('metrics', metrics);
     app.addHook('onResponse', async (request, reply) => {

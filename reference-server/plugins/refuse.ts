@@ -1,6 +1,13 @@
 // The one form of every refusal at HTTP level.
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import type { Guards } from '../guards.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    guards: Readonly<Guards>;
+  }
+}
 
 /** Answers with `{error, message}`, and what `more` has, and ends the TCP connection. */
 export function refuse(
@@ -11,10 +18,8 @@ export function refuse(
   connection = 'close',
   more: Readonly<Record<string, string>> = {},
 ): FastifyReply {
-  return reply
-    .code(status)
-    .header('connection', connection)
-    .send({ error, message, ...more });
+  if (reply.server.guards.closeOnRefusal) reply.header('connection', connection);
+  return reply.code(status).send({ error, message, ...more });
 }
 
 /** The same as bytes, for what never became a request. */

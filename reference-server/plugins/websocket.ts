@@ -48,7 +48,7 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
       socket.on('message', (data, isBinary) => dispatcher.receive(data as Buffer, isBinary));
       welcome(connection);
       if (!connection.identity && options.environment === 'production') {
-        connection.after(options.authTimeoutMs, () => {
+        connection.after(guards.authTimeoutMs, () => {
           if (!connection.identity) connection.close(closes.authTimeout);
         });
       }
