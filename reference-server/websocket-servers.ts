@@ -74,12 +74,17 @@ export function splitUpgrades(
   };
 }
 
-/** Looks at the bytes before ws does: a connection that is closing hands over no more messages. */
+/**
+ * Looks at the bytes before ws does: a connection that is closing hands over no more messages. It ends as ws ends those that break
+ * other rules: the close frame, then FIN, without waiting for an answer (RFC 6455 §7.1.7).
+ */
 function watchLengths(client: WebSocket, socket: Duplex): void {
   const watch = new LengthWatch();
   const { code, reason } = closes.lengthNotMinimal;
   socket.prependListener('data', (chunk: Buffer) => {
-    if (client.readyState === client.OPEN && !watch.push(chunk)) client.close(code, reason);
+    if (client.readyState !== client.OPEN || watch.push(chunk)) return;
+    client.close(code, reason);
+    socket.end();
   });
 }
 

@@ -23,15 +23,19 @@ function floodFirst(flood: readonly string[]): string {
 
 test('HS-09 a flood of headers is refused with 431, wherever it stands', { timeout }, async (t) => {
   const server = await listening(t);
+  const waits: number[] = [];
   for (const count of [101, 500, 1100, 2100, 20_000]) {
     for (const request of [upgradeRequest('/ws', headers(count)), floodFirst(headers(count))]) {
       assert.equal(statusOf(await exchange(server, request)), '431', `${count} headers`);
       const startedMs = performance.now();
       await isServed(server);
-      const tookMs = performance.now() - startedMs;
-      assert.ok(tookMs < 1000, `the next client waited for ${tookMs} ms`);
+      waits.push(performance.now() - startedMs);
     }
   }
+  waits.sort((a, b) => a - b);
+  const median = waits[Math.floor(waits.length / 2)] ?? Number.NaN;
+  t.diagnostic(`the next client: median ${median.toFixed(1)} ms, at most ${waits.at(-1)?.toFixed(1)} ms`);
+  assert.ok(median < 100, `the next client waited for ${median} ms`);
   const usual = new WireClient(server);
   usual.write(upgradeRequest('/ws', headers(90)));
   assert.equal(statusOf(await usual.head()), '101');

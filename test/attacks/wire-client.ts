@@ -141,6 +141,14 @@ export class WireClient {
     }
   }
 
+  /** Waits for the server's close frame, answers it, and waits for the end. */
+  async closed(): Promise<End> {
+    const closing = (): Got | undefined => this.frames.find(({ opcode }) => opcode === opcodes.close);
+    await this.until(() => closing() !== undefined, 'close frame');
+    this.write(frame(opcodes.close, closing()?.payload));
+    return this.ended;
+  }
+
   /** The texts of the data frames, each a whole message. */
   get messages(): string[] {
     return this.frames
