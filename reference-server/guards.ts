@@ -58,7 +58,7 @@ export const guards: Readonly<Guards> = {
   authTimeoutMs: 5000,
   minimalLengths: true,
   maxInflatedBytes: 1024 ** 2,
-  maxDeflating: 64,
+  maxDeflating: 32,
   maxMessageBytes: 64 * 1024,
   maxFragments: 128,
   maxBufferedChunks: 4096,

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { guards } from '../../reference-server/guards.ts';
 import { Client } from '../reference-server/client.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
-import { frame, hex, WireClient } from './wire-client.ts';
+import { calm, frame, hex, WireClient } from './wire-client.ts';
 
 const timeout = 60_000;
 /** For the machine, not for the server. */
@@ -130,7 +130,7 @@ const broken: Broken[] = [
 
 for (const { id, what, frames, codes, reason } of broken) {
   test(`${id} ${what} closes with ${codes.join(' or ')}`, { timeout }, async (t) => {
-    const server = await listening(t);
+    const server = await listening(t, calm);
     const honest = await Client.open(`${server.url}/ws`);
     for (const path of ['/ws', '/ws/echo']) {
       for (const [name, bytes] of Object.entries(frames)) {
@@ -152,7 +152,7 @@ for (const { id, what, frames, codes, reason } of broken) {
 }
 
 test('FR-10 the forms at the border are taken, also byte by byte', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   for (const length of [0, 125, 126, 65_535, 65_536]) {
     const client = await WireClient.open(server, '/ws/echo');
     client.write(frame(1, 'x'.repeat(length)));
@@ -170,7 +170,7 @@ test('FR-10 the forms at the border are taken, also byte by byte', { timeout }, 
 });
 
 test('FR-10 without minimalLengths: any form is taken', { timeout }, async (t) => {
-  const server = await unguarded(t, { minimalLengths: false });
+  const server = await unguarded(t, { minimalLengths: false }, calm);
   const client = await WireClient.open(server, '/ws/echo');
   client.write(hex('81 FE 0003 00000000 616263'));
   client.write(hex('81 FF 0000000000000003 00000000 616263'));
@@ -179,7 +179,7 @@ test('FR-10 without minimalLengths: any form is taken', { timeout }, async (t) =
 });
 
 test('FR-14 nothing behind a close frame is handled', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   for (const [path, late] of [
     ['/ws', frame(1, '{"type":"PING","id":"late"}')],
     ['/ws/echo', frame(1, 'late')],
@@ -196,7 +196,7 @@ test('FR-14 nothing behind a close frame is handled', { timeout }, async (t) => 
 });
 
 test('FR-16 a character in two fragments is whole or is not', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const start = hex('01 82 00000000 F09F');
   const good = await WireClient.open(server, '/ws/echo');
   good.write(start);
@@ -219,7 +219,7 @@ test('FR-16 a character in two fragments is whole or is not', { timeout }, async
 });
 
 test('FR-21 no close reason holds what a client sent', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const evil = `evil\r\nSet-Cookie: a=b\r\n${'x'.repeat(95)}\u{1f600}${'y'.repeat(200)}`;
   const types = ['AUTH', 'SUBSCRIBE', 'ECHO', evil];
   const texts = [
@@ -242,7 +242,7 @@ test('FR-21 no close reason holds what a client sent', { timeout }, async (t) =>
 });
 
 test('FR-22 a binary message on a typed route is answered and closes with 1003', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const honest = await Client.open(`${server.url}/ws`);
   for (const payload of ['{}', '{"type":"PING","id":"p"}', '', '\x00\xff']) {
     const client = await WireClient.open(server);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startGuardedServer } from '../fixtures/server-process.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
-import { exchange, isServed, upgradeRequest, WireClient } from './wire-client.ts';
+import { calm, exchange, isServed, upgradeRequest, WireClient } from './wire-client.ts';
 
 const timeout = 60_000;
 const mib = 1024 ** 2;
@@ -22,7 +22,7 @@ function floodFirst(flood: readonly string[]): string {
 }
 
 test('HS-09 a flood of headers is refused with 431, wherever it stands', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const waits: number[] = [];
   for (const count of [101, 500, 1100, 2100, 20_000]) {
     for (const request of [upgradeRequest('/ws', headers(count)), floodFirst(headers(count))]) {
@@ -43,7 +43,7 @@ test('HS-09 a flood of headers is refused with 431, wherever it stands', { timeo
 });
 
 test('HS-09 without maxHeaders: 1,900 headers are taken', { timeout }, async (t) => {
-  const server = await unguarded(t, { maxHeaders: Number.POSITIVE_INFINITY });
+  const server = await unguarded(t, { maxHeaders: Number.POSITIVE_INFINITY }, calm);
   const client = new WireClient(server);
   client.write(upgradeRequest('/ws', headers(1900)));
   assert.equal(statusOf(await client.head()), '101');
@@ -81,7 +81,7 @@ test('HS-10 headers beyond 16 KiB are refused with 431, and not kept', { timeout
 });
 
 test('HS-10 without maxHeaderBytes: headers of 70 KiB are taken', { timeout }, async (t) => {
-  const server = await unguarded(t, { maxHeaderBytes: 8 * mib });
+  const server = await unguarded(t, { maxHeaderBytes: 8 * mib }, calm);
   const client = new WireClient(server);
   client.write(upgradeRequest('/ws', large['one of 70 KiB']));
   assert.equal(statusOf(await client.head()), '101');
@@ -89,7 +89,7 @@ test('HS-10 without maxHeaderBytes: headers of 70 KiB are taken', { timeout }, a
 });
 
 test('HS-11 extensions that are called like what every object has', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const values = [
     'constructor',
     '__proto__; toString=1',
@@ -135,7 +135,7 @@ test('HS-12 subprotocols of nothing but spaces take no time', { timeout }, async
 });
 
 test('HS-18 tricks with path and query reach no other route and no header', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   // biome-ignore format: a table
   const targets: [target: string, status: RegExp][] = [
     ['/ws/../admin',                      /^404$/],
@@ -173,7 +173,7 @@ test('HS-18 tricks with path and query reach no other route and no header', { ti
 });
 
 test('HS-22 no subprotocol is selected that was not offered', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const hundred = Array.from({ length: 100 }, (_, index) => `chat.v${index}`);
   // biome-ignore format: a table
   const offers: [offered: string, status: string, selected?: string][] = [

@@ -6,7 +6,7 @@ import type { LogEntry } from '../../reference-server/index.ts';
 import { keyServer } from '../fixtures/key-server.ts';
 import { Client } from '../reference-server/client.ts';
 import { listening } from '../reference-server/servers.ts';
-import { exchange, upgradeRequest, WireClient } from './wire-client.ts';
+import { calm, exchange, upgradeRequest, WireClient } from './wire-client.ts';
 
 const timeout = 30_000;
 
@@ -73,7 +73,7 @@ test('HS-13 a page of another Origin is refused with 403, its token is not looke
 test('HS-13 without allowedOrigins: any page may connect, but a cookie is no credential', {
   timeout,
 }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const token = await server.mint({ sub: 'alice' });
   const client = new WireClient(server);
   client.write(upgradeRequest('/ws', ['Origin: https://evil.example', `Cookie: token=${token}`]));

@@ -10,6 +10,7 @@ import { FakeClock } from '../reference-server/fake-clock.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
 import { isLong } from '../require.ts';
 import {
+  calm,
   eventually,
   exchange,
   frame,
@@ -76,7 +77,7 @@ const body = '"0123456789"';
 const slowBody = `POST /nope HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
 
 test('HS-15 a slow body is ended with 408', { timeout }, async (t) => {
-  const server = await unguarded(t, { headersTimeoutMs: shortMs, requestTimeoutMs: shortMs });
+  const server = await unguarded(t, { headersTimeoutMs: shortMs, requestTimeoutMs: shortMs }, calm);
   const client = new WireClient(server);
   client.write(slowBody);
   await client.ended;
@@ -87,7 +88,7 @@ test('HS-15 a slow body is ended with 408', { timeout }, async (t) => {
 test('HS-15 without headersTimeoutMs: a slow handshake holds its connection for as long as it likes', {
   timeout,
 }, async (t) => {
-  const server = await unguarded(t, { headersTimeoutMs: 0, requestTimeoutMs: 0 });
+  const server = await unguarded(t, { headersTimeoutMs: 0, requestTimeoutMs: 0 }, calm);
   const client = dribble(server, upgradeRequest(), slowly(upgradeRequest()));
   assert.match(await client.head(), /^HTTP\/1\.1 101 /);
   client.destroy();
@@ -96,7 +97,7 @@ test('HS-15 without headersTimeoutMs: a slow handshake holds its connection for 
 test('HS-15 without requestTimeoutMs: a slow body holds its connection for as long as it likes', {
   timeout,
 }, async (t) => {
-  const server = await unguarded(t, { headersTimeoutMs: shortMs, requestTimeoutMs: 0 });
+  const server = await unguarded(t, { headersTimeoutMs: shortMs, requestTimeoutMs: 0 }, calm);
   const client = new WireClient(server);
   client.write(slowBody);
   await new Promise((resolve) => setTimeout(resolve, shortMs + checkMs + 500));
@@ -156,7 +157,7 @@ async function slowlyChecking(t: TestContext) {
   t.after(() => publisher.close());
   await new Promise((resolve) => publisher.once('listening', resolve));
   const jwks = new URL(`http://127.0.0.1:${(publisher.address() as AddressInfo).port}/jwks.json`);
-  const server = await listening(t, { jwks });
+  const server = await listening(t, { jwks, ...calm });
   return { server, token: await mintToken({ jwk: key.jwk }, { sub: 'early' }) };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listening, unguarded } from '../reference-server/servers.ts';
-import { eventually, exchange, frame, isServed, upgradeRequest, WireClient } from './wire-client.ts';
+import { calm, eventually, exchange, frame, isServed, upgradeRequest, WireClient } from './wire-client.ts';
 
 const timeout = 30_000;
 
@@ -115,7 +115,7 @@ const refused: Refused[] = [
 
 for (const { id, what, requests, status, also } of refused) {
   test(`${id} ${what} is refused, and the connection ends`, { timeout }, async (t) => {
-    const server = await listening(t);
+    const server = await listening(t, calm);
     for (const [name, request] of Object.entries(requests)) {
       const answer = await exchange(server, request);
       const [, got = ''] = /^HTTP\/1\.1 (\d+) /.exec(answer) ?? [];
@@ -139,7 +139,7 @@ function openSockets(server: {
 }
 
 test('HS-02 HTTP/1.0 is refused with 505', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   const answer = await exchange(server, upgradeRequest().replace('HTTP/1.1', 'HTTP/1.0'));
   assert.match(answer, /^HTTP\/1\.1 505 /);
   await isServed(server);
@@ -157,7 +157,7 @@ for (const [id, guard, request] of taken) {
   test(`${id} without ${guard}: the upgrade is taken (${request.split('\r\n', 2).join(', ')})`, {
     timeout,
   }, async (t) => {
-    const server = await unguarded(t, { [guard]: false });
+    const server = await unguarded(t, { [guard]: false }, calm);
     const client = new WireClient(server);
     client.write(request);
     assert.match(await client.head(), /^HTTP\/1\.1 101 /);
@@ -166,7 +166,7 @@ for (const [id, guard, request] of taken) {
 }
 
 test('HS-20 without noUpgradeBody: the body is taken for frames', { timeout }, async (t) => {
-  const server = await unguarded(t, { noUpgradeBody: false });
+  const server = await unguarded(t, { noUpgradeBody: false }, calm);
   const body = frame(1, '{"type":"PING","id":"from-the-body"}');
   const client = new WireClient(server);
   client.write(upgradeRequest('/ws', [`Content-Length: ${body.length}`]));
@@ -189,7 +189,7 @@ const smuggling = {
 };
 
 test('HS-14 what comes behind a refused upgrade is not answered', { timeout }, async (t) => {
-  const server = await listening(t);
+  const server = await listening(t, calm);
   for (const [name, first] of Object.entries(smuggling)) {
     const answer = await exchange(server, first + second);
     assert.match(answer, /^HTTP\/1\.1 4\d\d /, name);
@@ -199,7 +199,7 @@ test('HS-14 what comes behind a refused upgrade is not answered', { timeout }, a
 });
 
 test('HS-14 without closeOnRefusal: the request behind it is answered', { timeout }, async (t) => {
-  const server = await unguarded(t, { closeOnRefusal: false });
+  const server = await unguarded(t, { closeOnRefusal: false }, calm);
   const client = new WireClient(server);
   client.write(smuggling['an upgrade without Connection'] + second);
   await client.until(() => client.text.includes('"limits"'), 'second answer');

@@ -26,7 +26,10 @@ export interface End {
   closes: number;
 }
 
-export const zeroMask = Buffer.alloc(4);
+/** Options of a server whose heartbeat leaves attackers alone, who never answer it. */
+export const calm = { heartbeat: { intervalMs: 60_000, timeoutMs: 60_000 } };
+
+const zeroMask = Buffer.alloc(4);
 const waitMs = 20_000;
 
 /** A masked frame, legal unless told otherwise. */
