@@ -58,8 +58,9 @@ test('PD-01 without maxInflatedBytes: 64 KiB on the wire become 64 MiB', { timeo
   const client = await WireClient.open(server, '/ws/echo', [offer]);
   client.write(compressedFrame(bomb(64)));
   await client.until(() => client.frames.length > 0, 'echo');
-  const growth = (await server.figures()).peakRssBytes - rssBytes;
-  t.diagnostic(`RSS +${inMiB(growth)} MiB`);
+  const { peakRssBytes, loopMaxMs } = await server.figures();
+  const growth = peakRssBytes - rssBytes;
+  t.diagnostic(`RSS +${inMiB(growth)} MiB; the loop stood for ${loopMaxMs.toFixed(1)} ms`);
   assert.ok(growth > 48 * mib, `${growth} bytes`);
   client.destroy();
 });
@@ -92,8 +93,8 @@ test('PD-03 messages of exactly the limit on 200 connections at once take less t
   timeout,
 }, async (t) => {
   const growths: number[] = [];
-  // Each on a fresh server: a second time its memory is there already.
-  for (let round = 0; round < 3; round++) {
+  // The machine's other work only adds. Each on a fresh server: a second time its memory is there already.
+  for (let round = 0; round < 3 && !growths.some((growth) => growth <= 64 * mib); round++) {
     const server = await startGuardedServer(t);
     await isServed(server);
     const { growth, sent } = await inParallel(server);
@@ -141,7 +142,7 @@ async function costOf(
 test('PD-08 compression costs an idle connection less than 16 KiB, over all of them, and room comes back', {
   timeout,
 }, async (t) => {
-  const count = isLong ? 10_000 : 2000;
+  const count = isLong ? 10_000 : 1000;
   const plain = await costOf(await startGuardedServer(t), count, []);
   const server = await startGuardedServer(t);
   const offered = await costOf(server, count, [offer]);
