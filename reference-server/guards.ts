@@ -32,9 +32,9 @@ export interface Guards {
   maxBufferedChunks: number;
   /** The most pongs that wait for a peer who does not read. */
   maxPendingAutoPongs: number;
-  /** Time that a peer gets to answer a close frame, in ms. */
+  /** Time that a peer gets to answer a close frame, or to take its refusal and go, in ms. */
   closeTimeoutMs: number;
-  /** Time for the headers of a request to arrive, in ms. */
+  /** Time for the headers of a request to arrive, those of the first since the connection was made, in ms. */
   headersTimeoutMs: number;
   /** Time for a whole request to arrive, in ms. */
   requestTimeoutMs: number;

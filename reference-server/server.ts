@@ -8,6 +8,7 @@ import { Answers } from './bus/answers.ts';
 import { openBus } from './bus/open.ts';
 import { closes } from './close-codes.ts';
 import type { Connection } from './connection.ts';
+import { boundFirstRequest } from './first-request.ts';
 import { type Guards, guards } from './guards.ts';
 import type { LimitsName } from './limits/presets.ts';
 import { type AuthMode, resolveOptions, type ServerOptions, tokenPlacesOf, warningsOf } from './options.ts';
@@ -18,7 +19,7 @@ import health from './plugins/health.ts';
 import heartbeat from './plugins/heartbeat.ts';
 import limits from './plugins/limits.ts';
 import metrics from './plugins/metrics.ts';
-import { refusalBytes, refusalOf, refuse } from './plugins/refuse.ts';
+import { endWith, refusalBytes, refusalOf, refuse } from './plugins/refuse.ts';
 import websocket, { echoPath } from './plugins/websocket.ts';
 import { Refusal } from './refusal.ts';
 import type { ServerContext } from './server-context.ts';
@@ -89,14 +90,11 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     requestTimeout: guards.requestTimeoutMs,
-    clientErrorHandler: (error, socket) => {
-      if (socket.writable) socket.end(refusalOf(error));
-      else socket.destroy();
-    },
+    clientErrorHandler: (error, socket) => endWith(socket, refusalOf(error), guards.closeTimeoutMs),
     // A URL that cannot be decoded never reaches a route, a hook or the error handler.
     frameworkErrors(error, request, reply) {
       // Nor the hook that ends the socket of a refused upgrade.
-      reply.raw.once('finish', () => request.raw.socket.end());
+      reply.raw.once('finish', () => endWith(request.raw.socket, '', guards.closeTimeoutMs));
       // The error's own message repeats the URL, and what secrets it has.
       void refuse(reply, error.statusCode ?? 400, 'BAD_REQUEST', 'the URL cannot be read');
     },
@@ -107,6 +105,9 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     },
   });
   app.decorate('guards', guards);
+  boundFirstRequest(app.server, guards.headersTimeoutMs, (socket) =>
+    endWith(socket, refusalOf({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }), guards.closeTimeoutMs),
+  );
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status < 500) return refuse(reply, status, 'BAD_REQUEST', messageOf(error));
@@ -115,11 +116,12 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
   });
   // Node alone would answer without a body, and keep the connection.
   app.server.on('checkExpectation', (_request, response) => {
-    response.socket?.end(refusalBytes(417, 'BAD_REQUEST', 'no such expectation is met here'));
+    const refusal = refusalBytes(417, 'BAD_REQUEST', 'no such expectation is met here');
+    if (response.socket) endWith(response.socket, refusal, guards.closeTimeoutMs);
   });
   // Node alone would cut the connection without a word.
   app.server.on('connect', (_request, socket) => {
-    socket.end(refusalBytes(405, 'METHOD_NOT_ALLOWED', 'this is no proxy'));
+    endWith(socket, refusalBytes(405, 'METHOD_NOT_ALLOWED', 'this is no proxy'), guards.closeTimeoutMs);
   });
   app.setNotFoundHandler((request, reply) => {
     const url = request.url.split('?', 1)[0] ?? '';
@@ -140,7 +142,8 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
   await app.register(metrics);
   splitUpgrades(app.websocketServer, echoPath, guards, (socket) => {
     app.metrics.add('wsbench_upgrades_refused_total', { status: '400' });
-    socket.end(refusalBytes(400, 'BAD_REQUEST', 'the subprotocols or extensions offered make no sense'));
+    const refusal = refusalBytes(400, 'BAD_REQUEST', 'the subprotocols or extensions offered make no sense');
+    endWith(socket, refusal, guards.closeTimeoutMs);
   });
   const bus = await openBus(options, app.metrics);
   app.addHook('onClose', async () => bus.close());

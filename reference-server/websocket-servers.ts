@@ -48,10 +48,7 @@ export function splitUpgrades(
   const { maxInflatedBytes, maxDeflating } = guards;
   const deflatingEcho = echoServer(guards, { maxPayload: maxInflatedBytes, perMessageDeflate: {} });
   for (const server of [main, echo, deflatingEcho]) {
-    server.on('wsClientError', (_error, socket) => {
-      socket.once('finish', () => socket.destroy());
-      refuse(socket);
-    });
+    server.on('wsClientError', (_error, socket) => refuse(socket));
   }
   // ws keeps what it compressed with for as long as the connection lasts, some 220 KiB: there is room for so many.
   let deflating = 0;

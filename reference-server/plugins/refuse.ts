@@ -1,5 +1,6 @@
 // The one form of every refusal at HTTP level.
 import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { Guards } from '../guards.ts';
 
@@ -20,6 +21,18 @@ export function refuse(
 ): FastifyReply {
   if (reply.server.guards.closeOnRefusal) reply.header('connection', connection);
   return reply.code(status).send({ error, message, ...more });
+}
+
+/** Writes the last bytes of a connection and lets go of it: a peer that keeps its end open is cut off `lingerMs` later. */
+export function endWith(socket: Duplex, bytes: string, lingerMs: number): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(bytes);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** The same as bytes, for what never became a request. */
