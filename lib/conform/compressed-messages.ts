@@ -8,6 +8,8 @@ export interface SeriesKey extends DeflateDirection {
   size: number;
 }
 
+// What a target makes of our messages does not depend on how hard they were compressed; how long the run takes, does.
+const level = 1;
 // Some hundred messages of 128 KiB, or all of most sizes.
 const maxBytes = 256 * 1024 * 1024;
 
@@ -50,7 +52,7 @@ class Series {
   constructor(key: SeriesKey, added: (bytes: number) => void) {
     this.#key = key;
     this.#added = added;
-    this.#deflater = new MessageDeflater(key);
+    this.#deflater = new MessageDeflater(key, level);
   }
 
   /** Message `index` as it is. */
