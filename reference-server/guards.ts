@@ -20,9 +20,9 @@ export interface Guards {
   authTimeoutMs: number;
   /** Frame lengths must be written in as few bytes as they fit in (RFC 6455 §5.2): ws takes any. */
   minimalLengths: boolean;
-  /** The largest message in bytes on a connection that compresses, inflated. */
+  /** In production: the largest message in bytes on a connection that compresses, inflated. */
   maxInflatedBytes: number;
-  /** The most connections that compress at a time; the offers of others are declined. */
+  /** In production: the most connections that compress at a time; the offers of others are declined. */
   maxDeflating: number;
   /** The largest message in bytes on every route but the raw echo (RFC 6455 §10.4). */
   maxMessageBytes: number;

@@ -140,7 +140,8 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     preClose: async () => app.connections.drain(),
   });
   await app.register(metrics);
-  splitUpgrades(app.websocketServer, echoPath, guards, (socket) => {
+  const isForLoad = options.environment !== 'production';
+  splitUpgrades(app.websocketServer, echoPath, guards, isForLoad, (socket) => {
     app.metrics.add('wsbench_upgrades_refused_total', { status: '400' });
     const refusal = refusalBytes(400, 'BAD_REQUEST', 'the subprotocols or extensions offered make no sense');
     endWith(socket, refusal, guards.closeTimeoutMs);

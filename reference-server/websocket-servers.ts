@@ -25,9 +25,11 @@ export function webSocketOptions(guards: Guards): object {
   return { ...common(guards), ...bounds };
 }
 
-/** The raw echo takes what large load and conformance cases send. */
+/** The raw echo takes what large load and conformance cases send, in bytes. */
+const maxEchoBytes = 16 * 1024 ** 2;
+
 function echoServer(guards: Guards, more: object): WebSocketServer {
-  const bounds = { maxPayload: 16 * 1024 ** 2, maxFragments: 131_072 };
+  const bounds = { maxPayload: maxEchoBytes, maxFragments: 131_072 };
   return new WebSocketServer({ ...common(guards), ...bounds, ...more, noServer: true });
 }
 
@@ -36,16 +38,20 @@ function echoServer(guards: Guards, more: object): WebSocketServer {
  * bounds from there. The plugin calls the server's public `handleUpgrade` for every upgrade, so that is where they part:
  * each message is bounded by the parser itself, and nothing private to ws is touched.
  *
+ * @param isForLoad compressed messages may be as large as others, and on as many connections
  * @param refuse answers an upgrade that ws does not take
  */
 export function splitUpgrades(
   main: WebSocketServer,
   echoPath: string,
   guards: Guards,
+  isForLoad: boolean,
   refuse: (socket: Duplex) => void,
 ): void {
   const echo = echoServer(guards, {});
-  const { maxInflatedBytes, maxDeflating } = guards;
+  const { maxInflatedBytes, maxDeflating } = isForLoad
+    ? { maxInflatedBytes: maxEchoBytes, maxDeflating: Number.POSITIVE_INFINITY }
+    : guards;
   const deflatingEcho = echoServer(guards, { maxPayload: maxInflatedBytes, perMessageDeflate: {} });
   for (const server of [main, echo, deflatingEcho]) {
     server.on('wsClientError', (_error, socket) => refuse(socket));

@@ -111,18 +111,11 @@ test('health, readiness, status and metrics', { timeout }, async (t) => {
 
 test('raw endpoints: echo, sink and push', { timeout }, async (t) => {
   const server = await listening(t);
-  const compressing = new WebSocket(`${server.url}/ws/echo`);
-  await new Promise((resolve) => compressing.once('open', resolve));
-  assert.match(compressing.extensions, /permessage-deflate/);
-  const half = 'x'.repeat(512 * 1024);
-  compressing.send(half);
-  assert.equal(String((await once(compressing, 'message'))[0]), half);
-  compressing.terminate();
-
-  const echo = new WebSocket(`${server.url}/ws/echo`, { perMessageDeflate: false });
+  const echo = new WebSocket(`${server.url}/ws/echo`);
   const echoed: [string, boolean][] = [];
   echo.on('message', (data, isBinary) => echoed.push([data.toString(), isBinary]));
   await new Promise((resolve) => echo.once('open', resolve));
+  assert.match(echo.extensions, /permessage-deflate/);
   echo.send('text');
   echo.send(Buffer.from('binary'));
   echo.send('');
