@@ -67,7 +67,7 @@ export type ClientMessage = { [T in ClientType]: z.output<(typeof clientMessages
 
 const agentStatus = z.enum(['online', 'idle', 'busy', 'offline']);
 
-const limits = z.object({
+const limits = z.strictObject({
   name: z.enum(['development', 'production', 'test', 'off']),
   messagesPerMinute: z.number().nullable(),
   burstLimit: z.number().nullable(),

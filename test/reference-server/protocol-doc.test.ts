@@ -10,30 +10,12 @@ import {
   type ServerType,
   serverMessages,
 } from '../../reference-server/messages.ts';
+import { type Block, blocksOf } from '../../tools/protocol-document.ts';
 import { Client } from './client.ts';
 import { listening } from './servers.ts';
 
-interface Block {
-  from: 'client' | 'server';
-  persona: string;
-  times: number;
-  line: number;
-  message: { type: string; id?: string; payload?: Record<string, unknown> };
-}
-
 // From dist/test/reference-server to the root of the package.
 const text = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
-
-function blocksOf(markdown: string): Block[] {
-  const fence = /^```json (client|server) (\w+)(?: times=(\d+))?\n([\s\S]*?)^```$/gm;
-  return [...markdown.matchAll(fence)].map((match) => ({
-    from: match[1] as Block['from'],
-    persona: match[2] ?? '',
-    times: Number(match[3] ?? 1),
-    line: markdown.slice(0, match.index).split('\n').length,
-    message: JSON.parse(match[4] ?? '') as Block['message'],
-  }));
-}
 
 const blocks = blocksOf(text);
 const placeholder = /^<(\w+)>$/;
