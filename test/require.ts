@@ -4,8 +4,10 @@
 export type Part =
   | 'chromium'
   | 'git'
+  | 'haproxy'
   | 'junit-xsd'
   | 'k6'
+  | 'nginx'
   | 'openssl'
   | 'python3'
   | 'redis'
