@@ -16,7 +16,7 @@ const found = (command: string): boolean => spawnSync(command, ['-v'], { env }).
 
 export type ProxyName = 'nginx' | 'haproxy';
 
-export interface Proxy {
+export interface RunningProxy {
   /** `ws://127.0.0.1:port` */
   readonly url: string;
   readonly httpUrl: string;
@@ -94,7 +94,7 @@ export async function startProxy(
   name: ProxyName,
   ports: readonly [number, number, number],
   { idleS, change = (text) => text }: { idleS?: number; change?: (text: string) => string } = {},
-): Promise<Proxy> {
+): Promise<RunningProxy> {
   const { idleTimeouts, start } = proxies[name];
   const port = await freePort();
   let text = replaced(exampleOf(name), /\b8080\b/, `${port}`);
