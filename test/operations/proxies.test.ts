@@ -1,14 +1,19 @@
 // What the proxies pass on and what they keep to themselves.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { emptyFolder } from '../cli/spawn.ts';
+import { selfSigned } from '../fixtures/certificate.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { eventually } from '../reference-server/redis-buses.ts';
 import { freePort } from '../reference-server/redis-server.ts';
 import { listening } from '../reference-server/servers.ts';
 import { upgrade } from '../reference-server/upgrade.ts';
+import { blocksOf } from './operations-doc.ts';
 import { type ProxyName, proxies, startProxy } from './proxies.ts';
 
 const timeout = 30_000;
@@ -79,6 +84,29 @@ for (const name of Object.keys(proxies) as ProxyName[]) {
     assert.match(refused.body, /UNAUTHENTICATED/);
     const wrong = await Client.open(`${proxy.url}/ws/nowhere`).catch((error: unknown) => error);
     assert.ok(wrong instanceof Refused && wrong.status === 404, String(wrong));
+  });
+
+  test(`${name} with the lines for TLS of docs/operations.md`, { timeout, skip }, async (t) => {
+    const server = await listening(t);
+    const port = Number(new URL(server.url).port);
+    const { key, cert } = selfSigned();
+    const folder = emptyFolder(t);
+    writeFileSync(join(folder, 'wsbench.pem'), cert);
+    writeFileSync(join(folder, 'wsbench.key'), key);
+    writeFileSync(join(folder, 'wsbench-and-key.pem'), cert + key);
+    const [, lines = ''] = blocksOf(name);
+    const plain = { nginx: /^ +listen (\d+);\n/m, haproxy: /^ +bind :(\d+)\n/m }[name];
+    const proxy = await startProxy(t, name, [port, port, port], {
+      change: (text) =>
+        text.replace(plain, (_, free: string) =>
+          lines.replaceAll('/etc/ssl/', `${folder}/`).replace(/\b443\b/, free),
+        ),
+    });
+    const url = `${proxy.url.replace('ws:', 'wss:')}/ws`;
+    const client = await Client.open(url, await server.mint(), { ca: cert });
+    assert.equal((await client.request('ECHO', 'over TLS')).payload, 'over TLS');
+    await client.close();
+    await assert.rejects(Client.open(`${proxy.url}/ws`));
   });
 
   test(`${name} says 503 with Retry-After in JSON when no instance is there, and finds one that comes`, {
