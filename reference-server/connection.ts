@@ -34,6 +34,8 @@ export class Connection {
   tokenEndsAtMs = Number.POSITIVE_INFINITY;
   bucket: TokenBucket | undefined;
   heartbeat: HeartbeatMonitor | undefined;
+  /** The code that this side closed with, whether or not the peer ever saw it. */
+  closedWith: number | undefined;
   /** Set by AGENT_CONNECT. */
   agent: { agentId: string; sessionId: string; handle: AgentHandle } | undefined;
   /** Set by DASHBOARD_CONNECT. */
@@ -97,6 +99,7 @@ export class Connection {
   /** Starts the closing handshake; a peer that does not take part is cut off a second later. */
   close({ code, reason }: Close | { code: number; reason: string }): void {
     if (!this.isOpen) return;
+    this.closedWith = code;
     this.socket.close(code, reason);
     this.cleanups.add(this.#clock.schedule(terminateAfterMs, () => this.socket.terminate()));
   }

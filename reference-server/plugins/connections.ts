@@ -35,7 +35,7 @@ export default fp<{ clock: Clock; drainTimeoutMs: number }>(
       add(connection, typed) {
         const released = new Promise<void>((resolve) => {
           connection.socket.once('close', (code) => {
-            app.metrics.add('wsbench_closes_total', { code: closeLabel(code) });
+            app.metrics.add('wsbench_closes_total', { code: closeLabel(connection.closedWith ?? code) });
             app.limits.release(connection);
             void connection.release().finally(() => {
               open.delete(connection);

@@ -109,6 +109,35 @@ for (const name of Object.keys(proxies) as ProxyName[]) {
     await assert.rejects(Client.open(`${proxy.url}/ws`));
   });
 
+  test(`${name} hides no client that does not read: the server closes it with 1008`, {
+    timeout,
+    skip,
+  }, async (t) => {
+    const server = await listening(t, { heartbeat: { intervalMs: 60_000, timeoutMs: 5000 } });
+    const port = Number(new URL(server.url).port);
+    const proxy = await startProxy(t, name, [port, port, port]);
+    const token = await server.mint();
+    const [slow, quick, sender] = await Promise.all(
+      [1, 2, 3].map(() => Client.open(`${proxy.url}/ws`, token)),
+    );
+    assert.ok(slow && quick && sender);
+    for (const client of [slow, quick]) await client.ack('SUBSCRIBE', { channel: 'news' });
+    slow.socket.pause();
+    const data = 'x'.repeat(60_000);
+    let sent = 0;
+    const isClosed = (): boolean => server.app.metrics.text().includes('wsbench_closes_total{code="1008"} 1');
+    // What kernel and proxy hold comes first; nothing of it grows without end.
+    while (!isClosed() && sent < 4000) {
+      await sender.ack('PUBLISH', { channel: 'news', data });
+      sent += 1;
+    }
+    t.diagnostic(`after ${((sent * data.length) / 1024 ** 2).toFixed(1)} MiB`);
+    await eventually(isClosed, 'closed with 1008');
+    const read = (): number => quick.inbox.filter(({ type }) => type === 'MESSAGE').length;
+    await eventually(() => read() === sent, 'everything for whoever reads');
+    slow.socket.terminate();
+  });
+
   test(`${name} says 503 with Retry-After in JSON when no instance is there, and finds one that comes`, {
     timeout,
     skip,
