@@ -18,6 +18,13 @@ describe('a rolling restart behind a proxy', { concurrency: true }, () => {
       timeout: 120_000,
       skip: proxies[name].skip || skipRedis,
     }, async (t) => {
+      // The first to end: nobody comes back to proxies and instances that are being stopped.
+      const subscribers: Subscriber[] = [];
+      let isOver = false;
+      t.after(() => {
+        isOver = true;
+        for (const subscriber of subscribers) subscriber.end();
+      });
       const redis = await startRedis(t);
       const start = () => startInstance(t, redis, ['--limits', 'off']);
       const instances = await Promise.all([start(), start(), start()]);
@@ -25,14 +32,10 @@ describe('a rolling restart behind a proxy', { concurrency: true }, () => {
       const proxy = await startProxy(t, name, [one.port, two.port, three.port]);
       const url = `${proxy.url}/ws`;
       const token = await mintToken({ secret }, { sub: 'alice', roles: ['dashboard'] });
-      const subscribers = await Promise.all(
-        Array.from({ length: count }, () => Subscriber.start(url, token)),
+      await Promise.all(
+        Array.from({ length: count }, async () => subscribers.push(await Subscriber.start(url, token))),
       );
-      t.after(() => {
-        for (const subscriber of subscribers) subscriber.end();
-      });
 
-      let isOver = false;
       let published = 0;
       const publishing = (async () => {
         while (!isOver) {

@@ -47,7 +47,7 @@ export class Subscriber {
 
   /** Publishes, again with the same id after each connection that ended, until it is acknowledged. */
   async publish(data: unknown, id: string): Promise<void> {
-    for (;;) {
+    while (!this.#isOver) {
       const answer = await this.#ask('PUBLISH', { channel: 'news', data }, id);
       if (answer?.type === 'ACK') return;
       assert.ok(!answer || answer.payload.code === 'NOT_DELIVERED', JSON.stringify(answer));
@@ -111,6 +111,7 @@ export class Subscriber {
     assert.ok(drain, 'a connection ended without DRAIN');
     const askedMs = Math.round(drain.minMs + Math.random() * (drain.maxMs - drain.minMs));
     await sleep(askedMs);
+    if (this.#isOver) return;
     const startedMs = performance.now();
     await this.#connect();
     this.away.push({ askedMs, tookMs: Math.round(performance.now() - startedMs) });
