@@ -20,6 +20,7 @@ const onWire = [
 // Rooms and the rooms that each may import, beside itself and the modules that everyone may use.
 const table: Record<string, readonly string[]> = {
   'lib/cause': [],
+  'lib/client': [],
   'lib/protocol': [],
   'lib/transport': ['lib/protocol', 'lib/cause'],
   'lib/metrics': [],
@@ -53,6 +54,7 @@ const packages: Record<string, readonly string[]> = {
   ioredis: ['reference-server/bus/'],
   jose: ['lib/token.ts', 'lib/token/'],
   ws: [
+    'lib/client/node-transport.ts',
     'lib/load/drivers/ws.ts',
     'lib/checks/connection.ts',
     'lib/checks/open-connection.ts',
@@ -101,6 +103,15 @@ test('rooms import only what the table allows', () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test('the client stands alone: ws in Node, and nothing of ours', () => {
+  const outside = sources('lib/client').flatMap((file) =>
+    importsOf(file)
+      .filter((name) => !name.startsWith('./'))
+      .map((name) => `${file} imports ${name}`),
+  );
+  assert.deepEqual(outside, ['lib/client/node-transport.ts imports ws']);
 });
 
 test('packages are used only where they belong', () => {

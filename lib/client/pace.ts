@@ -1,0 +1,59 @@
+// How fast this client may send: the server's token bucket, kept on this side so that it never runs dry over there.
+import type { ClientClock } from './clock.ts';
+import type { Welcome } from './messages.ts';
+
+/** Tokens that are left to heartbeats, and to clocks that do not run alike. */
+const reserve = 2;
+
+/** A share of the announced rate: what is sent evenly here may arrive in a heap there. */
+const caution = 0.98;
+
+/** Counts what is sent against the limits of WELCOME. It outlives connections, as the server's bucket does. */
+export class Pace {
+  readonly #clock: ClientClock;
+  #limits: Welcome['limits'];
+  #level = 0;
+  #atMs = 0;
+
+  constructor(clock: ClientClock) {
+    this.#clock = clock;
+  }
+
+  /** A connection has these limits. */
+  adopt(limits: Welcome['limits']): void {
+    const isNew = this.#limits?.burstLimit !== limits?.burstLimit;
+    this.#limits = limits;
+    if (limits && isNew) {
+      this.#level = Math.max(1, limits.burstLimit - reserve);
+      this.#atMs = this.#clock.nowMs();
+    }
+  }
+
+  /** Takes a token and returns 0, or returns how many milliseconds remain until there is one. */
+  take(): number {
+    if (!this.#limits) return 0;
+    this.#refill(this.#limits);
+    if (this.#level < 1) return this.#msUntilOne(this.#limits);
+    this.#level -= 1;
+    return 0;
+  }
+
+  /** Something had to be sent at once. */
+  charge(): void {
+    if (!this.#limits) return;
+    this.#refill(this.#limits);
+    this.#level -= 1;
+  }
+
+  #refill(limits: NonNullable<Welcome['limits']>): void {
+    const nowMs = this.#clock.nowMs();
+    const capacity = Math.max(1, limits.burstLimit - reserve);
+    const gained = ((nowMs - this.#atMs) * limits.messagesPerMinute * caution) / 60_000;
+    this.#level = Math.min(capacity, this.#level + gained);
+    this.#atMs = nowMs;
+  }
+
+  #msUntilOne(limits: NonNullable<Welcome['limits']>): number {
+    return Math.ceil(((1 - this.#level) * 60_000) / (limits.messagesPerMinute * caution)) || 1;
+  }
+}
