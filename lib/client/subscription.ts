@@ -71,8 +71,8 @@ export interface SubscriptionOwner {
 
 /**
  * A subscription that survives reconnects: it is restored from the last message that was seen, and says when something is missing.
- * Listeners and iterators share it: every listener gets every message; several iterators share the messages among them. Until
- * there is either, messages wait.
+ * Every listener gets every message; several iterators share the messages among them. Until there is a listener for messages or an
+ * iterator, messages and gaps wait for the first of them, in order.
  *
  * @example
  * import { createClient, type Subscription } from 'wsbench/client';
@@ -117,18 +117,14 @@ export class Subscription implements AsyncIterable<ChannelMessage | Gap> {
     return this.#end !== undefined;
   }
 
-  /** Calls `listener` at every such event until the returned function is called. The first one gets what has waited. */
+  /** Calls `listener` at every such event until the returned function is called. The first for messages gets what has waited. */
   on<K extends keyof SubscriptionEvents>(
     type: K,
     listener: (event: SubscriptionEvents[K]) => void,
   ): () => void {
-    const off = this.#events.on(type, listener);
-    if (!this.#isIterated) {
-      const waiting = this.#unread;
-      this.#unread = waiting.filter((item) => item.type !== type);
-      for (const item of waiting) if (item.type === type) this.#events.emit(item.type, item as never);
-    }
-    return off;
+    // In a moment, so that a listener for gaps that is added next hears them in their place.
+    if (type === 'message') queueMicrotask(() => this.#flush());
+    return this.#events.on(type, listener);
   }
 
   /** Ends it, here and on the server. Resolves when the server has confirmed, or the connection has ended. */
@@ -200,11 +196,23 @@ export class Subscription implements AsyncIterable<ChannelMessage | Gap> {
   }
 
   #hand(item: ChannelMessage | Gap): void {
-    const isHeard = this.#events.count(item.type) > 0;
+    if (!this.#isIterated && (this.#unread.length > 0 || this.#events.count('message') === 0)) {
+      this.#keep(item);
+      return;
+    }
     this.#events.emit(item.type, item as never);
+    if (!this.#isIterated) return;
     const reader = this.#readers.shift();
     if (reader) reader.resolve({ done: false, value: item });
-    else if (this.#isIterated || !isHeard) this.#keep(item);
+    else this.#keep(item);
+  }
+
+  #flush(): void {
+    while (!this.#isIterated && this.#events.count('message') > 0) {
+      const item = this.#unread.shift();
+      if (!item) return;
+      this.#events.emit(item.type, item as never);
+    }
   }
 
   #keep(item: ChannelMessage | Gap): void {
@@ -217,7 +225,6 @@ export class Subscription implements AsyncIterable<ChannelMessage | Gap> {
     const before = second.type === 'gap' ? second.before : { epoch: second.epoch, offset: second.offset };
     const gap: Gap = { type: 'gap', channel: this.channel, reason: 'unread', after, before };
     this.#unread.unshift(gap);
-    this.#events.emit('gap', gap);
     this.#owner.gap(gap);
   }
 }

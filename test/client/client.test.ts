@@ -107,6 +107,7 @@ test('a subscription gives messages to listeners and to a loop', { timeout }, as
   const heard: unknown[] = [];
   await client.publish('news', 1);
   news.on('message', ({ data }) => heard.push(data));
+  await client.ping();
   assert.deepEqual(heard, [1]);
   const read: unknown[] = [];
   const loop = (async () => {

@@ -1,0 +1,39 @@
+// The model check: whatever happens, every promise settles once, no message has two effects, and subscriptions come back.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { stateTransitions } from '../../lib/client/index.ts';
+import { trace, World } from './model.ts';
+
+const timeout = 170_000;
+const runs = 10_000;
+
+test(`${runs} random traces`, { timeout }, async (t) => {
+  const seen = new Set<string>();
+  let settled = 0;
+  const codes = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(trace, async ({ steps, start, heals }) => {
+      const world = new World(start);
+      for (const step of steps) await world.take(step);
+      if (heals) {
+        await world.heal();
+        world.check();
+      }
+      await world.close();
+      world.check();
+      for (const transition of world.transitions) seen.add(transition);
+      settled += world.sent.length;
+      for (const { error } of world.sent) {
+        const code = error?.code ?? 'acknowledged';
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }
+    }),
+    { numRuns: runs },
+  );
+  t.diagnostic(`${settled} promises: ${JSON.stringify(Object.fromEntries(codes))}`);
+  // A check that never got there would prove nothing: every transition of the table happens.
+  const all = Object.entries(stateTransitions).flatMap(([from, tos]) => tos.map((to) => `${from} > ${to}`));
+  const missing = all.filter((transition) => !seen.has(transition));
+  assert.deepEqual(missing, []);
+});
