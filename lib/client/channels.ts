@@ -5,7 +5,19 @@ import { type Fields, fieldsOf, numberOf, type ServerMessage, textOf } from './m
 import type { Outgoing } from './outbox.ts';
 import { type Gap, type Position, Subscription } from './subscription.ts';
 
-/** How a subscription starts. */
+/**
+ * How a subscription starts.
+ *
+ * @example
+ * import { createClient, type SubscribeOptions } from 'wsbench/client';
+ * const client = createClient('wss://service.example/ws', { token: getToken });
+ * const news = await Promise.all([client.connect(), client.subscribe('news')]).then(([, subscription]) => subscription);
+ * const kept = JSON.stringify(news.position); // for the next start of this program
+ * await news.unsubscribe();
+ * const options: SubscribeOptions = { since: JSON.parse(kept), timeoutMs: 5000 };
+ * await client.subscribe('news', options);
+ * await client.close();
+ */
 export interface SubscribeOptions {
   /** The last message that was seen, before this program was started perhaps: what came after it is delivered, or a gap is told. */
   since?: Position;

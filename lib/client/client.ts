@@ -36,6 +36,7 @@ export interface ClientParts {
  * @example
  * import { createClient, type RequestOptions } from 'wsbench/client';
  * const client = createClient('wss://service.example/ws', { token: getToken });
+ * await client.connect();
  * const options: RequestOptions = { id: 'order-4711', timeoutMs: 5000, signal: AbortSignal.timeout(6000) };
  * await client.publish('orders', { item: 'tea' }, options);
  * const again = await client.publish('orders', { item: 'tea' }, options);
@@ -52,7 +53,17 @@ export interface RequestOptions {
   resend?: boolean;
 }
 
-/** What became of a PUBLISH: it is in the channel's log. */
+/**
+ * What became of a PUBLISH: it is in the channel's log.
+ *
+ * @example
+ * import { createClient, type Published } from 'wsbench/client';
+ * const client = createClient('wss://service.example/ws', { token: getToken });
+ * await client.connect();
+ * const published: Published = await client.publish('news', { headline: 'hello' });
+ * console.log(published.offset, published.receivers); // 1 0
+ * await client.close();
+ */
 export interface Published {
   channel: string;
   epoch: string;

@@ -1,6 +1,13 @@
 // What a client does after each close code and each refused handshake: one table for the code, the documentation and the tests.
 
-/** What to do when a connection has ended. */
+/**
+ * What to do when a connection has ended.
+ *
+ * @example
+ * import { type CloseAction, closePolicies } from 'wsbench/client';
+ * const names = (wanted: CloseAction) => closePolicies.filter(({ action }) => action === wanted).map(({ name }) => name);
+ * console.log(names('window').join()); // GOING_AWAY,SERVICE_RESTART
+ */
 export type CloseAction =
   /** Do not come back. */
   | 'stop'
@@ -13,7 +20,14 @@ export type CloseAction =
   /** Come back with another token, once. */
   | 'refresh-token';
 
-/** A row of the table. */
+/**
+ * A row of the table of close codes.
+ *
+ * @example
+ * import { type ClosePolicy, closePolicies } from 'wsbench/client';
+ * const slow = (row: ClosePolicy) => (row.minMs ?? 0) >= 1000;
+ * console.log(closePolicies.filter(slow).map(({ code }) => code).join()); // 1008
+ */
 export interface ClosePolicy {
   code: number;
   name: string;

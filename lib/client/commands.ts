@@ -14,9 +14,10 @@ import type { Outgoing } from './outbox.ts';
  * agent.on('open', () => agent.request('AGENT_CONNECT', { agentId: 'builder-7' }));
  * agent.on('push', ({ type, payload }) => {
  *   if (type !== 'COMMAND') return;
- *   agent.request('COMMAND_RESULT', { commandId: payload.commandId, status: 'ok', result: 42 });
+ *   const { commandId } = payload as { commandId: string };
+ *   agent.request('COMMAND_RESULT', { commandId, status: 'ok', result: 42 });
  * });
- * await agent.connect();
+ * await Promise.all([agent.connect(), dashboard.connect()]);
  * await agent.ping(); // answers come in order: the agent is known by now
  * const done: CommandResult = await dashboard.command('builder-7', 'build', { args: { target: 'all' } });
  * console.log(done.status, done.result); // ok 42

@@ -44,7 +44,15 @@ export type ClientErrorCode =
   | 'CLOSED'
   | 'INTERNAL';
 
-/** What else is known about a failure. */
+/**
+ * What else is known about a failure.
+ *
+ * @example
+ * import { ClientError, type ClientErrorDetails } from 'wsbench/client';
+ * // For tests of an application: what it does when a message may have had its effect.
+ * const details: ClientErrorDetails = { outcome: 'unknown' };
+ * console.log(new ClientError('TIMEOUT', 'no answer', details).outcome); // unknown
+ */
 export interface ClientErrorDetails {
   /** `none`: the server never saw it. `unknown`: it was sent, so it may have had its effect. */
   outcome?: 'none' | 'unknown';
@@ -65,6 +73,7 @@ export interface ClientErrorDetails {
  * @example
  * import { ClientError, createClient } from 'wsbench/client';
  * const client = createClient('wss://service.example/ws', { token: getToken });
+ * await client.connect();
  * try {
  *   await client.command('builder-1', 'build');
  * } catch (error) {

@@ -4,7 +4,16 @@ import type { ClientClock } from './clock.ts';
 /** A timer that is so much too late did not wait for the peer: this process stood still, or the machine slept. */
 const stalledMs = 1000;
 
-/** When to ask, and how long to wait for a sign of life. */
+/**
+ * When to ask, and how long to wait for a sign of life.
+ *
+ * @example
+ * import { createClient, type HeartbeatTimes } from 'wsbench/client';
+ * const heartbeat: HeartbeatTimes = { intervalMs: 5000, timeoutMs: 2000 }; // dead peers are noticed within 7 s
+ * const client = createClient('wss://service.example/ws', { heartbeat });
+ * await client.connect();
+ * await client.close();
+ */
 export interface HeartbeatTimes {
   /** Silence after which a PING is sent. */
   intervalMs: number;

@@ -8,6 +8,7 @@
  * const client = createClient('wss://service.example/ws', { token: getToken });
  * const pushed: ServerMessage[] = [];
  * client.on('push', (message) => pushed.push(message)); // such as AGENT_STATUS
+ * await client.connect();
  * await client.request('DASHBOARD_CONNECT');
  * await client.close();
  */

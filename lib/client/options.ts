@@ -7,6 +7,14 @@ import type { TokenSource } from './tokens.ts';
 /**
  * Where the token goes: the header `Authorization` (Node only), a pair of subprotocols (`bearer` and the token), or the first
  * message (`AUTH`).
+ *
+ * @example
+ * import { createClient, type TokenPlace } from 'wsbench/client';
+ * for (const tokenIn of ['header', 'subprotocol', 'message'] satisfies TokenPlace[]) {
+ *   const client = createClient('wss://service.example/ws', { token: getToken, tokenIn });
+ *   await client.connect();
+ *   await client.close();
+ * }
  */
 export type TokenPlace = 'header' | 'subprotocol' | 'message';
 

@@ -8,6 +8,7 @@ interface PlatformSocket {
   close(code?: number, reason?: string): void;
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
+  onerror: (() => void) | null;
   onclose: ((event: { code: number; reason: string; wasClean: boolean }) => void) | null;
   binaryType: string;
 }
@@ -28,6 +29,8 @@ export function platformTransport(Socket: PlatformWebSocket): Transport {
         if (typeof data === 'string') sink.text(data);
         else sink.binary();
       };
+      // `onclose` says the same; but some of these sockets throw what nobody listens for.
+      socket.onerror = () => {};
       socket.onclose = ({ code, reason, wasClean }) =>
         sink.ended({ code, reason, by: wasClean && code !== 1006 ? 'server' : 'network' });
       // Pages may close with 1000 and with codes from 3000 on only: 1003 is told as 4003.

@@ -2,7 +2,18 @@
 import { Emitter } from './emitter.ts';
 import type { ClientError } from './errors.ts';
 
-/** Which message of a channel: offsets grow by one within an epoch, which ends when the server's log is started anew. */
+/**
+ * Which message of a channel: offsets grow by one within an epoch, which ends when the server's log is started anew.
+ *
+ * @example
+ * import { createClient, type Position } from 'wsbench/client';
+ * const client = createClient('wss://service.example/ws', { token: getToken });
+ * await client.connect();
+ * const news = await client.subscribe('news');
+ * const position: Position | undefined = news.position;
+ * console.log(position?.offset); // 0
+ * await client.close();
+ */
 export interface Position {
   epoch: string;
   offset: number;
@@ -14,6 +25,7 @@ export interface Position {
  * @example
  * import { type ChannelMessage, createClient } from 'wsbench/client';
  * const client = createClient('wss://service.example/ws', { token: getToken });
+ * await client.connect();
  * const news = await client.subscribe('news');
  * const first = new Promise<ChannelMessage>((resolve) => news.on('message', resolve));
  * await client.publish('news', { headline: 'hello' });
@@ -36,10 +48,10 @@ export interface ChannelMessage extends Position {
  * @example
  * import { createClient, type Gap } from 'wsbench/client';
  * const client = createClient('wss://service.example/ws', { token: getToken });
- * const gaps: Gap[] = [];
- * const news = await client.subscribe('news', { since: { epoch: 'of last week', offset: 7 } });
- * news.on('gap', (gap) => gaps.push(gap));
- * console.log(gaps[0]?.reason); // server
+ * await client.connect();
+ * const gap = new Promise<Gap>((resolve) => client.on('gap', resolve));
+ * await client.subscribe('news', { since: { epoch: 'of last week', offset: 7 } });
+ * console.log((await gap).reason); // server
  * await client.close();
  */
 export interface Gap {
@@ -52,7 +64,18 @@ export interface Gap {
   before: Position;
 }
 
-/** What a subscription tells. */
+/**
+ * What a subscription tells, by name.
+ *
+ * @example
+ * import { createClient, type SubscriptionEvents } from 'wsbench/client';
+ * const client = createClient('wss://service.example/ws', { token: getToken });
+ * await client.connect();
+ * const news = await client.subscribe('news');
+ * news.on('ended', ({ error }: SubscriptionEvents['ended']) => console.log(error?.code ?? 'unsubscribed')); // unsubscribed
+ * await news.unsubscribe();
+ * await client.close();
+ */
 export interface SubscriptionEvents {
   message: ChannelMessage;
   gap: Gap;
@@ -77,6 +100,7 @@ export interface SubscriptionOwner {
  * @example
  * import { createClient, type Subscription } from 'wsbench/client';
  * const client = createClient('wss://service.example/ws', { token: getToken });
+ * await client.connect();
  * const news: Subscription = await client.subscribe('news');
  * await client.publish('news', { headline: 'hello' });
  * for await (const item of news) {

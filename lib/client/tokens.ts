@@ -6,6 +6,19 @@ import type { Fields } from './messages.ts';
 /**
  * Why a provider is asked: to connect, to replace a token that soon ends, or because the server did not accept the last one. A
  * provider that keeps tokens must not hand out the kept one for `refused`.
+ *
+ * @example
+ * import { createClient, type TokenRequest } from 'wsbench/client';
+ * let kept: string | undefined;
+ * const fetchToken = async ({ reason, signal }: TokenRequest): Promise<string> => {
+ *   if (reason !== 'connect') kept = undefined;
+ *   signal.throwIfAborted();
+ *   kept ??= await getToken();
+ *   return kept;
+ * };
+ * const client = createClient('wss://service.example/ws', { token: fetchToken });
+ * await client.connect();
+ * await client.close();
  */
 export interface TokenRequest {
   reason: 'connect' | 'refresh' | 'refused';

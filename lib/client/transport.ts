@@ -11,7 +11,16 @@ export interface OpenRequest {
   maxMessageBytes: number;
 }
 
-/** How a socket ended, or why it never opened. */
+/**
+ * How a socket ended, or why it never opened.
+ *
+ * @example
+ * import { createClient, type SocketEnd } from 'wsbench/client';
+ * const client = createClient('wss://service.example/nowhere', { reconnect: { maxAttempts: 1 } });
+ * const words = ({ code, httpStatus, by }: SocketEnd) => `${httpStatus ?? code} by ${by}`;
+ * client.on('disconnected', (end) => console.log(words(end))); // 404 by server
+ * await client.connect().catch(() => {});
+ */
 export interface SocketEnd {
   /** As in RFC 6455 §7.4.1; 1006 when there was no close frame. */
   code: number;

@@ -57,7 +57,7 @@ export function tokenOf(sub: string, expiresAtMs: number): string {
 export class ModelServer {
   readonly clock: FakeClock;
   readonly logs = new Map<string, Log>();
-  /** How often each id had its effect. */
+  /** How often the data of a message, which no other message has, was appended to a log. */
   readonly effects = new Map<string, number>();
   /** Rules that the client broke. */
   readonly broken: string[] = [];
@@ -325,7 +325,8 @@ export class ModelServer {
     log.tip += 1;
     const { epoch, tip: offset } = log;
     log.messages.push({ offset, data });
-    this.effects.set(id, (this.effects.get(id) ?? 0) + 1);
+    const what = String(data);
+    this.effects.set(what, (this.effects.get(what) ?? 0) + 1);
     for (const subscriber of this.peers) {
       if (!subscriber.subscriptions.has(channel)) continue;
       const message: Message = { type: 'MESSAGE', payload: { channel, epoch, offset, data } };
