@@ -40,7 +40,7 @@ export interface ClientParts {
  * const options: RequestOptions = { id: 'order-4711', timeoutMs: 5000, signal: AbortSignal.timeout(6000) };
  * await client.publish('orders', { item: 'tea' }, options);
  * const again = await client.publish('orders', { item: 'tea' }, options);
- * console.log(again.duplicate); // true: an id has one effect
+ * console.log(again.duplicate); // true
  * await client.close();
  */
 export interface RequestOptions {

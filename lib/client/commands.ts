@@ -12,15 +12,17 @@ import type { Outgoing } from './outbox.ts';
  * const dashboard = createClient('wss://service.example/ws', { token: getToken });
  * const agent = createClient('wss://service.example/ws', { token: getToken });
  * agent.on('open', () => agent.request('AGENT_CONNECT', { agentId: 'builder-7' }));
+ * let answered: Promise<unknown> | undefined;
  * agent.on('push', ({ type, payload }) => {
  *   if (type !== 'COMMAND') return;
  *   const { commandId } = payload as { commandId: string };
- *   agent.request('COMMAND_RESULT', { commandId, status: 'ok', result: 42 });
+ *   answered = agent.request('COMMAND_RESULT', { commandId, status: 'ok', result: 42 });
  * });
  * await Promise.all([agent.connect(), dashboard.connect()]);
  * await agent.ping(); // answers come in order: the agent is known by now
  * const done: CommandResult = await dashboard.command('builder-7', 'build', { args: { target: 'all' } });
  * console.log(done.status, done.result); // ok 42
+ * await answered;
  * await Promise.all([agent.close(), dashboard.close()]);
  */
 export interface CommandResult {

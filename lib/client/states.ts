@@ -38,7 +38,7 @@ export type ClientState =
  *
  * @example
  * import { stateTransitions } from 'wsbench/client';
- * console.log(stateTransitions.closed); // []: nothing comes after it
+ * console.log(stateTransitions.closed); // []
  */
 // biome-ignore format: a table
 export const stateTransitions: Readonly<Record<ClientState, readonly ClientState[]>> = {

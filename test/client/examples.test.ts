@@ -91,7 +91,7 @@ describe('the examples', () => {
     test(`${name}: runs and ends, and says what it shows`, { timeout }, async () => {
       const { stdout } = await run(process.execPath, [join(folder, `${name}.js`)], { timeout: 20_000 });
       // `console.log(…); // …` shows what is printed.
-      const shown = [...(examples.get(name) ?? '').matchAll(/console\.log\(.*\); \/\/ ([^:\n]+)/g)].map(
+      const shown = [...(examples.get(name) ?? '').matchAll(/console\.log\(.*\); \/\/ (.+)/g)].map(
         ([, text = '']) => text.trim(),
       );
       const lines = stdout.split('\n');
