@@ -87,7 +87,7 @@ export interface ClientErrorDetails {
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: ClientErrorCode;
-  /** `none`: the server never saw it, or refused it. `unknown`: it was sent, so it may have had its effect. */
+  /** `none`: the server never saw it, or refused it when it saw it first. `unknown`: it was sent, so it may have had its effect. */
   readonly outcome: 'none' | 'unknown';
   readonly serverCode: string | undefined;
   readonly retryAfterMs: number | undefined;

@@ -28,6 +28,7 @@ interface Entry extends Outgoing {
   atMs: number;
   /** Number of the connection that it was last sent on; 0 for none. */
   sentOn: number;
+  sends: number;
   firstSentOn: number;
   firstSentMs: number;
   firstSentEpochMs: number;
@@ -88,6 +89,7 @@ export class Outbox {
         text,
         atMs: clock.nowMs(),
         sentOn: 0,
+        sends: 0,
         firstSentOn: 0,
         firstSentMs: 0,
         firstSentEpochMs: 0,
@@ -215,6 +217,7 @@ export class Outbox {
     }
     entry.sentOn = this.#connection;
     entry.state = 'sent';
+    entry.sends += 1;
     send(entry.text);
   }
 
@@ -284,7 +287,8 @@ export class Outbox {
       const details: ClientErrorDetails = { serverCode };
       if (retryAfterMs !== undefined) details.retryAfterMs = retryAfterMs;
       // INTERNAL is a bug of the server: nobody knows how far it came.
-      details.outcome = serverCode === 'INTERNAL' ? 'unknown' : 'none';
+      // And where it was sent before, that may have had the effect, and only its answer was lost.
+      details.outcome = serverCode === 'INTERNAL' || entry.sends > 1 ? 'unknown' : 'none';
       this.#reject(entry, 'REFUSED', `the server refused it: ${serverCode} ${text}`, details);
     }
     if (isLimited) this.flush();
