@@ -34,4 +34,6 @@ export type Stage = 'dns' | 'tcp' | 'tls' | 'upgrade';
 export interface Cause {
   kind: FailureKind;
   detail: string;
+  /** An HTTP answer that says when to come back: its Retry-After, in ms. */
+  retryAfterMs?: number;
 }

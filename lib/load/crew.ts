@@ -3,6 +3,7 @@ import { failureRecords, mergeFailures } from '../result/failure-groups.ts';
 import type { FailureRecord } from '../result/result.ts';
 import type { EngineCommands, EngineReports, LoadPhase, ProbeReport, Settled } from './engine-contract.ts';
 import { emptyShare, mergeShares } from './merge.ts';
+import type { StormState } from './reconnect/storm.ts';
 import type { Hired, Recruit } from './recruit.ts';
 import type { Share } from './share.ts';
 
@@ -87,6 +88,19 @@ export class Crew {
   /** Their sum. */
   get share(): Share {
     return mergeShares(this.shares);
+  }
+
+  /** How a storm goes, as far as the engines have told. */
+  get storm(): StormState {
+    const known = this.present.flatMap(({ share }) => share?.recovery ?? []);
+    const sum = (of: 'lost' | 'away'): number => known.reduce((total, one) => total + one[of], 0);
+    return {
+      lost: sum('lost'),
+      away: sum('away'),
+      firstLostUs: Math.min(...known.map(({ firstLostUs }) => firstLostUs)),
+      toldUs: Math.min(...this.present.map(({ share }) => share?.atUs ?? 0)),
+      lastBackUs: Math.max(0, ...known.map(({ lastBackUs }) => lastBackUs)),
+    };
   }
 
   /** Tells something to every engine. */

@@ -35,6 +35,8 @@ export interface EngineCommands {
   probe(): void;
   /** Begins the warm-up at `startUs`. */
   begin(startUs: number): void;
+  /** The measure phase ends at `endUs`, earlier than planned: what it was for has happened. */
+  endAt(endUs: number): void;
   /** The run is over before its time: sends no more, waits 5 s at most for what is outstanding. */
   stop(atUs: number): void;
   /** Closes the connections. */

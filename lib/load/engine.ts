@@ -104,6 +104,11 @@ export class Engine implements EngineCommands {
     });
   }
 
+  endAt(endUs: number): void {
+    this.#load.endAt(endUs);
+    this.#ticker.wake();
+  }
+
   stop(atUs: number): void {
     this.#stoppedUs = Math.min(this.#stoppedUs, atUs);
     // At once, not at the next tick: replies that come in between must not call forth more messages.

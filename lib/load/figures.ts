@@ -3,11 +3,22 @@ import { errorRateOf, errorsOf } from '../metrics/derived.ts';
 import { Histogram, percentileUs, timeStats } from '../metrics/histogram.ts';
 import { type TimeMetric, timeMetrics } from '../metrics/names.ts';
 import type { Figures } from '../result/thresholds.ts';
+import { type RecoveryPlan, recoveryRecord } from './reconnect/recovery-record.ts';
 import type { Share } from './share.ts';
 
-/** The figures of a share, at the end of a run. */
-export function figuresOf(share: Share): Figures {
-  return { metrics: metricsOf(share, timeMetrics, true), counters: share.counters, derived: derive(share) };
+/**
+ * The figures of a share, at the end of a run.
+ *
+ * @param plan what was asked for: with it, also how lost connections came back
+ */
+export function figuresOf(share: Share, plan?: RecoveryPlan): Figures {
+  const recovery = plan && recoveryRecord(plan, share);
+  return {
+    metrics: metricsOf(share, timeMetrics, true),
+    counters: share.counters,
+    derived: derive(share),
+    ...(recovery ? { recovery } : {}),
+  };
 }
 
 /**

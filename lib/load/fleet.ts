@@ -1,7 +1,7 @@
 // All connections of a run: opens them, keeps count of how they end, and closes them.
 import type { CloseRecord } from '../result/result.ts';
 import type { Attempts } from './attempts.ts';
-import { nowUs } from './clock.ts';
+import { never, nowUs } from './clock.ts';
 import { CloseLog } from './close-log.ts';
 import type {
   ClosedBy,
@@ -20,6 +20,7 @@ import type { Pacer } from './pacer.ts';
 import { connectionsOf, numberOf, type Part } from './part.ts';
 import { Pinger } from './pinger.ts';
 import { LanePlaces, type PlacesOwner } from './places.ts';
+import type { DropKind } from './reconnect/storm.ts';
 import type { Recorder } from './recorder.ts';
 import { isSlow, SlowReading } from './slow-consumers.ts';
 import type { Traffic } from './traffic.ts';
@@ -43,6 +44,8 @@ export interface FleetPlan {
   attempts: Attempts;
   /** When the run's first connections are to be opened, in µs after the start; undefined: as fast as it goes. */
   pacer: Pacer | undefined;
+  /** Lost connections come back, as many at a time as there are: the herd is what is looked at. */
+  reconnects: boolean;
   /** A message without an answer after this time is lost. */
   timeoutMs: number;
   /** The share that reads slowly. */
@@ -75,6 +78,10 @@ export class Fleet implements LaneOwner, PlacesOwner {
   /** Called when a connection opened or ended. */
   onChange: (() => void) | undefined;
   onError: ((error: unknown) => void) | undefined;
+  /** Called when a connection that served its place is gone, and the schedule had not asked for it. */
+  onLost: ((lane: Lane, code: number, by: ClosedBy, clean: boolean, atUs: number) => void) | undefined;
+  /** Called when an attempt for a place begins that had a connection before. */
+  onDial: ((place: number, atUs: number) => void) | undefined;
 
   readonly #plan: FleetPlan;
   readonly #recorder: Recorder;
@@ -82,6 +89,8 @@ export class Fleet implements LaneOwner, PlacesOwner {
   readonly #closes = new CloseLog();
   readonly #pinger: Pinger;
   readonly #mostConnecting: number;
+  /** The same while the load goes on. */
+  readonly #mostDialling: number;
   /** Attempts of the connect phase: of the run, and of this fleet. */
   #due = 0;
   #attempts = 0;
@@ -99,6 +108,7 @@ export class Fleet implements LaneOwner, PlacesOwner {
     this.#pinger = new Pinger(part.workers);
     this.#first = connectionsOf(part, first);
     this.#mostConnecting = Math.ceil(maxConnecting / part.workers);
+    this.#mostDialling = plan.reconnects ? Number.POSITIVE_INFINITY : this.#mostConnecting;
     this.lanes = Array.from({ length: connectionsOf(part, connections) }, (_, place) =>
       this.laneAt(place, place),
     );
@@ -154,6 +164,11 @@ export class Fleet implements LaneOwner, PlacesOwner {
   /** From now on ends of connections are our doing: they are listed as closes and count nowhere else. */
   end(): void {
     this.#ending = true;
+  }
+
+  /** Lets all connections go that have a place; they are expected to come back. */
+  drop(how: DropKind, atUs: number): void {
+    for (const lane of this.places.serving) if (lane.isOpen) lane.drop(how, atUs);
   }
 
   closeAll(): void {
@@ -234,18 +249,21 @@ export class Fleet implements LaneOwner, PlacesOwner {
     if (lane.isSlow) this.slow.forget(lane);
     this.open--;
     this.#closes.add(code, by, clean);
-    const isOurs = this.#ending || (lane.isClosing && (by === 'us' || clean));
-    if (isOurs && by === 'us' && code === 1006) this.unansweredCloses++;
+    const isDropped = lane.droppedUs !== never;
+    const isOurs = this.#ending || isDropped || (lane.isClosing && (by === 'us' || clean));
+    if (isOurs && !isDropped && by === 'us' && code === 1006) this.unansweredCloses++;
     if (!this.#ending) this.#recorder.counters['connections.closed']++;
     if (!isOurs) {
       this.ends.add(lane, code, by, atUs);
       if (!clean || code !== 1000) this.#recorder.counters['connections.abnormal']++;
     }
     this.places.ended(lane, atUs);
+    const isAsked = !this.#ending && !lane.isClosing && this.places.serving[lane.place] === lane;
+    if (isAsked) this.onLost?.(lane, code, by, clean, atUs);
     this.onChange?.();
   }
 
-  laneFailed(lane: Lane, kind: FailureKind, detail: string): void {
+  laneFailed(lane: Lane, kind: FailureKind, detail: string, retryAfterMs?: number): void {
     if (lane.state !== 'failed') {
       if (this.#ending) return;
       this.#recorder.counters.protocol_errors++;
@@ -256,7 +274,7 @@ export class Fleet implements LaneOwner, PlacesOwner {
     this.#recorder.counters['connections.failed']++;
     this.failures.add(kind, detail);
     if (this.#plan.attempts.failed() >= hopelessFailures) this.#stopped = true;
-    this.places.ended(lane, nowUs());
+    this.places.ended(lane, nowUs(), retryAfterMs);
     this.onChange?.();
   }
 
@@ -270,7 +288,8 @@ export class Fleet implements LaneOwner, PlacesOwner {
   }
 
   dial(lane: Lane): boolean {
-    if (this.#connecting >= this.#mostConnecting) return false;
+    if (this.#connecting >= this.#mostDialling) return false;
+    this.onDial?.(lane.place, nowUs());
     this.#begin(lane);
     return true;
   }

@@ -9,6 +9,9 @@ import type {
   Sink,
 } from './drivers/driver.ts';
 import type { MessageView } from './message-view.ts';
+import type { DropKind } from './reconnect/storm.ts';
+
+const goingAway = 1001;
 
 /** What a lane tells its owner. */
 export interface LaneOwner {
@@ -22,7 +25,7 @@ export interface LaneOwner {
   lanePong(lane: Lane, sentUs: number, atUs: number): void;
   lanePongOf(lane: Lane, seq: number, atUs: number): void;
   laneClosed(lane: Lane, code: number, by: ClosedBy, clean: boolean): void;
-  laneFailed(lane: Lane, kind: FailureKind, detail: string): void;
+  laneFailed(lane: Lane, kind: FailureKind, detail: string, retryAfterMs?: number): void;
 }
 
 /** Where a connection stands. */
@@ -68,6 +71,10 @@ export class Lane implements Sink {
   isPinged = false;
   pingedUs = never;
   openedUs = never;
+  /** When we dropped it to see whether it comes back. */
+  droppedUs = never;
+  /** The server said that it goes, and when to come back. */
+  drain: { toldUs: number; minMs: number; maxMs: number } | undefined;
   /** When a message, and when the pong to one of our pings, came last. */
   receivedUs = never;
   pongedUs = never;
@@ -132,6 +139,15 @@ export class Lane implements Sink {
     this.#connection?.abort();
   }
 
+  /** Lets it go without the schedule's leave: its client is expected to come back. */
+  drop(how: DropKind, atUs: number): void {
+    this.droppedUs = atUs;
+    const connection = this.#connection;
+    if (how === 'close') connection?.close(goingAway, '');
+    else if (how === 'rst' && connection?.reset) connection.reset();
+    else connection?.abort();
+  }
+
   opened(split: ConnectSplit): void {
     this.state = 'open';
     this.#owner.laneOpened(this, split);
@@ -159,8 +175,8 @@ export class Lane implements Sink {
     this.#owner.laneClosed(this, code, by, clean);
   }
 
-  failed(kind: FailureKind, detail: string): void {
+  failed(kind: FailureKind, detail: string, retryAfterMs?: number): void {
     if (this.state === 'connecting') this.state = 'failed';
-    this.#owner.laneFailed(this, kind, detail);
+    this.#owner.laneFailed(this, kind, detail, retryAfterMs);
   }
 }

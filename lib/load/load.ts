@@ -11,6 +11,8 @@ import { kinds } from './ledger.ts';
 import { connectionsOf } from './part.ts';
 import type { StressPlan } from './plan.ts';
 import { connectionCourse, measureSchedule, measureUs, rateCourse, warmupSchedule } from './profile.ts';
+import { Reconnector } from './reconnect/reconnector.ts';
+import type { RecoveryData } from './reconnect/recovery-data.ts';
 import type { Rig } from './rig.ts';
 import { thinkTimeOf } from './think-time.ts';
 import { Turnover } from './turnover.ts';
@@ -28,6 +30,20 @@ function turnoverOf(plan: StressPlan, { part, fleet }: Rig): Turnover {
   );
 }
 
+/** What brings lost connections back, if the plan asks for it. */
+function reconnectorOf(
+  { reconnect: policy, seed, storm }: StressPlan,
+  { part, fleet }: Rig,
+): Reconnector | undefined {
+  if (policy === undefined) return undefined;
+  const places = fleet.lanes.length;
+  const isStorm = storm !== undefined;
+  // Workers draw numbers of their own.
+  return new Reconnector({ policy, seed: seed + 7919 * (part.worker + 1), places, isStorm }, (place) =>
+    fleet.places.prepare(place),
+  );
+}
+
 /** The load of a run, from the first message of the warm-up to the last of the measure phase. */
 export class Load {
   /** The measure phase began. */
@@ -40,6 +56,9 @@ export class Load {
   readonly #enter: (phase: LoadPhase, atUs: number) => void;
   readonly #rate: Course;
   readonly #turnover: Turnover;
+  readonly #reconnector: Reconnector | undefined;
+  /** When the connections are dropped. */
+  #dropUs = Number.POSITIVE_INFINITY;
   #executors: Executor[] = [];
   #executor: Executor | undefined;
   #backlog: Backlog | undefined;
@@ -53,8 +72,17 @@ export class Load {
     this.#rate = rateCourse(plan);
     this.#turnover = turnoverOf(plan, rig);
     const { fleet, traffic } = rig;
-    fleet.places.onServes = (lane, atUs) => this.#turnover.serves(lane, atUs);
-    fleet.places.onMissed = (place, atUs) => this.#turnover.failed(place, atUs);
+    this.#reconnector = reconnectorOf(plan, rig);
+    fleet.places.onServes = (lane, atUs) => {
+      this.#turnover.serves(lane, atUs);
+      this.#reconnector?.returned(lane, atUs);
+    };
+    fleet.places.onMissed = (place, atUs, retryAfterMs) => {
+      this.#turnover.failed(place, atUs);
+      this.#reconnector?.failed(place, retryAfterMs, atUs);
+    };
+    fleet.onLost = (...lost) => this.#reconnector?.lost(...lost);
+    fleet.onDial = (place, atUs) => this.#reconnector?.attempted(place, atUs);
     traffic.onWearing = (lane) => this.#turnover.wears(lane);
   }
 
@@ -94,6 +122,8 @@ export class Load {
         : [this.#closedLoop([warmup, measure])];
     this.#executor = this.#executors.shift();
     this.#turnover.begin(startUs, measuredUs, endUs);
+    this.#reconnector?.begin(fleet.places.serving, startUs, measuredUs);
+    if (plan.storm && plan.storm.drop !== null) this.#dropUs = measuredUs + plan.storm.beforeMs * 1000;
     this.#enter('warmup', startUs);
   }
 
@@ -109,10 +139,13 @@ export class Load {
     }
     // After what is due: a message that is late goes to the connection that was asked for when it was due.
     const turnUs = this.#turnover.tick(Math.min(atUs, this.#executor?.nextDueUs ?? atUs));
+    if (atUs >= this.#dropUs) this.#drop(atUs);
+    const backUs = this.#reconnector?.tick(atUs) ?? Number.POSITIVE_INFINITY;
     this.#rig.fleet.places.tick();
+    const againUs = this.#rig.fleet.places.isWaiting ? atUs : Number.POSITIVE_INFINITY;
     if (this.measured && this.#executor?.done && atUs >= recorder.endUs) this.end(recorder.endUs);
     // The phase begins and ends on time, even when nothing is due then.
-    return Math.min(nextUs, turnUs, this.measured ? recorder.endUs : startUs);
+    return Math.min(nextUs, turnUs, backUs, againUs, this.#dropUs, this.measured ? recorder.endUs : startUs);
   }
 
   /** Samples what is worth knowing while messages are sent, and while those of the measure phase are awaited. */
@@ -128,10 +161,25 @@ export class Load {
     recorder.series.advance(decidedUs - startUs);
   }
 
+  /** The measure phase ends at `endUs`, if that is earlier than it would. */
+  endAt(endUs: number): void {
+    const { recorder } = this.#rig;
+    if (!(endUs < recorder.endUs)) return;
+    recorder.endUs = Math.max(recorder.startUs, endUs);
+    for (const executor of [this.#executor, ...this.#executors]) executor?.endAt?.(recorder.endUs);
+  }
+
+  /** What was seen of connections that came back; null: nobody asked them to. */
+  get recovery(): RecoveryData | null {
+    return this.#reconnector?.data() ?? null;
+  }
+
   /** Sends no more; {@link end} is still to be called. */
   stop(): void {
     this.#executor?.stop();
+    this.#dropUs = Number.POSITIVE_INFINITY;
     this.#turnover.stop();
+    this.#reconnector?.stop();
     this.#rig.fleet.places.stop();
   }
 
@@ -195,6 +243,13 @@ export class Load {
     }
     const rate = valueAt(this.#rate, atUs - this.#rig.recorder.startUs);
     if (rate > 0) this.#backlog?.sample(atUs, Math.round((outstanding * ratePerSecond) / rate));
+  }
+
+  /** After what is due before it: those messages were sent to connections that were there. */
+  #drop(atUs: number): void {
+    const { storm } = this.#plan;
+    this.#dropUs = Number.POSITIVE_INFINITY;
+    if (storm?.drop) this.#rig.fleet.drop(storm.drop, atUs);
   }
 
   #beginMeasure(): void {

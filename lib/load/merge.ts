@@ -7,6 +7,7 @@ import { mergeFailures } from '../result/failure-groups.ts';
 import { grouped } from '../result/grouped.ts';
 import { type BacklogData, noBacklog } from './backlog.ts';
 import { type EndsData, maxSamples } from './ends.ts';
+import { mergeRecoveries } from './reconnect/recovery-data.ts';
 import type { ProbeState, RenewalCounts, Share } from './share.ts';
 import { noSilence, type Silence } from './silence.ts';
 
@@ -44,6 +45,7 @@ export function emptyShare(): Share {
     renewals: null,
     silence: noSilence,
     unansweredCloses: 0,
+    recovery: null,
     health: [],
   };
 }
@@ -72,6 +74,7 @@ export function mergeShares(shares: readonly Share[]): Share {
   sum.closes = mergeCloses(shares.flatMap(({ closes }) => closes));
   sum.failures = mergeFailures(shares.flatMap(({ failures }) => failures));
   sum.violations = mergeFailures(shares.flatMap(({ violations }) => violations));
+  sum.recovery = mergeRecoveries(shares.map(({ recovery }) => recovery));
   sum.ends = mergeEnds(shares.flatMap(({ ends }) => ends));
   sum.backlog = mergeBacklogs(shares.map(({ backlog }) => backlog));
   const backlogs = shares.map(({ backlogEnd }) => backlogEnd).filter((end) => end !== null);

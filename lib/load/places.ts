@@ -1,5 +1,5 @@
 // The places that a fleet's connections have in the schedule: who serves which, who follows, and who leaves.
-import { nowUs } from './clock.ts';
+import { never, nowUs } from './clock.ts';
 import type { Lane } from './lane.ts';
 import { SpareIndexes } from './spare-indexes.ts';
 import type { Places } from './turnover.ts';
@@ -7,6 +7,9 @@ import { type MeasurePhase, Uptime } from './uptime.ts';
 
 // A connection that is over keeps its index until nothing that is remembered of its messages can be taken for another's.
 const spareTimeouts = 2;
+// Thousands may be due at once, and messages are due meanwhile: after so long a time, looked at every so often, others have their turn.
+const mostTurnUs = 10_000;
+const attemptsPerLook = 16;
 
 /** What places need of the fleet that they belong to. */
 export interface PlacesOwner {
@@ -29,7 +32,7 @@ export class LanePlaces implements Places {
   /** Called when a connection is in service: open, at its place, and asked for. */
   onUp: ((lane: Lane) => void) | undefined;
   /** Called when the connection that should have taken over a place could not be opened. */
-  onMissed: ((place: number, atUs: number) => void) | undefined;
+  onMissed: ((place: number, atUs: number, retryAfterMs?: number) => void) | undefined;
 
   readonly #owner: PlacesOwner;
   readonly #uptime: Uptime;
@@ -57,10 +60,14 @@ export class LanePlaces implements Places {
 
   /** Begins the attempts that wait, and closes what has left. */
   tick(): void {
-    for (let lane = this.#waiting[0]; lane; lane = this.#waiting[0]) {
+    const turnEndUs = nowUs() + mostTurnUs;
+    let begun = 0;
+    for (const lane of this.#waiting) {
+      if (begun > 0 && begun % attemptsPerLook === 0 && nowUs() > turnEndUs) break;
       if (lane.state === 'idle' && !this.#owner.dial(lane)) break;
-      this.#waiting.shift();
+      begun++;
     }
+    this.#waiting.splice(0, begun);
     if (this.#leaving.length === 0) return;
     for (const lane of this.#leaving) {
       if (lane.state !== 'leaving' || lane.outstanding > 0) continue;
@@ -68,6 +75,11 @@ export class LanePlaces implements Places {
       this.#owner.close(lane);
     }
     this.#leaving = this.#leaving.filter((lane) => lane.state === 'leaving' && !lane.isClosing);
+  }
+
+  /** Attempts wait for their turn. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
   }
 
   /** Begins no attempt any more. */
@@ -138,7 +150,7 @@ export class LanePlaces implements Places {
   }
 
   /** A connection is over, or could not be opened, or its attempt was given up by us. */
-  ended(lane: Lane, atUs: number): void {
+  ended(lane: Lane, atUs: number, retryAfterMs?: number): void {
     this.#mark(lane, atUs);
     this.#free(lane, atUs);
     if (this.#followers.get(lane.place) !== lane) return;
@@ -146,7 +158,7 @@ export class LanePlaces implements Places {
     const old = this.serving[lane.place];
     // Whoever has the place keeps it.
     if (old) old.isReplaced = false;
-    this.onMissed?.(lane.place, atUs);
+    this.onMissed?.(lane.place, atUs, retryAfterMs);
   }
 
   /** The connection that is to follow takes over its place, if it is open, and if the one that has it is no longer needed. */
@@ -178,6 +190,9 @@ export class LanePlaces implements Places {
   /** The index of a connection that is over, and whose place is another's, can be used again after a while. */
   #free(lane: Lane, atUs: number): void {
     const isOver = lane.state === 'closed' || lane.state === 'failed' || lane.state === 'left';
-    if (isOver && this.serving[lane.place] !== lane) this.#spare.giveBack(lane.index, atUs);
+    if (!isOver || this.serving[lane.place] === lane) return;
+    // Nothing was ever sent on one that did not open.
+    if (lane.openedUs === never) this.#spare.giveBackUnused(lane.index);
+    else this.#spare.giveBack(lane.index, atUs);
   }
 }

@@ -6,6 +6,8 @@ import type { Threshold } from '../result/thresholds.ts';
 import type { Shape } from '../scenario/shapes.ts';
 import type { TokenPlace } from '../target/credential.ts';
 import type { Target } from '../target/target.ts';
+import type { ReconnectPolicy } from './reconnect/policy.ts';
+import type { StormPlan } from './reconnect/storm.ts';
 import type { Mint } from './tokens.ts';
 
 /** The drivers that there are, the default first. */
@@ -114,6 +116,10 @@ export interface StressPlan {
   delayAbortMs: number;
   /** The command that reproduces the run. */
   reproduce?: string;
+  /** How connections that are lost in warm-up and measure phase come back; left out: they do not. */
+  reconnect?: ReconnectPolicy;
+  /** All connections go at once, and the measure phase lasts until they are back. */
+  storm?: StormPlan;
   /** Version of wsbench that the result names. */
   version?: string;
 }

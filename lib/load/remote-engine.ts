@@ -69,6 +69,10 @@ export class RemoteEngine implements EngineCommands {
     this.#post({ name: 'begin', args });
   }
 
+  endAt(...args: Parameters<EngineCommands['endAt']>): void {
+    this.#post({ name: 'endAt', args });
+  }
+
   stop(...args: Parameters<EngineCommands['stop']>): void {
     this.#post({ name: 'stop', args });
   }

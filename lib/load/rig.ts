@@ -124,6 +124,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
       asked: firstConnections(plan),
       part,
       pacer: connectPacer(plan),
+      reconnects: plan.reconnect !== undefined,
       timeoutMs: plan.timeoutMs,
       slowConsumers: plan.slowConsumers,
       pings: !pings,

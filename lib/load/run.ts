@@ -16,6 +16,7 @@ import type { StressPlan } from './plan.ts';
 import { judgeProbe } from './probe.ts';
 import { mostConnections } from './profile.ts';
 import { QuotaWatch } from './quota-watch.ts';
+import { stormEndUs } from './reconnect/storm.ts';
 import { type DriverModule, engineCount, recruiter } from './recruit.ts';
 import { SeriesBook } from './series-book.ts';
 import type { Share } from './share.ts';
@@ -137,7 +138,9 @@ class StressRun {
     if (this.#isOver) return;
     const startUs = nowUs() + (this.#crew.members.length > 1 ? threadsLeadUs : leadUs);
     this.#crew.tell((engine) => engine.begin(startUs));
-    for (const phase of ['warmup', 'measure', 'drain'] as const) await this.#follow(phase);
+    for (const phase of ['warmup', 'measure'] as const) await this.#follow(phase);
+    await this.#weather();
+    await this.#follow('drain');
     const isDrained = ({ drained }: Member): boolean => drained;
     await this.#ticker.until(
       (atUs) => this.#abandoned || this.#crew.everyone(isDrained) || atUs >= this.#patientUs,
@@ -190,6 +193,25 @@ class StressRun {
     await this.#crewIs(({ phases }) => phases[phase] !== undefined || phases.drain !== undefined);
     const atUs = this.#crew.entered(phase);
     if (atUs !== undefined) this.#enter(phase, atUs);
+  }
+
+  /** Waits until a storm is over, and ends the measure phase then. */
+  async #weather(): Promise<void> {
+    const { storm } = this.#plan;
+    const startUs = this.#crew.entered('measure');
+    if (!storm || startUs === undefined) return;
+    let endUs: number | undefined;
+    await this.#ticker.until((atUs) => {
+      endUs = stormEndUs(storm, this.#crew.storm, startUs, atUs);
+      const isLong = this.#crew.everyone(({ phases }) => phases.drain !== undefined);
+      return endUs !== undefined || isLong || this.#stopped || this.#abandoned;
+    });
+    // Every worker hears of it before it is.
+    const soonUs = nowUs() + threadsLeadUs;
+    if (endUs !== undefined) {
+      const atUs = Math.max(endUs, soonUs);
+      this.#crew.tell((engine) => engine.endAt(atUs));
+    }
   }
 
   /** Waits until it holds for all engines that are not lost. */

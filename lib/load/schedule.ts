@@ -28,7 +28,7 @@ export class Schedule {
 
   readonly #pacer: Pacer;
   readonly #steps: readonly Step[];
-  readonly #endUs: number;
+  #endUs: number;
   readonly #messages: number;
   readonly #part: Part;
   #k = 0;
@@ -64,6 +64,12 @@ export class Schedule {
       this.offsetUs = offsetUs;
     } while (workers > 1 && this.#last % workers !== worker);
     this.index = workers === 1 ? this.#last : (this.#last - worker) / workers;
+  }
+
+  /** Nothing is due from `offsetUs` on. */
+  endAt(offsetUs: number): void {
+    this.#endUs = Math.min(this.#endUs, offsetUs);
+    if (this.offsetUs >= this.#endUs) this.stop();
   }
 
   /** Ends it now. */

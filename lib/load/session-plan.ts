@@ -1,4 +1,5 @@
 // What is said on every connection beside the load, compiled once.
+import { compileDrain, type DrainReader } from '../target/drain.ts';
 import { compileHeartbeats, type HeartbeatReply } from '../target/heartbeats.ts';
 import { OpeningPlan } from '../target/opening.ts';
 import type { MessageSource } from '../target/template.ts';
@@ -17,6 +18,8 @@ export class SessionPlan {
   readonly beat: { everyMs: number; send: MessageSource } | undefined;
   readonly renewal: RenewalPlan | undefined;
   readonly connections: number;
+  /** What the target says of its going, where somebody wants to come back. */
+  readonly drain: DrainReader | undefined;
 
   /** @param source where fresh tokens come from */
   constructor(plan: StressPlan, source: FreshTokens) {
@@ -27,12 +30,13 @@ export class SessionPlan {
     this.connectTimeoutMs = plan.connectTimeoutMs;
     this.connections = connections;
     this.answer = compileHeartbeats(target);
+    this.drain = plan.reconnect === undefined ? undefined : compileDrain(target);
     this.beat = every === undefined || send === undefined ? undefined : { everyMs: every, send };
     this.renewal = refresh && new RenewalPlan(refresh, source, plan.timeoutMs);
   }
 
   /** True when a connection needs nobody who talks on it. */
   get isEmpty(): boolean {
-    return this.opening.isEmpty && !this.answer && !this.beat && !this.renewal;
+    return this.opening.isEmpty && !this.answer && !this.beat && !this.renewal && !this.drain;
   }
 }

@@ -99,14 +99,16 @@ export class Session implements Sink {
     }
   }
 
-  failed(kind: FailureKind, detail: string): void {
+  failed(kind: FailureKind, detail: string, retryAfterMs?: number): void {
     if (this.#state === 'opening') this.#violation = detail;
     // What follows the message that ended the opening, in the same bytes, changes nothing: that connection failed already.
-    else if (this.#state !== 'over') this.#lane.failed(kind, detail);
+    else if (this.#state !== 'over') this.#lane.failed(kind, detail, retryAfterMs);
   }
 
   readonly #receive = (atUs: number): void => {
     const { view } = this.#owner;
+    const drain = this.#plan.drain?.(view);
+    if (drain) this.#lane.drain = { toldUs: atUs, ...drain };
     const answer = this.#plan.answer?.(view, this.#values);
     if (answer !== undefined) this.#lane.sendText(answer);
     if (this.#state === 'ready') this.#receiveReady(view, atUs, answer !== undefined);

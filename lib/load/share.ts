@@ -7,6 +7,7 @@ import type { CloseRecord } from '../result/result.ts';
 import type { BacklogData } from './backlog.ts';
 import type { EndsData } from './ends.ts';
 import type { ProbeSample } from './health.ts';
+import type { RecoveryData } from './reconnect/recovery-data.ts';
 import type { AsideCounts } from './recorder.ts';
 import type { Silence } from './silence.ts';
 
@@ -61,6 +62,8 @@ export interface Share {
   renewals: RenewalCounts | null;
   silence: Silence;
   unansweredCloses: number;
+  /** Lost connections and their return; null: nobody asked them to come back. */
+  recovery: RecoveryData | null;
   /** How each of the engines fared. */
   health: EngineHealth[];
 }

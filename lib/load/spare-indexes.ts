@@ -5,6 +5,8 @@ export class SpareIndexes {
   readonly #restUs: number;
   /** The one that was given back first is the first. */
   readonly #spare: { index: number; freeUs: number }[] = [];
+  /** Those under which nothing is remembered. */
+  readonly #unused: number[] = [];
   #next: number;
 
   /** @param next the first index to give out */
@@ -14,10 +16,17 @@ export class SpareIndexes {
   }
 
   take(atUs: number): number {
+    const unused = this.#unused.pop();
+    if (unused !== undefined) return unused;
     const [oldest] = this.#spare;
     if (!oldest || oldest.freeUs > atUs) return this.#next++;
     this.#spare.shift();
     return oldest.index;
+  }
+
+  /** Gives back one that was not used: it needs no rest. */
+  giveBackUnused(index: number): void {
+    this.#unused.push(index);
   }
 
   giveBack(index: number, atUs: number): void {

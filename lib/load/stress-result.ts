@@ -1,5 +1,6 @@
 // From what a run counted to its result.
 import type { Series } from '../metrics/series.ts';
+import { formatDuration } from '../duration.ts';
 import { conclude, type Findings } from '../result/conclude.ts';
 import { failureRecords } from '../result/failure-groups.ts';
 import { hostRecord } from '../result/host.ts';
@@ -49,8 +50,8 @@ export interface RunRemains {
 export function stressResult(remains: RunRemains): StressResult {
   const { plan, share, phases, startedAt } = remains;
   const { counters, measured } = share;
-  const figures = figuresOf(share);
-  const { metrics, derived } = figures;
+  const figures = figuresOf(share, plan);
+  const { metrics, derived, recovery } = figures;
   const generator = judgeEngines(plan.model, share.health, remains.means, finiteRttP99(share));
   const thresholds = measured ? plan.thresholds.map((threshold) => judgeThreshold(threshold, figures)) : [];
 
@@ -109,6 +110,7 @@ export function stressResult(remains: RunRemains): StressResult {
           slowConsumers: { connections: slowAmong(mostConnections(plan), plan.slowConsumers), ...share.slow },
         }
       : {}),
+    ...(recovery ? { recovery } : {}),
   };
 }
 
@@ -139,10 +141,26 @@ function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): War
   // In the closed model nothing else tells: a connection that is gone asks for nothing and so misses nothing.
   // Those that we closed because the load asked for it are not among the ends.
   const ended = ends.reduce((sum, { count }) => sum + count, 0);
-  if (ended > 0) {
+  if (plan.storm) warnings.push(...stormWarnings(remains));
+  else if (ended > 0) {
     const words = describeEnds(ends, 3);
     const message = `${ended} of ${opened} connections ended before the run did: ${words}`;
     warnings.push({ code: 'connections-ended', message });
+  }
+  return warnings;
+}
+
+/** Of a storm the ends of connections are what was asked for; that there were none, or that not all is told, is not. */
+function stormWarnings({ plan, share: { recovery } }: RunRemains): Warning[] {
+  const warnings: Warning[] = [];
+  if (recovery?.lost === 0) {
+    const waited = plan.storm?.drop === null ? ` within ${formatDuration(plan.storm.beforeMs)}` : '';
+    const message = `no connection was lost${waited}: there was nothing to come back from`;
+    warnings.push({ code: 'no-storm', message });
+  }
+  if (recovery?.cut) {
+    const message = 'more than an hour of attempts: the series of recovery is not whole, and peak and mean are of what it has';
+    warnings.push({ code: 'recovery-cut', message });
   }
   return warnings;
 }

@@ -59,6 +59,7 @@ export function takeShare(
           ...(renewal.firstFailure === undefined ? {} : { firstFailure: renewal.firstFailure }),
         }
       : null,
+    recovery: load.recovery,
     silence: noSilence,
     unansweredCloses: 0,
     health,

@@ -43,6 +43,19 @@ export const counterMetrics = [
 /** Figures computed from the counters and the clock at the end of a run. */
 export const derivedMetrics = ['errors', 'error_rate', 'throughput', 'uptime', 'backlog.end'] as const;
 
+/** Times of lost connections that came back, and figures of it: only in runs whose connections are asked to come back. */
+export const recoveryTimes = ['recovery', 'recovery.gap'] as const;
+export const recoveryFigures = [
+  'recovery.attempts.mean',
+  'recovery.attempts.max',
+  'recovery.peak',
+  'recovery.missing',
+  'recovery.lost',
+  'recovery.early',
+] as const;
+
+export type RecoveryTime = (typeof recoveryTimes)[number];
+export type RecoveryFigure = (typeof recoveryFigures)[number];
 export type TimeMetric = (typeof timeMetrics)[number];
 export type CounterMetric = (typeof counterMetrics)[number];
 export type DerivedMetric = (typeof derivedMetrics)[number];

@@ -10,6 +10,7 @@ import { grouped } from './grouped.ts';
 import { checkShards, type Shard, type StressShard } from './merge-check.ts';
 import { mergeGenerators } from './merge-generator.ts';
 import { mergeSeries, mergeTimes } from './merge-times.ts';
+import { mergeRecoveryRecords } from './merge-recovery.ts';
 import { mergeReasons, mergeWarnings, ownWarnings } from './merge-words.ts';
 import type { FailureRecord, Phases, Run, StressResult } from './result.ts';
 import { type Figures, judgeThreshold, parseThreshold } from './thresholds.ts';
@@ -44,10 +45,11 @@ export function mergeResults(given: readonly Shard[]): StressResult {
   ) as Figures['metrics'];
   const derived = deriveFrom(results, counters);
   const generator = mergeGenerators(results);
+  const recovery = mergeRecoveryRecords(shards);
   const failures = mergeRecords(results.flatMap((result) => result.failures));
   const openAtEnd = sum(results, (result) => result.openAtEnd);
   const thresholds = thresholdsOf(shards).map((threshold) =>
-    judgeThreshold(threshold, { metrics, counters, derived }),
+    judgeThreshold(threshold, { metrics, counters, derived, ...(recovery ? { recovery } : {}) }),
   );
   const { outcome, reasons } = conclude({
     reasons: mergeReasons(shards, thresholds),
@@ -97,6 +99,7 @@ export function mergeResults(given: readonly Shard[]): StressResult {
     generator,
     ...(warmup ? { warmup } : {}),
     ...(slow ? { slowConsumers: slow } : {}),
+    ...(recovery ? { recovery } : {}),
   };
 }
 

@@ -198,7 +198,36 @@ export interface Phases {
   drainMs: number;
 }
 
-/** Result of `stress`. */
+/** How connections that were lost came back. */
+export interface RecoveryRecord {
+  /** `jitter`: exponential backoff with full jitter, or within the window that the server gives; `immediate`: at once, and at once again. */
+  policy: 'jitter' | 'immediate';
+  /** Of a storm: who let the connections go, and how, and when in the measure phase the first was gone; null: none was. */
+  storm?: { by: 'client' | 'server'; drop: 'rst' | 'fin' | 'close' | null; atMs: number | null };
+  /** Connections that were asked for; losses; those that came back, and those that were not back at the end. */
+  connections: number;
+  lost: number;
+  returned: number;
+  missing: number;
+  /** Attempts to come back: all of them, and by loss. */
+  attempts: { total: number; mean: number | null; max: number };
+  /** Attempts a second: the most in any 100 ms, and the mean from the first to the last of them. */
+  connects: { peakPerSecond: number; meanPerSecond: number | null };
+  /** Until connections were back: in a storm from the first loss of all, otherwise from each connection's own. */
+  time: TimeStats;
+  /** From each connection's own loss until it was back. */
+  gap: TimeStats;
+  /** Windows to come back in that the server gave (DRAIN, Retry-After), and attempts before and after them. */
+  windows: { given: number; early: number; late: number; minMs: number | null; maxMs: number | null };
+  /** Messages under way on connections that were lost, and those due while theirs was away. */
+  messages: { inFlight: number; unsent: number };
+  /** How connections were lost. */
+  closes: CloseRecord[];
+  /** What happened in each 100 ms in which something did, from the begin of the measure phase. */
+  series: { atMs: number; lost: number; attempts: number; back: number }[];
+}
+
+/** Result of `stress`, and of `storm`: a load whose connections all go at once. */
 export interface StressResult extends ResultBase {
   kind: 'stress';
   model: 'open' | 'closed';
@@ -230,6 +259,8 @@ export interface StressResult extends ResultBase {
     rejected: number;
     lost: number;
   };
+  /** Only where lost connections were asked to come back. */
+  recovery?: RecoveryRecord;
 }
 
 /** What happened in a conformance case, in Autobahn's words. */

@@ -12,17 +12,21 @@ import {
   counterMetrics,
   type DerivedMetric,
   derivedMetrics,
+  type RecoveryFigure,
+  type RecoveryTime,
+  recoveryFigures,
+  recoveryTimes,
   type TimeMetric,
   timeMetrics,
 } from '../metrics/names.ts';
-import type { ThresholdOp, ThresholdRecord } from './result.ts';
+import type { RecoveryRecord, ThresholdOp, ThresholdRecord } from './result.ts';
 
 type Stat = 'count' | 'min' | 'mean' | 'max' | 'p50' | 'p90' | 'p95' | 'p99' | 'p999';
 
 /** A threshold that has been understood, not yet judged. */
 export interface Threshold {
   expression: string;
-  metric: TimeMetric | CounterMetric | DerivedMetric;
+  metric: TimeMetric | CounterMetric | DerivedMetric | RecoveryTime | RecoveryFigure;
   stat: Stat | null;
   op: ThresholdOp;
   limit: number;
@@ -35,6 +39,8 @@ export interface Figures {
   metrics: Record<TimeMetric, TimeStats>;
   counters: Record<CounterMetric, number>;
   derived: Record<DerivedMetric, number | null>;
+  /** Only where lost connections were asked to come back. */
+  recovery?: RecoveryRecord;
 }
 
 /** The thresholds of every stress run, unless replaced one by one or removed. */
@@ -61,8 +67,9 @@ const stats: Record<string, Stat> = {
 };
 
 const ratios: readonly string[] = ['error_rate', 'uptime'];
-const rates: readonly string[] = ['throughput'];
-const names: readonly string[] = [...timeMetrics, ...counterMetrics, ...derivedMetrics];
+const rates: readonly string[] = ['throughput', 'recovery.peak'];
+const times: readonly string[] = [...timeMetrics, ...recoveryTimes];
+const names: readonly string[] = [...times, ...counterMetrics, ...derivedMetrics, ...recoveryFigures];
 
 /** The metric and the statistic that a name such as `rtt.p99` stands for; in words, why it stands for none. */
 export function figureNamed(name: string): Pick<Threshold, 'metric' | 'stat'> | string {
@@ -81,10 +88,17 @@ export function figureNamed(name: string): Pick<Threshold, 'metric' | 'stat'> | 
   return isTime ? { metric: known, stat } : `${metric} has no statistics`;
 }
 
+/** The thresholds of every storm: it is about the way back, and while that lasts connections fail and messages are missed. */
+export const stormThresholds: readonly string[] = [
+  'recovery.missing==0',
+  'messages.corrupt==0',
+  'protocol_errors==0',
+];
+
 /** What a figure is counted in. */
 export function unitOf(metric: Threshold['metric'], stat: Stat | null): Threshold['unit'] {
   if (stat === 'count') return '';
-  if ((timeMetrics as readonly string[]).includes(metric)) return 'ms';
+  if (times.includes(metric)) return 'ms';
   if (rates.includes(metric)) return '/s';
   return ratios.includes(metric) ? '%' : '';
 }
@@ -131,10 +145,15 @@ export function parseThreshold(expression: string, source: Threshold['source'] =
  *
  * @param explicit parsed thresholds of the scenario and the options
  * @param withDefaults false for `--no-default-thresholds`
+ * @param texts the defaults
  */
-export function planThresholds(explicit: readonly Threshold[], withDefaults = true): Threshold[] {
+export function planThresholds(
+  explicit: readonly Threshold[],
+  withDefaults = true,
+  texts = defaultThresholds,
+): Threshold[] {
   const named = new Set(explicit.map((threshold) => threshold.metric));
-  const defaults = withDefaults ? defaultThresholds.map((text) => parseThreshold(text, 'default')) : [];
+  const defaults = withDefaults ? texts.map((text) => parseThreshold(text, 'default')) : [];
   return [...defaults.filter((threshold) => !named.has(threshold.metric)), ...explicit];
 }
 
@@ -153,15 +172,41 @@ export function figureOf(
   figures: Figures,
 ): { value: number | null; reason?: 'lost' | 'no samples' } {
   if (stat !== null) {
-    const time = figures.metrics[metric as TimeMetric];
+    const time = metric.startsWith('recovery')
+      ? recoveryTime(metric as RecoveryTime, figures)
+      : figures.metrics[metric as TimeMetric];
+    if (time === undefined) return { value: null, reason: 'no samples' };
     // No samples at all are no figure either.
     const value = stat === 'count' && time.count === 0 ? null : time[stat];
     return value === null ? { value, reason: time.reason ?? 'no samples' } : { value };
   }
+  if (metric.startsWith('recovery')) return recoveryFigure(metric as RecoveryFigure, figures);
   if (metric in figures.counters) return { value: figures.counters[metric as CounterMetric] };
   const value = figures.derived[metric as DerivedMetric];
   if (value === null) return { value, reason: 'no samples' };
   return { value: unitOf(metric, stat) === '%' ? value * 100 : value };
+}
+
+function recoveryTime(metric: RecoveryTime, { recovery }: Figures): TimeStats | undefined {
+  return metric === 'recovery' ? recovery?.time : recovery?.gap;
+}
+
+/** Without a loss there is nothing to judge: a threshold on it is not met. */
+function recoveryFigure(
+  metric: RecoveryFigure,
+  { recovery }: Figures,
+): { value: number | null; reason?: 'no samples' } {
+  if (!recovery || recovery.lost === 0) return { value: null, reason: 'no samples' };
+  const { attempts, connects, missing, messages, windows } = recovery;
+  const values: Record<RecoveryFigure, number | null> = {
+    'recovery.attempts.mean': attempts.mean,
+    'recovery.attempts.max': attempts.max,
+    'recovery.peak': connects.peakPerSecond,
+    'recovery.missing': missing,
+    'recovery.lost': messages.inFlight + messages.unsent,
+    'recovery.early': windows.early,
+  };
+  return { value: values[metric] };
 }
 
 /** Judges a threshold. A figure that is missing (lost messages, no samples) never meets one. */

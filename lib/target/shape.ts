@@ -190,6 +190,12 @@ const errorSchema = z
   .superRefine(checkMatcher)
   .meta(matcherRules);
 
+const drainSchema = z.strictObject({
+  when: matcherSchema.describe('The message that says so.'),
+  minMs: pointerSchema.describe('JSON pointer to the ms, from now, before which nobody should come back.'),
+  maxMs: pointerSchema.describe('JSON pointer to the ms after which nobody need wait.'),
+});
+
 const limitsSchema = z.strictObject({
   messages: ratePerSecond.describe('Messages a second on one connection.').optional(),
   connections: count.describe('Connections at the same time.').optional(),
@@ -245,6 +251,7 @@ export const targetShape = z.strictObject({
     .array(matcherSchema)
     .describe('Messages like one of these are pushed by the server and answer nothing.')
     .default([]),
+  drain: drainSchema.describe('How it says that it goes, and when its clients should come back.').optional(),
   limits: limitsSchema.describe('What the target allows, if it says.').prefault({}),
 });
 

@@ -2,6 +2,7 @@
 import type { Cause } from '../cause/cause.ts';
 import { answerIsNotHttp, headersTooLong, hungUp } from '../cause/connect-error.ts';
 import { httpDetail } from '../cause/http-answer.ts';
+import { retryAfterMs } from '../cause/retry-after.ts';
 import { oneLine } from '../cause/one-line.ts';
 import { upgradeFault } from '../cause/upgrade.ts';
 import { type DeflateParameters, deflateHeader } from '../protocol/deflate-negotiation.ts';
@@ -120,7 +121,10 @@ export class UpgradeDialogue {
     const body = isChunked(headers) ? withoutChunks(this.#body) : this.#body;
     const { status, reason: statusText } = response;
     const detail = httpDetail({ status, statusText, headers, body: body.toString() });
-    return { state: 'failed', cause: { kind: 'http', detail } };
+    const { 'retry-after': wait } = headers;
+    const waitMs = wait === undefined ? undefined : retryAfterMs(wait, Date.now());
+    const cause: Cause = { kind: 'http', detail, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+    return { state: 'failed', cause };
   }
 
   #judge(response: UpgradeResponse): Handshake | Cause {

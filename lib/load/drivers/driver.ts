@@ -65,8 +65,12 @@ export interface Sink {
    * @param reason what the close frame says
    */
   closed(code: number, by: ClosedBy, clean: boolean, reason: string): void;
-  /** Before `opened`: there will be no connection. After it: a protocol violation of the peer; `closed` follows. */
-  failed(kind: FailureKind, detail: string): void;
+  /**
+   * Before `opened`: there will be no connection. After it: a protocol violation of the peer; `closed` follows.
+   *
+   * @param retryAfterMs how long the peer asks to wait before the next attempt, where it does
+   */
+  failed(kind: FailureKind, detail: string, retryAfterMs?: number): void;
 }
 
 /** One connection, opening or open. */
@@ -103,6 +107,8 @@ export interface Connection {
   close(code: number, reason: string): void;
   /** Ends the connection at once, or the attempt to open it (then nothing more is reported). */
   abort(): void;
+  /** Like {@link abort}, with a TCP reset; drivers that cannot send one have none. */
+  reset?(): void;
   /** Bytes taken but not yet accepted by the operating system. */
   readonly bufferedBytes: number;
 }

@@ -183,10 +183,18 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
   }
 
   abort(): void {
+    this.#hangUp(() => this.#wire?.destroy());
+  }
+
+  reset(): void {
+    this.#hangUp(() => this.#wire?.reset());
+  }
+
+  #hangUp(end: () => void): void {
     if (this.#state === 'over') return;
     // What else was read with the message that is being handled is not told any more.
     this.#receiver?.end();
-    this.#wire?.destroy();
+    end();
     if (this.#state === 'connecting') {
       this.#over();
       return;
@@ -358,10 +366,10 @@ export class NativeConnection implements Connection, TransportSink, IncomingOwne
     this.#sink.closed(ending.code, ending.by, ending.clean, ending.reason);
   }
 
-  #fail({ kind, detail }: Cause): void {
+  #fail({ kind, detail, retryAfterMs }: Cause): void {
     if (this.#state !== 'connecting') return;
     this.#over();
-    this.#sink.failed(kind, detail);
+    this.#sink.failed(kind, detail, retryAfterMs);
   }
 
   #over(): void {

@@ -9,6 +9,8 @@ export interface Executor {
   readonly nextDueUs: number;
   /** True when every message of the schedule was dealt with. */
   readonly done: boolean;
+  /** Nothing is due from `endUs` on. */
+  endAt?(endUs: number): void;
   /** Ends the schedule now. */
   stop(): void;
 }

@@ -40,6 +40,10 @@ export class OpenExecutor implements Executor {
     return this.#window.endUs;
   }
 
+  endAt(endUs: number): void {
+    this.#schedule.endAt(endUs - this.#window.startUs);
+  }
+
   stop(): void {
     this.#schedule.stop();
   }
