@@ -8,6 +8,7 @@ import {
   parseShare,
 } from '../lib/duration.ts';
 import type { LoadOptions } from '../lib/load-options.ts';
+import { type ReconnectPolicy, reconnectPolicies } from '../lib/scenario/reconnect.ts';
 import { type Shape, shapeNames } from '../lib/scenario/shapes.ts';
 import { parseStage } from '../lib/scenario/stages.ts';
 import { collect } from './options.ts';
@@ -30,6 +31,7 @@ export interface LoadFlags {
   thinkTime?: string;
   poisson?: boolean;
   slowConsumers?: string;
+  reconnect?: string;
 }
 
 /** Adds the options that say how much load there is. */
@@ -53,7 +55,8 @@ export function loadFlags(command: Command): Command {
     .option('--connect-rate <n/s>', 'open so many connections a second instead')
     .option('--churn <n/s>', 'replace so many connections a second by fresh ones, the oldest first')
     .option('--messages-per-connection <n>', 'replace a connection after so many messages')
-    .option('--slow-consumers <share>', 'share of the connections that read slowly, such as 5%');
+    .option('--slow-consumers <share>', 'share of the connections that read slowly, such as 5%')
+    .addOption(new Option('--reconnect <policy>', 'lost connections come back').choices(reconnectPolicies));
 }
 
 /**
@@ -82,7 +85,7 @@ export function loadOptions(flags: LoadFlags): LoadOptions {
 }
 
 function connectionOptions(flags: LoadFlags): LoadOptions {
-  const { rampUp, connectRate, churn, messagesPerConnection, slowConsumers } = flags;
+  const { rampUp, connectRate, churn, messagesPerConnection, slowConsumers, reconnect } = flags;
   const options: LoadOptions = {};
   if (rampUp !== undefined) options.rampUpMs = parseDurationMs(rampUp, '--ramp-up');
   if (connectRate !== undefined) {
@@ -92,6 +95,7 @@ function connectionOptions(flags: LoadFlags): LoadOptions {
   if (messagesPerConnection !== undefined) {
     options.messagesPerConnection = parseCount(messagesPerConnection, '--messages-per-connection');
   }
+  if (reconnect !== undefined) options.reconnect = reconnect as ReconnectPolicy;
   if (slowConsumers !== undefined) options.slowConsumers = parseShare(slowConsumers, '--slow-consumers');
   return options;
 }

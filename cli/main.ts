@@ -13,6 +13,7 @@ import { quickCommand } from './commands/quick.ts';
 import { reportCommand } from './commands/report.ts';
 import { runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
+import { stormCommand } from './commands/storm.ts';
 import { stressCommand } from './commands/stress.ts';
 import { tokenCommand } from './commands/token.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -24,6 +25,7 @@ Examples:
   wsbench quick  ws://localhost:8080/ws --preset wsbench
   wsbench stress ws://localhost:8080/ws -c 500 -r 5k/s -d 30s --threshold 'rtt.p99<20ms'
   wsbench stress ws://localhost:8545 --preset json-rpc -e method=sum -e params='[1,2]' --token env:TOKEN
+  wsbench storm  ws://localhost:8080/ws -c 500         all connections go at once: how do they come back?
   wsbench conform ws://localhost:8080/ws/echo          does it keep to the protocol? Autobahn's cases
   wsbench connect ws://localhost:8080/ws/echo          talk to it by hand, or in scripts
   wsbench serve                                        run the reference server
@@ -45,6 +47,7 @@ function program(io: Io): Command {
   for (const make of [
     quickCommand,
     stressCommand,
+    stormCommand,
     conformCommand,
     connectCommand,
     serveCommand,

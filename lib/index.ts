@@ -24,6 +24,7 @@ export { mergeResults, type Shard } from './result/merge.ts';
 export { parseResult } from './result/parse.ts';
 export type * from './result/result.ts';
 export type { StressScenario } from './scenario/scenario.ts';
+export { type StormOptions, storm, stormPlan } from './storm.ts';
 export { stress } from './stress.ts';
 export { resolveStress, type StressOptions } from './stress-options.ts';
 export type { ConnectOptions, TargetServer } from './target-options.ts';

@@ -1,6 +1,7 @@
 // How much load, and how it changes over time: the options for it, and what of them makes no sense.
 import { formatRate } from './duration.ts';
 import { WsbenchError } from './errors.ts';
+import { type ReconnectPolicy, reconnectPolicies } from './scenario/reconnect.ts';
 import type { StressScenario } from './scenario/scenario.ts';
 import { type Shape, shapeStages } from './scenario/shapes.ts';
 import type { ScenarioStage } from './scenario/stages.ts';
@@ -34,6 +35,8 @@ export interface LoadOptions {
   messagesPerConnection?: number;
   /** Share of the connections that read slowly, 0–1. */
   slowConsumers?: number;
+  /** Connections that are lost come back by this policy; by default they do not. */
+  reconnect?: ReconnectPolicy;
 }
 
 /** A scenario that says how long it measures, and at which rate. */
@@ -64,6 +67,7 @@ export function resolveLoad(scenario: StressScenario, options: LoadOptions): Res
   const messagesPerConnection = options.messagesPerConnection ?? scenario.messagesPerConnection;
   const thinkTime = options.thinkTimeMs ?? scenario.thinkTime;
   const slowConsumers = options.slowConsumers ?? scenario.slowConsumers;
+  const reconnect = options.reconnect ?? scenario.reconnect;
   const { connectRate: _connectRate, ...others } = rest;
   return {
     ...others,
@@ -80,6 +84,7 @@ export function resolveLoad(scenario: StressScenario, options: LoadOptions): Res
     ...(churn === undefined ? {} : { churn }),
     ...(messagesPerConnection === undefined ? {} : { messagesPerConnection }),
     ...(slowConsumers === undefined ? {} : { slowConsumers }),
+    ...(reconnect === undefined ? {} : { reconnect }),
   };
 }
 
@@ -119,6 +124,10 @@ export function wrongLoad(scenario: ResolvedScenario): string | undefined {
     if (rate !== undefined && !(rate > 0 && rate <= mostConnects)) {
       return `the ${what} must be between 0 and ${formatRate(mostConnects)}, not ${formatRate(rate)}`;
     }
+  }
+  const { reconnect } = scenario;
+  if (reconnect !== undefined && !reconnectPolicies.includes(reconnect)) {
+    return `connections come back by one of ${reconnectPolicies.join(', ')}, not ${reconnect}`;
   }
   return wrongStages(scenario) ?? wrongShare(scenario);
 }

@@ -3,6 +3,7 @@ import type { EmbeddedLimits } from './embedded.ts';
 import { WsbenchError } from './errors.ts';
 import { parseMatch } from './load/match.ts';
 import { type ClientCertificate, type DriverName, driverNames } from './load/plan.ts';
+import { dropKinds, type StormPlan, stormMs } from './load/reconnect/storm.ts';
 import {
   type LoadOptions,
   peakConnections,
@@ -58,11 +59,14 @@ export interface StressOptions extends LoadOptions, ConnectOptions, TokenChoice 
   servername?: string;
   /** End the run as soon as a threshold is crossed for good. */
   abortOnFail?: boolean;
+  /** All connections go at once, and the measure phase lasts until they are back: {@link storm} has its defaults. */
+  storm?: StormPlan;
   /** Do not end it within this time after the measure phase began. */
   delayAbortMs?: number;
 }
 
 const maxTimeoutMs = 3_600_000;
+const maxStormMs = 86_400_000;
 const maxRatePerSecond = 1e9;
 // What the engine's memory of messages under way holds.
 const mostOutstanding = 2 ** 22;
@@ -79,7 +83,10 @@ export function resolveStress(options: StressOptions): ResolvedScenario {
   const usage = (message: string): never => {
     throw new WsbenchError('USAGE', message);
   };
-  const load = resolveLoad(scenario, options);
+  const load = resolveLoad(
+    scenario,
+    options.storm ? { ...options, durationMs: stormMs(options.storm) } : options,
+  );
   if (load.model === 'closed' && (options.ratePerSecond ?? options.ratePerConnection) !== undefined) {
     usage('a rate makes no sense in the closed model: leave out --rate or --closed');
   }
@@ -100,7 +107,11 @@ export function resolveStress(options: StressOptions): ResolvedScenario {
     ...(options.sizeBytes === undefined ? {} : { size: options.sizeBytes }),
     thresholds: [...(options.thresholds ?? scenario.thresholds)],
   };
-  const wrong = senseless(resolved, options) ?? wrongLoad(resolved) ?? wrongCarriage(options);
+  const wrong =
+    senseless(resolved, options) ??
+    wrongStorm(resolved, options) ??
+    wrongLoad(resolved) ??
+    wrongCarriage(options);
   if (wrong !== undefined) usage(wrong);
   return resolved;
 }
@@ -133,6 +144,29 @@ function senseless(scenario: ResolvedScenario, { seed, message }: StressOptions)
   if (seed !== undefined && !Number.isSafeInteger(seed))
     return `the seed must be a whole number, not ${seed}`;
   return undefined;
+}
+
+/** What is wrong with a storm. */
+function wrongStorm(scenario: ResolvedScenario, { storm, driver }: StressOptions): string | undefined {
+  if (!storm) return undefined;
+  const { drop } = storm;
+  if (drop !== null && !dropKinds.includes(drop))
+    return `a storm drops by ${dropKinds.join(', ')}, not ${drop}`;
+  for (const [name, ms] of [
+    ['time before a storm', storm.beforeMs],
+    ['deadline of a storm', storm.deadlineMs],
+    ['time after a storm', storm.afterMs],
+  ] as const) {
+    if (!(ms > 0) || ms > maxStormMs) return `the ${name} must be between 0 and 24h`;
+  }
+  if (scenario.reconnect === undefined) return 'a storm needs a policy to come back by: jitter or immediate';
+  if (scenario.model === 'closed') return 'a storm has its messages by schedule: the closed model has none';
+  const { stages, shape = 'constant', churn, messages, messagesPerConnection } = scenario;
+  const changes = stages !== undefined || shape !== 'constant' || messages !== undefined;
+  if (changes || churn !== undefined || messagesPerConnection !== undefined) {
+    return 'a storm has a steady load: no stages, shape, churn or number of messages';
+  }
+  return driver === 'ws' && drop === 'rst' ? 'a TCP reset needs the native driver' : undefined;
 }
 
 /** What is wrong with how the load is to be carried. */

@@ -12,7 +12,7 @@ import { type Recognised, recognise } from './recognise.ts';
 import type { RunControl } from './result/events.ts';
 import { keepSecret } from './result/redact.ts';
 import type { StressResult } from './result/result.ts';
-import { parseThreshold, planThresholds } from './result/thresholds.ts';
+import { parseThreshold, planThresholds, stormThresholds } from './result/thresholds.ts';
 import { runToEnd } from './run-to-end.ts';
 import { type RunTokens, runTokens, tokenLifetimeS } from './run-tokens.ts';
 import { resolveStress, type StressOptions } from './stress-options.ts';
@@ -71,6 +71,7 @@ export async function stress(
   const thresholds = planThresholds(
     scenario.thresholds.map((text) => parseThreshold(text, source)),
     options.defaultThresholds ?? true,
+    options.storm ? stormThresholds : undefined,
   );
   const most = peakConnections(scenario);
   const targetUrl = typeof target === 'object' ? target.url : target;
@@ -133,6 +134,8 @@ export async function stress(
       // A load that only rises wants to know how far it gets.
       abortOnFail: options.abortOnFail ?? scenario.shape === 'break',
       delayAbortMs: options.delayAbortMs ?? 0,
+      ...(scenario.reconnect === undefined ? {} : { reconnect: scenario.reconnect }),
+      ...(options.storm === undefined ? {} : { storm: options.storm }),
       ...(options.reproduce === undefined ? {} : { reproduce: options.reproduce }),
     };
     const result = await runToEnd((signal) => runStress(plan, signal), control);

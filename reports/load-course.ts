@@ -104,7 +104,19 @@ export function turnoverWords(result: StressResult): string[] {
       ? [`think time ${from === to ? '' : `${formatDuration(from)} to `}${formatDuration(to)}`]
       : []),
     ...(slow > 0 ? [`${Number((slow * 100).toFixed(2))} % slow consumers`] : []),
+    ...stormPlanWords(result),
   ];
+}
+
+const drops = { rst: 'TCP reset', fin: 'hanging up', close: 'close frame' } as const;
+
+/** How connections go and come back, where somebody asked for it. */
+function stormPlanWords({ recovery }: StressResult): string[] {
+  if (!recovery) return [];
+  const { policy, storm } = recovery;
+  const back = policy === 'jitter' ? 'reconnect with jitter' : 'reconnect at once';
+  if (!storm) return [back];
+  return [storm.drop === null ? 'dropped by the server' : `dropped by us (${drops[storm.drop]})`, back];
 }
 
 function thinkTime(result: StressResult): number[] {

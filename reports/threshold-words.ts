@@ -1,4 +1,5 @@
 // A judged threshold in words.
+import { notBackText } from '../lib/result/describe-threshold.ts';
 import type { ThresholdRecord } from '../lib/result/result.ts';
 import { lostText, withUnit } from './figures.ts';
 
@@ -18,6 +19,7 @@ export function limitText(threshold: ThresholdRecord): string {
 /** What was measured, or why there is nothing. */
 export function thresholdFigure(threshold: ThresholdRecord, timeoutMs: number | null, none: string): string {
   if (threshold.actual !== null) return withUnit(threshold.actual, threshold.unit);
+  if (threshold.reason === 'lost' && threshold.metric.startsWith('recovery')) return notBackText;
   if (threshold.reason === 'lost') return threshold.stat === 'mean' ? 'lost' : lostText(timeoutMs);
   return threshold.reason ?? none;
 }

@@ -1,6 +1,7 @@
 // From what a run counted to its result.
-import type { Series } from '../metrics/series.ts';
+
 import { formatDuration } from '../duration.ts';
+import type { Series } from '../metrics/series.ts';
 import { conclude, type Findings } from '../result/conclude.ts';
 import { failureRecords } from '../result/failure-groups.ts';
 import { hostRecord } from '../result/host.ts';
@@ -72,7 +73,7 @@ export function stressResult(remains: RunRemains): StressResult {
     schemaVersion,
     kind: 'stress',
     run: {
-      id: `${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}Z-stress`,
+      id: `${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}Z-${plan.storm ? 'storm' : 'stress'}`,
       wsbench: plan.version ?? 'unknown',
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(remains.durationMs),
@@ -159,7 +160,8 @@ function stormWarnings({ plan, share: { recovery } }: RunRemains): Warning[] {
     warnings.push({ code: 'no-storm', message });
   }
   if (recovery?.cut) {
-    const message = 'more than an hour of attempts: the series of recovery is not whole, and peak and mean are of what it has';
+    const message =
+      'more than an hour of attempts: the series of recovery is not whole, and peak and mean are of what it has';
     warnings.push({ code: 'recovery-cut', message });
   }
   return warnings;

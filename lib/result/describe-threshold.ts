@@ -17,7 +17,7 @@ export function describeThreshold(threshold: ThresholdRecord, timeoutMs: number)
       : reason === 'lost' && metric.startsWith('recovery')
         ? notBackText
         : reason === 'lost'
-        ? `> ${formatDuration(timeoutMs)} (lost)`
-        : 'has no samples';
+          ? `> ${formatDuration(timeoutMs)} (lost)`
+          : 'has no samples';
   return `${name} ${got}, wanted ${op} ${quantity(limit)}`;
 }

@@ -202,14 +202,18 @@ const messagesApart = {
 const recovery = z.object({
   policy: z
     .enum(['jitter', 'immediate'])
-    .describe('jitter: backoff with full jitter, or the window of the server. immediate: at once, and again.'),
+    .describe(
+      'jitter: backoff with full jitter, or the window of the server. immediate: at once, and again.',
+    ),
   storm: z
     .object({
       by: z.enum(['client', 'server']).describe('Who let the connections go.'),
       drop: z
         .enum(['rst', 'fin', 'close'])
         .nullable()
-        .describe('How the client did: TCP reset, hanging up, or a close frame with 1001; null: the server did.'),
+        .describe(
+          'How the client did: TCP reset, hanging up, or a close frame with 1001; null: the server did.',
+        ),
       atMs: figure.describe('When the first was gone, in ms of the measure phase; null: none was.'),
     })
     .exactOptional()
@@ -240,7 +244,9 @@ const recovery = z.object({
       given: amount.describe('Losses and refusals for which the server said when to come back.'),
       early: amount.describe('Attempts before that.'),
       late: amount.describe('Attempts after it.'),
-      minMs: figure.describe('The earliest that it asked for, in ms from when it said so; null: it never did.'),
+      minMs: figure.describe(
+        'The earliest that it asked for, in ms from when it said so; null: it never did.',
+      ),
       maxMs: figure.describe('The latest; null as above.'),
     })
     .describe('Windows that the server gave with DRAIN or Retry-After, and whether they were kept.'),
@@ -263,7 +269,9 @@ const recovery = z.object({
   series: z
     .array(
       z.object({
-        atMs: z.number().describe('Begin of the 100 ms, in ms of the measure phase; below 0: in the warm-up.'),
+        atMs: z
+          .number()
+          .describe('Begin of the 100 ms, in ms of the measure phase; below 0: in the warm-up.'),
         lost: amount.describe('Connections lost in it.'),
         attempts: amount.describe('Attempts begun in it.'),
         back: amount.describe('Connections that came back in it.'),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import { count, duration, durationRange, ratePerSecond, share, sizeBytes } from '../quantities.ts';
 import { parseThreshold } from '../result/thresholds.ts';
+import { reconnectPolicies } from './reconnect.ts';
 import { shapeNames } from './shapes.ts';
 import { stageSchema } from './stages.ts';
 
@@ -56,6 +57,12 @@ const stressFields = z.strictObject({
     .describe('A connection is replaced by a fresh one when so many messages went over it.')
     .optional(),
   slowConsumers: share.describe('Share of the connections that read slowly, such as 5%.').optional(),
+  reconnect: z
+    .enum(reconnectPolicies)
+    .describe(
+      'Connections that are lost come back: jitter, with backoff and within the window of the server; immediate, at once.',
+    )
+    .optional(),
   settle: duration.describe('Pause after the last connection opened.'),
   warmup: duration.describe('Load before measuring.'),
   timeout: duration.describe('A message without a reply after this time is lost.'),

@@ -2,8 +2,8 @@
 import type { Cause } from '../cause/cause.ts';
 import { answerIsNotHttp, headersTooLong, hungUp } from '../cause/connect-error.ts';
 import { httpDetail } from '../cause/http-answer.ts';
-import { retryAfterMs } from '../cause/retry-after.ts';
 import { oneLine } from '../cause/one-line.ts';
+import { retryAfterMs } from '../cause/retry-after.ts';
 import { upgradeFault } from '../cause/upgrade.ts';
 import { type DeflateParameters, deflateHeader } from '../protocol/deflate-negotiation.ts';
 import {

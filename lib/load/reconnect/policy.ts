@@ -1,8 +1,8 @@
 // When a client that lost its connection tries again. Pure: the clock and chance are the caller's.
 
-/** How clients come back. `immediate`: at once, and after a failed attempt at once again. */
-export const reconnectPolicies = ['jitter', 'immediate'] as const;
-export type ReconnectPolicy = (typeof reconnectPolicies)[number];
+import type { ReconnectPolicy } from '../../scenario/reconnect.ts';
+
+export type { ReconnectPolicy } from '../../scenario/reconnect.ts';
 
 /** Bounds of the exponential backoff: the first wait is at most the one, no wait is longer than the other. */
 export const backoff = { firstMs: 500, mostMs: 30_000 } as const;
