@@ -1,6 +1,6 @@
 // CSV (RFC 4180), for spreadsheets and other tools: the seconds of a load, or checks, or verdicts.
 import { WsbenchError } from '../lib/errors.ts';
-import type { ConformResult, QuickResult, StressResult } from '../lib/result/result.ts';
+import type { ConformResult, QuickResult, RecoveryRecord, StressResult } from '../lib/result/result.ts';
 import { failsRun } from '../lib/result/verdicts.ts';
 import { type CsvCell, csvTable } from './csv-table.ts';
 import type { Reporter } from './reporter.ts';
@@ -54,11 +54,16 @@ const secondColumns = [
   'wall_sent',
   'wall_received',
   'wall_open_connections',
+  'wall_lost_connections',
+  'wall_reconnect_attempts',
+  'wall_connections_back',
 ];
 
 /** A row for each second that is in either series; what the other one does not have stays empty. */
-function seconds({ run, series, phases }: StressResult): CsvCell[][] {
+function seconds(result: StressResult): CsvCell[][] {
+  const { run, series, phases } = result;
   const { due, wall, secondsPerRow = 1 } = series;
+  const recovery = recoveryRows(result, secondsPerRow);
   const dueAt = new Map(due.map((row) => [row.second, row]));
   const wallAt = new Map(wall.map((row) => [row.second, row]));
   const all = [...new Set([...dueAt.keys(), ...wallAt.keys()])].sort((one, other) => one - other);
@@ -72,9 +77,30 @@ function seconds({ run, series, phases }: StressResult): CsvCell[][] {
       secondsPerRow,
       ...[d?.matched, d?.rejected, d?.lost, d?.unsent, d?.p50, d?.p99, d?.max],
       ...[w?.sent, w?.received, w?.open],
+      ...recoveryCells(recovery?.get(Math.floor(second / secondsPerRow))),
     ];
   });
 }
+
+type Returns = Pick<RecoveryRecord['series'][number], 'lost' | 'attempts' | 'back'>;
+
+/** Losses and returns by row; undefined: connections were not asked to come back. */
+function recoveryRows({ recovery }: StressResult, secondsPerRow: number): Map<number, Returns> | undefined {
+  if (!recovery) return undefined;
+  const rows = new Map<number, Returns>();
+  for (const { atMs, lost, attempts, back } of recovery.series) {
+    const row = Math.floor(atMs / 1000 / secondsPerRow);
+    const known = rows.get(row) ?? { lost: 0, attempts: 0, back: 0 };
+    rows.set(row, {
+      lost: known.lost + lost,
+      attempts: known.attempts + attempts,
+      back: known.back + back,
+    });
+  }
+  return rows.size > 0 ? rows : undefined;
+}
+
+const recoveryCells = (row: Returns | undefined): CsvCell[] => [row?.lost, row?.attempts, row?.back];
 
 const checkColumns = [
   'run',

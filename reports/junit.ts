@@ -11,6 +11,7 @@ import { failsRun, verdictWords } from '../lib/result/verdicts.ts';
 import { inSection, sectionsOf, sectionTitle } from './conform-sections.ts';
 import { timeoutMs } from './figures.ts';
 import { plain } from './plain.ts';
+import { stormVerdict } from './recovery-words.ts';
 import type { Reporter } from './reporter.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
 import { wireLines } from './wire-lines.ts';
@@ -62,7 +63,9 @@ function suitesOf(result: Result): Suite[] {
   return [...suites, { name: `${result.kind} run`, ...base, cases: troubles, ms: 0 }];
 }
 
-function propertiesOf({ run, target, outcome, plan, ...rest }: Result): [string, string][] {
+function propertiesOf(result: Result): [string, string][] {
+  const { run, target, outcome, plan, ...rest } = result;
+  const storm = result.kind === 'stress' ? stormVerdict(result) : [];
   const conform: [string, string][] =
     rest.kind === 'conform'
       ? [
@@ -78,6 +81,10 @@ function propertiesOf({ run, target, outcome, plan, ...rest }: Result): [string,
     ['outcome', outcome],
     ['plan', plan.name],
     ...conform,
+    ...storm.map((text, index): [string, string] => [
+      index === 0 ? 'recovery' : `recovery.${index + 1}`,
+      text,
+    ]),
     ...(run.reproduce === undefined ? [] : [['reproduce', run.reproduce] as [string, string]]),
   ];
 }

@@ -11,6 +11,7 @@ import {
   statTitles,
 } from './latency.ts';
 import { markdownCode, markdownTable, markdownText } from './markdown-escape.ts';
+import { stormVerdict } from './recovery-words.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
 import { talkWords } from './talk-words.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
@@ -35,6 +36,7 @@ export function stressLines(result: StressResult, titled: boolean): string[] {
     plan.join(' · '),
     '',
     ...limited(result),
+    ...storm(result),
     ...latency(result),
     '',
     ...markdownTable(
@@ -46,6 +48,12 @@ export function stressLines(result: StressResult, titled: boolean): string[] {
     ...failures(result),
     ...thresholds(result),
   ];
+}
+
+function storm(result: StressResult): string[] {
+  const [verdict, ...more] = stormVerdict(result);
+  if (verdict === undefined) return [];
+  return [`> **${markdownText(verdict, 400)}**`, ...more.map((text) => `> ${markdownText(text, 400)}`), ''];
 }
 
 function limited({ generator }: StressResult): string[] {

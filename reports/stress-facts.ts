@@ -4,6 +4,7 @@ import { type CounterMetric, counterMetrics } from '../lib/metrics/names.ts';
 import type { CloseRecord, StressResult } from '../lib/result/result.ts';
 import { bytes, count, figure, ms, percent } from './figures.ts';
 import { meanRateAsked } from './load-course.ts';
+import { recoveryFacts } from './recovery-words.ts';
 
 /** How the two formats write what is not a word. */
 export interface FactStyle {
@@ -58,6 +59,7 @@ export function stressFacts(result: StressResult, style: FactStyle): Fact[] {
     ...(derived['backlog.end'] === null ? [] : [`backlog at the end ${count(derived['backlog.end'])}`]),
   ];
   return [
+    ...recoveryFacts(result),
     { label: 'Messages', parts: messages },
     ...breakdown(
       'Unsent',

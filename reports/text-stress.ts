@@ -13,6 +13,7 @@ import {
   statTitles,
 } from './latency.ts';
 import { plainTable } from './plain-table.ts';
+import { stormVerdict } from './recovery-words.ts';
 import { runCourse } from './run-course.ts';
 import { stressDetail } from './stress-detail.ts';
 import { failureLines, stressFacts } from './stress-facts.ts';
@@ -40,6 +41,11 @@ export function stressText(result: StressResult, ink: Ink, verbose: boolean): st
 function glance(result: StressResult, ink: Ink): string[] {
   const { derived, metrics, counters } = result;
   if (derived.throughput === null || counters['connections.opened'] === 0) return [];
+  const [verdict, ...more] = stormVerdict(result);
+  if (verdict !== undefined) {
+    const lines = ink.labelled('', ink.safe(verdict, 400), 0).map((line) => ink.paint('bold', line));
+    return [...lines, ...more.flatMap((text) => ink.labelled('', text, 0)), ''];
+  }
   const p99 = latencyCell(result, metrics.rtt, 'p99', ink.none);
   const time = metrics.rtt.p99 === null ? p99 : `${p99} ms`;
   const opened = counters['connections.opened'];

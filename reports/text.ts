@@ -3,6 +3,7 @@ import type { CheckStatus, Result } from '../lib/result/result.ts';
 import { comparisonText } from './comparison-text.ts';
 import { composedComparison } from './composed-comparison.ts';
 import { type Ink, inkFor } from './ink.ts';
+import { isStorm } from './recovery-words.ts';
 import type { Reporter } from './reporter.ts';
 import { conformText } from './text-conform.ts';
 import { quickText } from './text-quick.ts';
@@ -67,7 +68,7 @@ function body(result: Result, ink: Ink, verbose: boolean): string[] {
 }
 
 function heading(result: Result, ink: Ink): string[] {
-  const left = `${titles[result.kind]}${ink.dot}${ink.safe(result.target.url, 200)}`;
+  const left = `${isStorm(result) ? 'Storm test results' : titles[result.kind]}${ink.dot}${ink.safe(result.target.url, 200)}`;
   const verdict = `${outcomeWord(result, ink)}  ${ink.safe(score(result))}`;
   const gap = ink.width - 2 - displayWidth(left) - displayWidth(verdict);
   if (gap >= 2) return [`  ${ink.paint('bold', left)}${' '.repeat(gap)}${verdict}`];

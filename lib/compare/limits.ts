@@ -7,7 +7,7 @@
 //            (percentage points, of ratios), none (counts)
 import { parseDurationMs, parseRatePerSecond } from '../duration.ts';
 import { WsbenchError } from '../errors.ts';
-import { counterMetrics, derivedMetrics } from '../metrics/names.ts';
+import { counterMetrics, derivedMetrics, recoveryFigures, recoveryTimes } from '../metrics/names.ts';
 import { meant } from '../nearest.ts';
 import type { Result } from '../result/result.ts';
 import { figureNamed, type Threshold, unitOf } from '../result/thresholds.ts';
@@ -37,8 +37,8 @@ const rowsOf: Record<Result['kind'], readonly string[]> = {
     'cases.bad_close',
   ],
 };
-const timeNames = ['rtt', 'service', 'connect', 'ping'].flatMap((name) =>
-  ['mean', 'p50', 'p90', 'p99', 'max'].map((stat) => `${name}.${stat}`),
+const timeNames = ['rtt', 'service', 'connect', 'ping', ...recoveryTimes].flatMap((name) =>
+  ['mean', 'p50', 'p90', 'p95', 'p99', 'max'].map((stat) => `${name}.${stat}`),
 );
 
 /**
@@ -58,7 +58,7 @@ export function parseChangeLimit(expression: string, kind: Result['kind']): Chan
   const figure = kind === 'stress' ? loadFigure(name) : null;
   const known = [
     ...rowsOf[kind],
-    ...(kind === 'stress' ? [...timeNames, ...counterMetrics, ...derivedMetrics] : []),
+    ...(kind === 'stress' ? [...timeNames, ...counterMetrics, ...derivedMetrics, ...recoveryFigures] : []),
   ];
   if (figure === null && !rowsOf[kind].includes(name)) {
     const whose = kind === 'stress' ? '' : ` of ${kind} runs`;

@@ -2,6 +2,7 @@
 import type { TimeStats } from '../metrics/histogram.ts';
 import type { TimeMetric } from '../metrics/names.ts';
 import type { QuickResult, StressResult } from '../result/result.ts';
+import { figureNamed, figureOf } from '../result/thresholds.ts';
 import type { ComparisonRow, Direction } from './comparison.ts';
 
 interface Figure {
@@ -115,6 +116,7 @@ export function stressRows(before: StressResult, after: StressResult): Compariso
         ({ metrics }) => timeFigure(metrics[metric], stat),
       ),
     ),
+    ...recoveryRows(before, after),
     both({ metric: 'messages.lost', title: 'Lost messages', unit: '', better: 'lower' }, ({ counters }) => ({
       value: counters['messages.lost'],
     })),
@@ -123,6 +125,32 @@ export function stressRows(before: StressResult, after: StressResult): Compariso
       ({ counters }) => ({ value: counters['connections.failed'] }),
     ),
   ];
+}
+
+const recoveryHeads: readonly (RowHead & { name: string })[] = [
+  { name: 'recovery.p50', title: '50 % back after', unit: 'ms' },
+  { name: 'recovery.p95', title: '95 % back after', unit: 'ms' },
+  { name: 'recovery.max', title: 'All back after', unit: 'ms' },
+  { name: 'recovery.gap.p99', title: 'Client gap p99', unit: 'ms' },
+  { name: 'recovery.attempts.mean', title: 'Attempts a client', unit: '' },
+  { name: 'recovery.peak', title: 'Peak of connects', unit: '/s' },
+  { name: 'recovery.lost', title: 'Messages in the gap', unit: '' },
+  { name: 'recovery.missing', title: 'Connections not back', unit: '' },
+].map(({ unit, ...head }) => ({
+  ...head,
+  metric: head.name,
+  unit: unit as RowHead['unit'],
+  better: 'lower' as const,
+}));
+
+/** How lost connections came back, where one of the runs asked them to. */
+function recoveryRows(before: StressResult, after: StressResult): ComparisonRow[] {
+  if (!before.recovery && !after.recovery) return [];
+  return recoveryHeads.map(({ name, ...head }) => {
+    const named = figureNamed(name);
+    if (typeof named === 'string') throw new RangeError(named);
+    return compareFigures(head, figureOf(named, before), figureOf(named, after));
+  });
 }
 
 /** In the open model the rate is what was asked for: another one asked for is neither better nor worse. */

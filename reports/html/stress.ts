@@ -2,6 +2,7 @@
 import type { StressResult } from '../../lib/result/result.ts';
 import { count, timeoutMs } from '../figures.ts';
 import { plain } from '../plain.ts';
+import { recoveryFacts } from '../recovery-words.ts';
 import { stressFacts } from '../stress-facts.ts';
 import { limitText, thresholdFigure, thresholdName } from '../threshold-words.ts';
 import type { Card } from './card.ts';
@@ -11,6 +12,7 @@ import { latencyBody } from './latency.ts';
 import { marked } from './marks.ts';
 import { type Markup, markup, shown } from './markup.ts';
 import { phaseStrip } from './phases.ts';
+import { recoveryCard } from './recovery.ts';
 import { facts, longTable, table } from './table.ts';
 import { timeLineBody } from './time-line.ts';
 
@@ -19,9 +21,11 @@ const mostRows = 100;
 /** The sections, those that there is something for. */
 export function stressCards(result: StressResult, id: string): Card[] {
   const timeLine = timeLineBody(result, id);
+  const recovery = recoveryCard(result, id);
   const reached = result.counters['connections.opened'] > 0;
   return [
     { id: `${id}-thresholds`, title: 'Thresholds', body: thresholds(result) },
+    ...(reached && recovery ? [recovery] : []),
     ...(reached
       ? [
           { id: `${id}-latency`, title: 'Latency', body: latencyBody(result) },
@@ -71,7 +75,10 @@ function thresholds(result: StressResult): Markup {
 const toldApart = new Set(['Connections', 'Closes', 'Generator', 'Unsent', 'Rejected', 'Violations']);
 
 function messages(result: StressResult): Markup {
-  const told = stressFacts(result, { times: '×', safe: plain }).filter(({ label }) => !toldApart.has(label));
+  const recovery = new Set(recoveryFacts(result).map(({ label }) => label));
+  const told = stressFacts(result, { times: '×', safe: plain }).filter(
+    ({ label }) => !toldApart.has(label) && !recovery.has(label),
+  );
   return markup`${facts(told.map(({ label, parts }) => [label, parts.join(' · ')]))}${refusals(result)}`;
 }
 
