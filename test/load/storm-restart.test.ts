@@ -49,8 +49,8 @@ describe('storm: restarts', { concurrency: 1 }, () => {
       });
       let again: Promise<number> | undefined;
       const restart = async (): Promise<number> => {
-        const killedMs = performance.now();
         await server.kill();
+        const killedMs = performance.now();
         await startStormServer(t, { port });
         return performance.now() - killedMs;
       };

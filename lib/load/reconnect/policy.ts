@@ -26,7 +26,7 @@ export function backoffCapMs(failed: number): number {
 /**
  * When the next attempt is due.
  *
- * With `jitter`: anywhere within the window that the server gave, all moments alike; where it gave none, or only a beginning,
+ * With `jitter`: anywhere within what is left of the window that the server gave, all moments alike; where it gave none, or only a beginning,
  * full jitter over the backoff (from that beginning on). With `immediate`: now.
  *
  * @param failed attempts in a row that failed
@@ -44,7 +44,9 @@ export function nextAttemptUs(
   if (!window) return atUs + jitterUs;
   const { fromUs, toUs } = window;
   if (toUs === Number.POSITIVE_INFINITY) return Math.max(atUs, fromUs) + jitterUs;
-  return Math.max(atUs, fromUs + random * (toUs - fromUs));
+  // What is over of the window is no part of the draw: whoever hears of the end late would go at once, and so all would.
+  const firstUs = Math.max(atUs, fromUs);
+  return toUs > firstUs ? firstUs + random * (toUs - firstUs) : firstUs;
 }
 
 /** What a Retry-After asks for, as a window; its length is bounded, as no client waits for ever. */
