@@ -58,10 +58,13 @@ const longest = ({ max }: TimeStats): string => shown(max);
 const shown = (ms: number | null): string => (ms === null ? 'never' : timeText(ms));
 
 /** Whether clients kept to what the server asked. */
-export function windowSentence({ windows, attempts, connects }: RecoveryRecord): string {
+export function windowSentence({ windows, attempts, connects, storm }: RecoveryRecord): string {
   const { given, early, late } = windows;
+  if (given === 0 && storm?.by === 'client') {
+    return 'The clients went by themselves, so the server could give them no window to come back in: backoff alone spread them.';
+  }
   if (given === 0) {
-    return 'The server gave no window to come back in (DRAIN, Retry-After): how the herd spreads was up to the clients.';
+    return 'The server gave no window to come back in (DRAIN, Retry-After): how the herd spread was up to the clients.';
   }
   const window = windowText({ windows });
   if (early + late === 0) return `The server gave a window (${window}), and every client kept to it.`;

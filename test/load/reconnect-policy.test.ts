@@ -38,7 +38,9 @@ test('reconnect policy: jitter is anywhere between at once and the backoff, or i
   );
 });
 
-test('reconnect policy: what is left of a window is used evenly, and one that is over means now', { timeout: 10_000 }, () => {
+test('reconnect policy: what is left of a window is used evenly, and one that is over means now', {
+  timeout: 10_000,
+}, () => {
   const window = { fromUs: 100, toUs: 300 };
   assert.equal(nextAttemptUs('jitter', 50, 3, window, 0), 100);
   assert.equal(nextAttemptUs('jitter', 50, 3, window, 0.5), 200);

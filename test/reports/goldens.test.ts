@@ -18,6 +18,7 @@ import * as conform from '../fixtures/conform-results.ts';
 import { stressFading, stressStalled } from '../fixtures/course-results.ts';
 import * as fixtures from '../fixtures/results.ts';
 import { seriesOf } from '../fixtures/shard.ts';
+import * as storm from '../fixtures/storm-results.ts';
 import { assertGolden } from '../golden.ts';
 
 const terminal = { width: 80, color: false, unicode: true };
@@ -44,6 +45,8 @@ const cases: Record<string, readonly Result[]> = {
   'conform-unreachable': [conform.conformUnreachable()],
   'conform-hostile': [conform.conformHostile(fixtures.hostileText)],
   'stress-series': [fixtures.stressSeries()],
+  'storm-passed': [storm.stormPassed()],
+  'storm-herd': [storm.stormHerd()],
   composed: [fixtures.quickFailed(), fixtures.stressPassed(), fixtures.stressLost()],
 };
 
@@ -134,6 +137,7 @@ test('wide text of stress-faulty', () =>
 for (const [name, before, after] of [
   ['stress', fixtures.stressPassed(), fixtures.stressLost()],
   ['quick', fixtures.quickPassed(), fixtures.quickFailed()],
+  ['storm', storm.stormPassed(), storm.stormHerd()],
   ['conform', conform.conformFailed(), conform.conformExpected()],
   [
     'conform-agents',
