@@ -10,6 +10,7 @@ export function sideText(row: ComparisonRow, side: 'before' | 'after', compariso
   if (value !== null) return withUnit(value, row.unit);
   const reason = side === 'before' ? row.beforeReason : row.afterReason;
   if (reason !== 'lost') return 'n/a';
+  if (row.metric.startsWith('recovery')) return 'never';
   return row.metric.endsWith('.mean') ? 'lost' : lostText(comparison.timeoutMs[side]);
 }
 

@@ -10,6 +10,7 @@ import { measuredLines } from './markdown-measured.ts';
 import { quickLines } from './markdown-quick.ts';
 import { remainingLines } from './markdown-remaining.ts';
 import { stressLines } from './markdown-stress.ts';
+import { isStorm } from './recovery-words.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 import { outcomeWords, score, tally, tallyCases } from './verdict.ts';
 
@@ -75,7 +76,7 @@ function conformSection(conform: readonly ConformResult[]): string[] {
 function verdictLine(result: Result): string {
   const parts = [
     `${marks[result.outcome]} **${outcomeWords[result.outcome]}**`,
-    result.kind,
+    isStorm(result) ? 'storm' : result.kind,
     markdownCode(result.target.url, 200),
   ];
   if (result.target.embedded) parts.push('embedded server, same machine');

@@ -102,7 +102,7 @@ export function recoveryFacts({ recovery }: StressResult): Fact[] {
       parts: [
         `50 % back after ${shown(time.p50)}`,
         `95 % after ${shown(time.p95)}`,
-        `all after ${longest(time)}`,
+        time.max === null ? 'never all' : `all after ${longest(time)}`,
         `${count(returned)} of ${plural(lost, 'loss')}`.replace(/losss$/, 'losses'),
         ...(missing > 0 ? [`${count(missing)} missing at the end`] : []),
       ],

@@ -71,6 +71,7 @@ const commands = [
     '',
     'quick',
     'stress',
+    'storm',
     'conform',
     'connect',
     'serve',
