@@ -98,9 +98,9 @@ test(
     await new Promise((resolve) => setTimeout(resolve, 2000));
     await first.close();
     await listening(t, { ...options, port });
-    const { code, stdout, stderr } = await storm.finished;
-    assert.equal(code, 0, `${stdout.slice(-2000)}\n${stderr}`);
-    const { recovery } = resultOf(stdout);
+    const ended = await storm.finished;
+    endedWith(t, 0, ended);
+    const { recovery } = resultOf(ended.stdout);
     assert.ok(recovery);
     assert.equal(recovery.lost, 20);
     assert.equal(recovery.missing, 0);

@@ -42,26 +42,6 @@ export interface RecoveryData {
   cut: boolean;
 }
 
-/** Nothing was lost. */
-export function noRecovery(): RecoveryData {
-  return {
-    lost: 0,
-    returned: 0,
-    attempts: 0,
-    mostAttempts: 0,
-    away: 0,
-    firstLostUs: Number.POSITIVE_INFINITY,
-    lastBackUs: 0,
-    gap: new Histogram().data(),
-    backUs: new Float64Array(),
-    windows: { given: 0, early: 0, late: 0, minMs: Number.POSITIVE_INFINITY, maxMs: 0 },
-    inFlight: 0,
-    closes: [],
-    bins: [],
-    cut: false,
-  };
-}
-
 /** The sum of what engines counted; null: none of them was asked to come back. */
 export function mergeRecoveries(all: readonly (RecoveryData | null)[]): RecoveryData | null {
   const known = all.filter((one) => one !== null);
