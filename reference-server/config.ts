@@ -14,6 +14,7 @@ export const configKeys = [
   'SUPABASE_ANON_KEY',
   'SUPABASE_SERVICE_KEY',
   'ALLOWED_ORIGINS',
+  'TRUSTED_PROXIES',
   'REDIS_URL',
   'REDIS_CA',
   'REDIS_PREFIX',
@@ -27,6 +28,8 @@ export interface ConfigFlags {
   /** Origins, separated by commas. */
   allowedOrigins?: string;
   allowQueryToken?: boolean;
+  /** Addresses and networks, separated by commas. */
+  trustedProxies?: string;
   /** Where the public keys are; instead of what SUPABASE_URL says. */
   jwksUrl?: string;
   /** Required `iss`, likewise. */
@@ -66,6 +69,7 @@ export function configFromEnv(
     ...(flags.jwtAudience === undefined ? {} : { audience: flags.jwtAudience }),
     ...origins(flags.allowedOrigins ?? read('ALLOWED_ORIGINS')),
     ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
+    ...proxies(flags.trustedProxies ?? read('TRUSTED_PROXIES')),
     ...redis(read('REDIS_URL'), read('REDIS_CA'), read('REDIS_PREFIX'), flags.redis),
   };
   resolveOptions(options);
@@ -98,8 +102,15 @@ function secretOf(secret: string | undefined, alias: string | undefined): string
 }
 
 function origins(list: string | undefined): Pick<ServerOptions, 'allowedOrigins'> {
-  const names = list?.split(',').flatMap((name) => name.trim() || []);
-  return names === undefined ? {} : { allowedOrigins: names };
+  return list === undefined ? {} : { allowedOrigins: listOf(list) };
+}
+
+function proxies(list: string | undefined): Pick<ServerOptions, 'trustedProxies'> {
+  return list === undefined ? {} : { trustedProxies: listOf(list) };
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').flatMap((name) => name.trim() || []);
 }
 
 function redis(

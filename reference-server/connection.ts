@@ -65,11 +65,6 @@ export class Connection {
     this.#onSent = onSent;
   }
 
-  /** Under what this connection's budget is kept. */
-  get key(): string {
-    return this.identity ? `sub ${this.identity.sub}` : `ip ${this.ip}`;
-  }
-
   get isOpen(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }

@@ -44,6 +44,8 @@ export interface Guards {
   maxDepth: number;
   /** Unsent bytes at which a client counts as too slow to serve. */
   maxBufferedBytes: number;
+  /** How long a decision on a limit may wait for Redis, in ms; then it is made here. */
+  limitDecisionMs: number;
 }
 
 /** What a server of ours has; nothing that users set changes it. */
@@ -69,4 +71,5 @@ export const guards: Readonly<Guards> = {
   maxBytesBeforeAuth: 10 * 1024,
   maxDepth: 64,
   maxBufferedBytes: 1024 ** 2,
+  limitDecisionMs: 50,
 };

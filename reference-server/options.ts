@@ -5,6 +5,7 @@ import { type JSONWebKeySet, type KeySetOptions, longestLifetimeS } from '../lib
 import { type RedisOptions, type RedisSettings, redisSettings } from './bus/redis-settings.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { originOf } from './credentials.ts';
+import { type TrustedProxies, trustedProxiesOf } from './limits/client-address.ts';
 import { type Limits, type LimitsName, limitsPresets } from './limits/presets.ts';
 import { noSecret, weakSecret } from './secret.ts';
 
@@ -56,6 +57,11 @@ export interface ServerOptions {
   allowedOrigins?: readonly string[];
   /** Take tokens from the query; by default everywhere but in production. */
   allowQueryToken?: boolean;
+  /**
+   * Proxies in front of this server, as addresses and networks (`10.0.0.0/8`): the limits per IP count whom they name in
+   * X-Forwarded-For. By default that header is not looked at.
+   */
+  trustedProxies?: readonly string[];
   /** 25 s + 8 s by default, 1 s + 1 s in the test environment. */
   heartbeat?: Heartbeat;
   /** How long `close()` waits for clients to answer the close frame; 5,000 by default. */
@@ -82,6 +88,7 @@ export interface ResolvedOptions {
   jwksFetch: Pick<KeySetOptions, 'maxAgeMs' | 'cooldownMs' | 'timeoutMs'>;
   allowedOrigins: readonly string[] | undefined;
   allowQueryToken: boolean;
+  trustedProxies: TrustedProxies | undefined;
   auth: AuthMode;
   heartbeat: Heartbeat;
   drainTimeoutMs: number;
@@ -94,8 +101,8 @@ export interface ResolvedOptions {
 /**
  * Fills in the defaults.
  *
- * @throws WsbenchError `CONFIG` when production would run without real authentication, an allowed origin is none, or the URL of
- * Redis cannot be used
+ * @throws WsbenchError `CONFIG` when production would run without real authentication, an allowed origin or trusted proxy is none, or the
+ * URL of Redis cannot be used
  */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const environment = options.environment ?? 'test';
@@ -128,6 +135,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     jwksFetch: options.jwksFetch ?? {},
     allowedOrigins: options.allowedOrigins?.map(checkedOrigin),
     allowQueryToken: options.allowQueryToken ?? environment !== 'production',
+    trustedProxies: options.trustedProxies && trustedProxiesOf(options.trustedProxies),
     auth: secret !== undefined ? 'secret' : jwks !== undefined ? 'jwks' : 'ephemeral',
     heartbeat:
       options.heartbeat ??

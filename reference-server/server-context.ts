@@ -23,6 +23,8 @@ export interface ServerContext {
   answers: Answers;
   metrics: Metrics;
   authenticate(token: string): Promise<Authenticated>;
-  /** Makes the connection speak for `identity`, from now until its token expires. Throws a Refusal where that is not possible. */
-  identify(connection: Connection, identity: Identity): void;
+  /** Makes the connection speak for `identity`, under whose key it is counted already, from now until its token expires. */
+  speakFor(connection: Connection, identity: Identity): void;
+  /** As {@link ServerContext.speakFor}, once there is room among the connections of its `sub`. Rejects with a Refusal where there is none. */
+  identify(connection: Connection, identity: Identity): Promise<void>;
 }

@@ -146,9 +146,9 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     const refusal = refusalBytes(400, 'BAD_REQUEST', 'the subprotocols or extensions offered make no sense');
     endWith(socket, refusal, guards.closeTimeoutMs);
   });
-  const bus = await openBus(options, app.metrics);
+  const { bus, limits: shared } = await openBus(options, app.metrics, guards);
   app.addHook('onClose', async () => bus.close());
-  await app.register(limits, { limits: options.limits, clock });
+  await app.register(limits, { shared, clock, trustedProxies: options.trustedProxies });
   await app.register(connections, { clock, drainTimeoutMs: options.drainTimeoutMs });
   await app.register(guard);
   await app.register(auth, { options, jwks: options.jwks ?? ephemeral?.jwks, bus });
@@ -163,16 +163,21 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     answers: new Answers(clock),
     metrics: app.metrics,
     authenticate: app.authenticate,
-    identify(connection, identity) {
-      // A connection that is closing keeps the key that it will be released under.
-      if (!connection.isOpen) return;
-      const fromKey = connection.key;
-      const isNewcomer = connection.identity?.sub !== identity.sub;
-      if (isNewcomer && !app.limits.hasRoom(`sub ${identity.sub}`)) {
-        throw new Refusal('LIMIT_EXCEEDED', 'too many connections of one user', closes.tooMany);
+    async identify(connection, identity) {
+      if (connection.identity?.sub !== identity.sub) {
+        const entered = await app.limits.move(connection, `sub ${identity.sub}`);
+        if (!entered.ok) {
+          const { retryMs } = entered;
+          if (entered.why === 'rate')
+            throw new Refusal('RATE_LIMITED', 'too many connections in a short time', undefined, retryMs);
+          throw new Refusal('LIMIT_EXCEEDED', 'too many connections of one user', closes.tooMany);
+        }
       }
+      context.speakFor(connection, identity);
+    },
+    speakFor(connection, identity) {
+      if (!connection.isOpen) return;
       connection.identity = identity;
-      if (isNewcomer) app.limits.rekey(connection, fromKey);
       expiryStops.get(connection)?.();
       expiryStops.set(connection, watchExpiry(connection, identity.expiresAtMs, options));
       // From here on it is seen by whoever revokes; what was revoked since its token was judged is found here.

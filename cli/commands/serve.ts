@@ -20,6 +20,7 @@ interface ServeFlags {
   jwtAudience?: string;
   allowedOrigins?: string;
   allowQueryToken?: boolean;
+  trustedProxies?: string;
   redis?: 'required' | 'optional';
   drainTimeout?: string;
   json?: boolean;
@@ -47,6 +48,10 @@ export function serveCommand(io: Io): Command {
       'pages that may connect; others get 403, and the cookie "token" counts',
     )
     .option('--allow-query-token', 'take tokens from the URL (?token=) in production, too')
+    .option(
+      '--trusted-proxies <list>',
+      'proxies whose X-Forwarded-For counts for limits per IP (default TRUSTED_PROXIES)',
+    )
     .addOption(
       new Option(
         '--redis <word>',
@@ -73,6 +78,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     ...(flags.jwtAudience === undefined ? {} : { jwtAudience: flags.jwtAudience }),
     ...(flags.allowedOrigins === undefined ? {} : { allowedOrigins: flags.allowedOrigins }),
     ...(flags.allowQueryToken === undefined ? {} : { allowQueryToken: flags.allowQueryToken }),
+    ...(flags.trustedProxies === undefined ? {} : { trustedProxies: flags.trustedProxies }),
     ...(flags.redis === undefined ? {} : { redis: flags.redis }),
   });
   if (flags.drainTimeout !== undefined) {

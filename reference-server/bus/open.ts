@@ -1,5 +1,8 @@
-// The bus that the options ask for: in memory, or over Redis, whose client is loaded only then.
+// The bus that the options ask for, and the limits that go with it: in memory, or over Redis, whose client is loaded only then.
 import { WsbenchError } from '../../lib/errors.ts';
+import type { Guards } from '../guards.ts';
+import { MemoryLimits } from '../limits/memory.ts';
+import type { SharedLimits } from '../limits/shared.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Bus } from './bus.ts';
@@ -11,15 +14,28 @@ const requiredWaitMs = 5000;
 /** Where it is optional: long enough for one that is there. */
 const optionalWaitMs = 1000;
 
+/** What instances share. */
+export interface Shared {
+  bus: Bus;
+  limits: SharedLimits;
+}
+
 /**
- * Opens the bus.
+ * Opens the bus and the limits.
  *
  * @throws WsbenchError `SERVER_START` when Redis is required and not there
  */
-export async function openBus(options: ResolvedOptions, metrics: Metrics): Promise<Bus> {
+export async function openBus(
+  options: ResolvedOptions,
+  metrics: Metrics,
+  { limitDecisionMs }: Guards,
+): Promise<Shared> {
   const { clock, redis, log } = options;
   const rememberRevocationMs = options.maxTokenLifetimeS * 1000;
-  if (!redis) return new MemoryBus(new MemoryBackend(clock, { rememberRevocationMs }));
+  if (!redis) {
+    const bus = new MemoryBus(new MemoryBackend(clock, { rememberRevocationMs }));
+    return { bus, limits: new MemoryLimits(options.limits, clock) };
+  }
   const [{ RedisBus }, { dropReasons }] = await Promise.all([
     import('./redis.ts'),
     import('./redis-wire.ts'),
@@ -29,12 +45,28 @@ export async function openBus(options: ResolvedOptions, metrics: Metrics): Promi
   for (const reason of dropReasons) metrics.add('wsbench_bus_dropped_total', { reason }, 0);
   metrics.counter('wsbench_bus_outages_total', 'Times that Redis went away or fell silent.');
   metrics.add('wsbench_bus_outages_total', {}, 0);
+  metrics.counter('wsbench_limits_alone_total', 'Decisions on limits made without the other instances.');
+  metrics.add('wsbench_limits_alone_total', {}, 0);
   let wasUp = false;
   let told = '';
   const bus = new RedisBus({
     ...{ settings, clock },
     answersAlone: !required,
     bounds: { rememberRevocationMs },
+    limits: {
+      limits: options.limits,
+      decisionMs: limitDecisionMs,
+      decidedAlone: () => metrics.add('wsbench_limits_alone_total'),
+      changed: (isAlone) =>
+        log(
+          isAlone
+            ? {
+                level: 'warn',
+                message: 'limits: Redis does not answer in time, this instance keeps its share',
+              }
+            : { level: 'info', message: 'limits: kept together with the other instances again' },
+        ),
+    },
     dropped: (reason) => metrics.add('wsbench_bus_dropped_total', { reason }),
     changed: (isUp, why) => {
       if (wasUp && !isUp) metrics.add('wsbench_bus_outages_total');
@@ -58,5 +90,5 @@ export async function openBus(options: ResolvedOptions, metrics: Metrics): Promi
       `cannot reach Redis at ${settings.name}: ${why}; start without it by --redis optional`,
     );
   }
-  return bus;
+  return { bus, limits: bus.limits };
 }

@@ -60,7 +60,7 @@ export class RedisNames {
   }
 
   /** Of something that is known by a long text, in which subjects stand. */
-  hashed(kind: 'once' | 'effect' | 'published', text: string): string {
+  hashed(kind: 'once' | 'effect' | 'published' | 'gate' | 'seats' | 'parked', text: string): string {
     return `${this.prefix}:${kind}:${createHash('sha256').update(text).digest('base64url')}`;
   }
 }

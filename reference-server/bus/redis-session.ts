@@ -97,13 +97,17 @@ export class RedisSession {
     return performance.now() + this.#aheadMs;
   }
 
-  /** Runs a script, or rejects with {@link BusUnavailable} within {@link callMs}. One that comes too late does nothing. */
+  /**
+   * Runs a script, or rejects with {@link BusUnavailable} within {@link callMs}. One that reaches Redis later than after `aliveMs` does
+   * nothing.
+   */
   async run(
     { sha, body }: Script,
     keys: readonly string[],
     args: readonly (string | number)[],
+    aliveMs = callMs,
   ): Promise<unknown> {
-    const untilMs = Math.floor(this.redisMs + callMs);
+    const untilMs = Math.floor(this.redisMs + aliveMs);
     const words = [...keys, untilMs, ...args];
     return this.#call(async () => {
       try {
@@ -233,10 +237,9 @@ function plain(error: unknown, { password }: RedisSettings): string {
 export async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new BusUnavailable('deadline', `Redis did not answer within ${ms} ms`)),
-      ms,
-    );
+    const give = (): void => reject(new BusUnavailable('deadline', `Redis did not answer within ${ms} ms`));
+    // Where it was us who stood still, the answer may have come: it is read before this is called late.
+    timer = setTimeout(() => setImmediate(give), ms);
   });
   try {
     return await Promise.race([work, late]);

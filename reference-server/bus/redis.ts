@@ -19,6 +19,7 @@ import { RedisAgents } from './redis-agents.ts';
 import { RedisChannels } from './redis-channels.ts';
 import { RedisCommands } from './redis-commands.ts';
 import type { RedisBounds, RedisContext, RedisPart } from './redis-context.ts';
+import { noLimits, RedisLimits, type RedisLimitsOptions } from './redis-limits.ts';
 import { RedisLink } from './redis-link.ts';
 import { RedisNames } from './redis-names.ts';
 import { RedisOnce } from './redis-once.ts';
@@ -33,6 +34,8 @@ export interface RedisBusOptions {
   /** Whether questions about revoked tokens are answered from what is known here while Redis is not there. */
   answersAlone?: boolean;
   bounds?: Partial<RedisBounds>;
+  /** What {@link RedisBus.limits} keeps; nothing by default. */
+  limits?: RedisLimitsOptions;
   /** A message on one of our channels was not ours. */
   dropped?: (why: Dropped) => void;
   /** Redis came or went; `why` for people, without secrets. */
@@ -50,6 +53,8 @@ const defaults: RedisBounds = {
 
 /** One instance on a Redis. Every call rejects with BusUnavailable rather than wait for one that does not answer. */
 export class RedisBus implements Bus {
+  /** The limits of all instances, over the same connections. */
+  readonly limits: RedisLimits;
   readonly #link: RedisLink;
   readonly #names: RedisNames;
   readonly #channels: RedisChannels;
@@ -87,7 +92,9 @@ export class RedisBus implements Bus {
     this.#commands = new RedisCommands(context, this.#agents);
     this.#once = new RedisOnce(context);
     this.#revocations = new RedisRevocations(context, options.answersAlone ?? false);
-    this.#parts = [this.#channels, this.#commands.inbox, this.#agents, this.#revocations];
+    this.limits = new RedisLimits(context, options.limits ?? noLimits);
+    // Agents first: they make this instance known, without which its connections count for nothing.
+    this.#parts = [this.#channels, this.#commands.inbox, this.#agents, this.#revocations, this.limits];
   }
 
   get state(): 'up' | 'down' {
@@ -164,6 +171,7 @@ export class RedisBus implements Bus {
     this.#channels.clear();
     this.#commands.clear();
     this.#revocations.clear();
+    await this.limits.close();
     await this.#agents.leave();
     await this.#link.close();
   }

@@ -18,7 +18,7 @@ export const auth: Handler<'AUTH'> = {
     if (before && before.tenant !== identity.tenant) {
       throw new Refusal('FORBIDDEN', 'a refreshed token must have the same tenant');
     }
-    server.identify(connection, identity);
+    await server.identify(connection, identity);
     if (!identity.roles.includes('agent')) await connection.releaseAgent();
     if (!identity.roles.includes('dashboard')) connection.releaseDashboard();
     if (identity.roles.length === 0) await connection.releaseSubscriptions();

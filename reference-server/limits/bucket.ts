@@ -16,6 +16,16 @@ export interface Refusal {
   close: boolean;
 }
 
+/** A bucket that nobody holds: what is still due from now on, which any clock can count. */
+export interface Rest {
+  /** Time until it is full. More than it takes to fill an empty one, where tokens were charged that it did not have. */
+  fullInMs: number;
+  /** Time until the penalty ends; 0: there is none. */
+  penaltyMs: number;
+  /** Refusals in a row so far. */
+  refusals: number;
+}
+
 const accepted: Decision = { accepted: true };
 
 /** A level is counted in 1/60,000 of a token: then messagesPerMinute is the refill per millisecond, and whole ms stay exact. */
@@ -40,6 +50,15 @@ export class TokenBucket {
     this.#limits = limits;
     this.#level = limits.burstLimit * unitsPerToken;
     this.#refilledAtMs = nowMs;
+  }
+
+  /** A bucket that goes on where another was left. */
+  static from(limits: MessageLimits, rest: Rest, nowMs: number): TokenBucket {
+    const bucket = new TokenBucket(limits, nowMs);
+    bucket.#level -= rest.fullInMs * limits.messagesPerMinute;
+    if (rest.penaltyMs > 0) bucket.#penaltyUntilMs = nowMs + rest.penaltyMs;
+    bucket.#refusals = rest.refusals;
+    return bucket;
   }
 
   /** Takes a token for a message that arrived at `nowMs`, or refuses it. */
@@ -68,6 +87,17 @@ export class TokenBucket {
     this.#level = Math.min(this.#level, other.#level);
     this.#penaltyUntilMs = Math.max(this.#penaltyUntilMs, other.#penaltyUntilMs);
     this.#refusals = Math.max(this.#refusals, other.#refusals);
+  }
+
+  /** What is left to be waited for. */
+  rest(nowMs: number): Rest {
+    this.#refill(nowMs);
+    const missing = this.#limits.burstLimit * unitsPerToken - this.#level;
+    return {
+      fullInMs: missing / this.#limits.messagesPerMinute,
+      penaltyMs: Math.max(0, this.#penaltyUntilMs - nowMs),
+      refusals: this.#refusals,
+    };
   }
 
   /** A second bucket in the same state. */

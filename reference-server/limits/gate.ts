@@ -1,47 +1,38 @@
 // A rate per key without a penalty: upgrades and status requests per IP.
 import type { Rate } from './presets.ts';
+import { Sketch } from './sketch.ts';
 
-/** As in the bucket: perMinute of these a millisecond, so whole ms stay exact. */
-const unitsPerToken = 60_000;
+/** Sums of fractions may come out a hair above what they are. */
+const roundingMs = 1e-6;
 
-interface Entry {
-  level: number;
-  atMs: number;
-}
-
-/** Lets `rate.burst` pass at once and `rate.perMinute` on average, for each key. Bounded. */
+/**
+ * Lets `rate.burst` pass at once and `rate.perMinute` on average, for each key. What it keeps of a key is when its bucket will be
+ * full again, in memory of a fixed size, so however many keys come, none that has used its rate up is let through early.
+ */
 export class RateGate {
   readonly #rate: Rate;
-  readonly #maxKeys: number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #emptyAtMs: number | undefined;
+  #fullAt: Sketch | undefined;
 
-  constructor(rate: Rate, maxKeys = 10_000) {
+  /** @param emptyAtMs when every bucket was empty; by default they start full */
+  constructor(rate: Rate, emptyAtMs?: number) {
     this.#rate = rate;
-    this.#maxKeys = maxKeys;
+    this.#emptyAtMs = emptyAtMs;
   }
 
-  /** Returns 0 when it may pass, else the milliseconds until the next one of this key may. */
-  take(key: string, nowMs: number): number {
-    const capacity = this.#rate.burst * unitsPerToken;
-    const entry = this.#entries.get(key) ?? { level: capacity, atMs: nowMs };
-    entry.level = Math.min(capacity, entry.level + Math.max(0, nowMs - entry.atMs) * this.#rate.perMinute);
-    entry.atMs = nowMs;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > this.#maxKeys) this.#dropOldest();
-    if (entry.level < unitsPerToken) return Math.ceil((unitsPerToken - entry.level) / this.#rate.perMinute);
-    entry.level -= unitsPerToken;
+  /** Takes `cost` and returns 0, or returns the milliseconds until there is so much for this key. */
+  take(key: string, nowMs: number, cost = 1): number {
+    const eachMs = 60_000 / this.#rate.perMinute;
+    const capacityMs = this.#rate.burst * eachMs;
+    this.#fullAt ??= new Sketch(this.#emptyAtMs === undefined ? 0 : this.#emptyAtMs + capacityMs);
+    const nextMs = Math.max(nowMs, this.#fullAt.get(key)) + cost * eachMs;
+    const waitMs = nextMs - nowMs - capacityMs;
+    if (waitMs > roundingMs) return Math.ceil(waitMs - roundingMs);
+    this.#fullAt.raise(key, nextMs);
     return 0;
   }
 
   clear(): void {
-    this.#entries.clear();
-  }
-
-  #dropOldest(): void {
-    for (const key of this.#entries.keys()) {
-      this.#entries.delete(key);
-      return;
-    }
+    this.#fullAt = undefined;
   }
 }

@@ -6,7 +6,7 @@ import type { Bus } from '../bus/bus.ts';
 import { BusUnavailable } from '../bus/unavailable.ts';
 import { credentialsOf, isAllowedOrigin } from '../credentials.ts';
 import { type Identity, identityOf, type Role } from '../identity.ts';
-import { ipKey } from '../limits/ip-key.ts';
+import type { Entered } from '../limits/shared.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Authenticated } from '../server-context.ts';
 import { watchedKeys } from '../watched-keys.ts';
@@ -120,12 +120,23 @@ export default fp<AuthOptions>(
       return undefined;
     }
 
-    // The last hook before the upgrade, and synchronous: nobody can slip in between this count and the next.
+    // The last hook before the upgrade: whoever passes is counted already, so nobody can slip in between.
     app.addHook('preHandler', (request, reply, done) => {
-      const { identity } = request;
-      const key = identity ? `sub ${identity.sub}` : `ip ${ipKey(request.ip)}`;
-      if (request.routeOptions.config.webSocket === undefined || app.limits.hasRoom(key)) return done();
-      refuse(reply.header('retry-after', 1), 429, 'LIMIT_EXCEEDED', 'too many connections of one user');
+      if (request.routeOptions.config.webSocket === undefined) return done();
+      const { identity, ipKey } = request;
+      const entered = app.limits.enter(request, identity ? `sub ${identity.sub}` : `ip ${ipKey}`);
+      const decide = (entered: Entered): void => {
+        if (entered.ok) {
+          done();
+          return;
+        }
+        reply.header('retry-after', Math.ceil(entered.retryMs / 1000));
+        if (entered.why === 'rate')
+          refuse(reply, 429, 'RATE_LIMITED', 'too many connections in a short time');
+        else refuse(reply, 429, 'LIMIT_EXCEEDED', 'too many connections of one user');
+      };
+      if (entered instanceof Promise) entered.then(decide).catch(done);
+      else decide(entered);
     });
   },
   {

@@ -36,7 +36,6 @@ export default fp<{ clock: Clock; drainTimeoutMs: number }>(
         const released = new Promise<void>((resolve) => {
           connection.socket.once('close', (code) => {
             app.metrics.add('wsbench_closes_total', { code: closeLabel(connection.closedWith ?? code) });
-            app.limits.release(connection);
             void connection.release().finally(() => {
               open.delete(connection);
               resolve();

@@ -1,7 +1,6 @@
 // What every upgrade must satisfy before anybody looks at its token. Cheap checks first.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { ipKey } from '../limits/ip-key.ts';
 import { reconnectWindow } from './connections.ts';
 import { refuse } from './refuse.ts';
 
@@ -15,9 +14,21 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     app.addHook('onRequest', (request, reply, done) => {
-      const refused = check(request, reply);
-      if (!refused) done();
+      if (check(request, reply)) return;
+      if (request.routeOptions.config.webSocket === undefined) return done();
+      const waitMs = app.limits.upgrade(request.ipKey);
+      const decide = (waitMs: number): void => {
+        if (waitMs > 0) limit(reply, waitMs);
+        else done();
+      };
+      if (waitMs instanceof Promise) waitMs.then(decide).catch(done);
+      else decide(waitMs);
     });
+
+    function limit(reply: FastifyReply, waitMs: number): void {
+      reply.header('retry-after', Math.ceil(waitMs / 1000));
+      refuse(reply, 429, 'RATE_LIMITED', 'too many connections in a short time');
+    }
 
     function check(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
       const { guards } = app;
@@ -66,11 +77,6 @@ export default fp(
       if (app.connections.draining) {
         reply.header('retry-after', Math.ceil(reconnectWindow.maxMs / 1000));
         return refuse(reply, 503, 'DRAINING', 'this server is shutting down');
-      }
-      const waitMs = app.limits.upgrade(ipKey(request.ip));
-      if (waitMs > 0) {
-        reply.header('retry-after', Math.ceil(waitMs / 1000));
-        return refuse(reply, 429, 'RATE_LIMITED', 'too many connections in a short time');
       }
       return undefined;
     }

@@ -2,7 +2,6 @@
 import fp from 'fastify-plugin';
 import type { JSONWebKeySet } from '../../lib/token.ts';
 import type { Bus } from '../bus/bus.ts';
-import { ipKey } from '../limits/ip-key.ts';
 import { protocolVersion } from '../messages.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { refuse } from './refuse.ts';
@@ -26,7 +25,7 @@ export default fp<HealthOptions>(
       return refuse(reply, 503, 'REDIS_DOWN', 'Redis is not reachable', 'close', { redis: 'down' });
     });
     app.get('/api/status', async (request, reply) => {
-      const waitMs = app.limits.status(ipKey(request.ip));
+      const waitMs = await app.limits.status(request.ipKey);
       if (waitMs > 0) {
         reply.header('retry-after', Math.ceil(waitMs / 1000));
         return refuse(reply, 429, 'RATE_LIMITED', 'too many requests');

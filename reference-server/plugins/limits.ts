@@ -1,67 +1,87 @@
 // Budgets: messages per connection, connections per user, upgrades and status requests per IP.
+import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../connection.ts';
-import { RateGate } from '../limits/gate.ts';
-import { ParkedBuckets } from '../limits/parked.ts';
-import type { Limits, Rate } from '../limits/presets.ts';
+import { clientAddress, type TrustedProxies } from '../limits/client-address.ts';
+import { ipKey } from '../limits/ip-key.ts';
+import { Place } from '../limits/place.ts';
+import type { Entered, SharedLimits } from '../limits/shared.ts';
 
 export interface LimitsControl {
   /** Milliseconds until this IP may upgrade; 0: now. */
-  upgrade(ip: string): number;
+  upgrade(ip: string): number | Promise<number>;
   /** Milliseconds until this IP may ask for the status; 0: now. */
-  status(ip: string): number;
-  /** Whether one more connection may be opened under this key. */
-  hasRoom(key: string): boolean;
-  /** Counts the connection and gives it its bucket, if messages are limited on its route. */
-  admit(connection: Connection, limitMessages: boolean): void;
-  /** Moves the connection's budget from its key before AUTH to the one it has now. */
-  rekey(connection: Connection, fromKey: string): void;
-  /** Ends the connection's part and keeps its bucket for the next one of its key. */
-  release(connection: Connection): void;
+  status(ip: string): number | Promise<number>;
+  /** Takes a place for the connection that this request is to become; it is given back when the socket closes, whatever comes of it. */
+  enter(request: FastifyRequest, key: string): Entered | Promise<Entered>;
+  /** Gives the connection the place that its request has taken. */
+  admit(connection: Connection, request: FastifyRequest): void;
+  /** Moves the connection's budget and its place to another key, if there is room. */
+  move(connection: Connection, key: string): Entered | Promise<Entered>;
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
     limits: LimitsControl;
   }
+  interface FastifyRequest {
+    /** Under what whoever asks is limited: the address of the peer, or the one that a trusted proxy names. */
+    ipKey: string;
+    place: Place | null;
+  }
+  interface FastifyContextConfig {
+    /** Whether messages on a WebSocket route are limited. */
+    limitMessages?: boolean;
+  }
 }
 
-export default fp<{ limits: Limits; clock: Clock }>(
-  async (app, { limits, clock }) => {
-    const parked = limits.messages && new ParkedBuckets(limits.messages);
-    const perKey = new Map<string, number>();
-    const gate = (rate: Rate | null): RateGate | null => rate && new RateGate(rate);
-    const upgrades = gate(limits.upgradesPerIp);
-    const statuses = gate(limits.statusPerIp);
-    const count = (key: string, change: number): void => {
-      const next = (perKey.get(key) ?? 0) + change;
-      if (next > 0) perKey.set(key, next);
-      else perKey.delete(key);
+export interface LimitsOptions {
+  shared: SharedLimits;
+  clock: Clock;
+  trustedProxies: TrustedProxies | undefined;
+}
+
+export default fp<LimitsOptions>(
+  async (app, { shared, clock, trustedProxies }) => {
+    const places = new WeakMap<Connection, Place>();
+    const take = (request: FastifyRequest, key: string, entered: Entered): Entered => {
+      if (!entered.ok) return entered;
+      const place = new Place(shared, clock, key, entered.bucket);
+      request.place = place;
+      const { socket } = request.raw;
+      if (socket.destroyed) place.leave();
+      else socket.once('close', () => place.leave());
+      return entered;
     };
+    app.decorateRequest('ipKey', '');
+    app.decorateRequest('place', null);
+    app.addHook('onRequest', (request, _reply, done) => {
+      const { socket, headers } = request.raw;
+      request.ipKey = ipKey(clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies));
+      done();
+    });
     app.decorate('limits', {
-      upgrade: (ip) => upgrades?.take(ip, clock.nowMs()) ?? 0,
-      status: (ip) => statuses?.take(ip, clock.nowMs()) ?? 0,
-      hasRoom: (key) => (perKey.get(key) ?? 0) < limits.connectionsPerUser,
-      admit(connection, limitMessages) {
-        count(connection.key, 1);
-        if (limitMessages) connection.bucket = parked?.adopt(connection.key, clock.nowMs());
+      upgrade: (ip) => shared.pass('upgrades', ip),
+      status: (ip) => shared.pass('status', ip),
+      enter(request, key) {
+        const limitMessages = request.routeOptions.config.limitMessages ?? false;
+        const entered = shared.enter(key, limitMessages);
+        if (!(entered instanceof Promise)) return take(request, key, entered);
+        return entered.then((each) => take(request, key, each));
       },
-      rekey(connection, fromKey) {
-        count(fromKey, -1);
-        count(connection.key, 1);
-        if (connection.bucket) parked?.rekey(connection.bucket, fromKey, connection.key, clock.nowMs());
+      admit(connection, request) {
+        if (!request.place) throw new Error('a connection without a place');
+        places.set(connection, request.place);
+        connection.bucket = request.place.bucket;
       },
-      release(connection) {
-        count(connection.key, -1);
-        if (connection.bucket) parked?.park(connection.key, connection.bucket, clock.nowMs());
+      move(connection, key) {
+        const place = places.get(connection);
+        if (!place) throw new Error('a connection without a place');
+        return place.move(key);
       },
     });
-    app.addHook('onClose', async () => {
-      parked?.clear();
-      upgrades?.clear();
-      statuses?.clear();
-    });
+    app.addHook('onClose', async () => shared.close());
   },
   { name: 'wsbench-limits', fastify: '5.x' },
 );

@@ -6,7 +6,6 @@ import { closes } from '../close-codes.ts';
 import { Connection } from '../connection.ts';
 import { Dispatcher } from '../dispatch.ts';
 import type { Role } from '../identity.ts';
-import { ipKey } from '../limits/ip-key.ts';
 import { protocolVersion } from '../messages.ts';
 import { echoAll, pushAll, sinkAll } from '../raw-endpoints.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -28,20 +27,20 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
     const { identity } = request;
     const connection = new Connection(
       socket,
-      { route, ip: ipKey(request.ip), identity },
+      { route, ip: request.ipKey, identity },
       options.clock,
       guards,
       onSent,
     );
-    app.limits.admit(connection, typed);
+    app.limits.admit(connection, request);
     app.connections.add(connection, typed);
-    if (identity) context.identify(connection, identity);
+    if (identity) context.speakFor(connection, identity);
     app.watch(connection, typed);
     return connection;
   }
 
   function typed(path: string, role?: Role): void {
-    const config = { webSocket: path, ...(role === undefined ? {} : { role }) };
+    const config = { webSocket: path, limitMessages: true, ...(role === undefined ? {} : { role }) };
     app.get(path, { websocket: true, config }, (socket: WebSocket, request: FastifyRequest) => {
       const connection = open(socket, request, path, true);
       const dispatcher = new Dispatcher(connection, context);

@@ -406,9 +406,9 @@ export const mutants: readonly Mutant[] = [
   {
     check: 'rate-limit-messages',
     name: 'the limiter is off',
-    file: plugin('limits'),
-    find: 'if (limitMessages)',
-    replace: 'if (false)',
+    file: plugin('websocket'),
+    find: 'limitMessages: true',
+    replace: 'limitMessages: false',
   },
   {
     check: 'rate-limit-messages',
@@ -456,8 +456,8 @@ export const mutants: readonly Mutant[] = [
   {
     check: 'rate-limit-reconnect',
     name: 'a closed connection leaves no bucket behind',
-    file: plugin('limits'),
-    find: 'parked?.park(connection.key, connection.bucket, clock.nowMs());',
+    file: limit('memory'),
+    find: 'this.#parked?.park(key, bucket, this.#clock.nowMs());',
     replace: ';',
   },
   {

@@ -175,10 +175,10 @@ test('a token that is revoked between its verdict and the upgrade opens nothing 
   const server = await listening(t, {});
   const token = await server.mint({ sub: 'alice' });
   // The last question before the upgrade: the token has been found good, and nobody can see the connection yet.
-  const { hasRoom } = server.app.limits;
-  server.app.limits.hasRoom = (key) => {
+  const { enter } = server.app.limits;
+  server.app.limits.enter = (request, key) => {
     void server.revoke('alice');
-    return hasRoom(key);
+    return enter(request, key);
   };
   const client = await Client.open(`${server.url}/ws`, token);
   assert.deepEqual(await client.closed, { code: 4401, reason: 'TOKEN_REVOKED' });

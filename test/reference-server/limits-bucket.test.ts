@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Decision, TokenBucket } from '../../reference-server/limits/bucket.ts';
+import { MemoryLimits } from '../../reference-server/limits/memory.ts';
 import { ParkedBuckets } from '../../reference-server/limits/parked.ts';
+import { Place } from '../../reference-server/limits/place.ts';
 import { limitsPresets, type MessageLimits } from '../../reference-server/limits/presets.ts';
+import { FakeClock } from './fake-clock.ts';
 
 const limited = (['development', 'production', 'test'] as const).map((name) => {
   const { messages } = limitsPresets[name];
@@ -40,6 +43,29 @@ function assertBound(times: readonly number[], limits: MessageLimits): void {
       assert.ok(to - from + 1 <= allowed + 1e-6, `${to - from + 1} accepted where ${allowed} are allowed`);
     }
   }
+}
+
+/** A server's limits on messages, as connections meet them: they come under a key, move to another, and go. */
+function house(messages: MessageLimits): {
+  clock: FakeClock;
+  come(key: string): { take(): boolean; move(key: string): void; leave(): void };
+} {
+  const clock = new FakeClock();
+  const limits = new MemoryLimits({ ...limitsPresets.off, messages }, clock);
+  return {
+    clock,
+    come(key) {
+      const entered = limits.enter(key, true);
+      assert.ok(entered.ok && entered.bucket);
+      const { bucket } = entered;
+      const place = new Place(limits, clock, key, bucket);
+      return {
+        take: () => bucket.take(clock.nowMs()).accepted,
+        move: (to) => void place.move(to),
+        leave: () => place.leave(),
+      };
+    },
+  };
 }
 
 function isAccepted(decision: Decision): boolean {
@@ -113,21 +139,21 @@ test('n connections of one key have n budgets, however they come and go', { time
   );
   fc.assert(
     fc.property(limitsArbitrary, roundsArbitrary, (limits, rounds) => {
-      const parked = new ParkedBuckets(limits);
-      const open: (TokenBucket | undefined)[] = [undefined, undefined, undefined];
+      const { clock, come } = house(limits);
+      const open: (ReturnType<typeof come> | undefined)[] = [undefined, undefined, undefined];
       const times: number[] = [];
-      let now = 0;
       for (const { gap, closed, byAuth } of rounds) {
-        now += gap;
+        clock.advance(gap);
         for (const index of open.keys()) {
-          open[index] ??= parked.adopt(byAuth ? 'ip' : 'alice', now);
-          if (byAuth) parked.rekey(open[index], 'ip', 'alice', now);
+          if (open[index]) continue;
+          const each = come(byAuth ? 'ip' : 'alice');
+          if (byAuth) each.move('alice');
+          open[index] = each;
         }
-        for (const [index, bucket] of open.entries()) {
-          for (let sent = 0; sent < limits.burstLimit; sent++)
-            if (bucket?.take(now).accepted) times.push(now);
-          if (!bucket || !closed[index]) continue;
-          parked.park('alice', bucket, now);
+        for (const [index, each] of open.entries()) {
+          for (let sent = 0; sent < limits.burstLimit; sent++) if (each?.take()) times.push(clock.nowMs());
+          if (!each || !closed[index]) continue;
+          each.leave();
           open[index] = undefined;
         }
       }
@@ -168,23 +194,22 @@ test('anonymous bursts and AUTH in any order gain nothing for the IP', { timeout
       gapsArbitrary,
       fc.array(fc.nat(3), { minLength: 1 }),
       (limits, gaps, moves) => {
-        const parked = new ParkedBuckets(limits);
-        let bucket = parked.adopt('ip', 0);
+        const { clock, come } = house(limits);
+        let connection = come('ip');
         let key = 'ip';
         const accepted: { key: string; at: number }[] = [];
-        let now = 0;
         for (const [index, gap] of gaps.entries()) {
-          now += gap;
+          clock.advance(gap);
           const move = moves[index % moves.length];
           if (move === 1 && key === 'ip') {
-            parked.rekey(bucket, 'ip', 'sub', now);
+            connection.move('sub');
             key = 'sub';
           } else if (move === 2) {
-            parked.park(key, bucket, now);
+            connection.leave();
             key = 'ip';
-            bucket = parked.adopt(key, now);
+            connection = come(key);
           }
-          if (isAccepted(bucket.take(now))) accepted.push({ key, at: now });
+          if (connection.take()) accepted.push({ key, at: clock.nowMs() });
         }
         for (const each of ['ip', 'sub']) {
           assertBound(
@@ -201,11 +226,10 @@ test('anonymous bursts and AUTH in any order gain nothing for the IP', { timeout
 test('a connection that spent its burst anonymously has nothing left after AUTH', () => {
   const [limits] = limited;
   assert.ok(limits);
-  const parked = new ParkedBuckets(limits);
-  const bucket = parked.adopt('ip', 0);
-  for (let sent = 0; sent < limits.burstLimit; sent++) assert.ok(bucket.take(0).accepted);
-  parked.rekey(bucket, 'ip', 'sub', 0);
-  assert.ok(!bucket.take(0).accepted);
+  const connection = house(limits).come('ip');
+  for (let sent = 0; sent < limits.burstLimit; sent++) assert.ok(connection.take());
+  connection.move('sub');
+  assert.ok(!connection.take());
 });
 
 for (const limits of limited) {
