@@ -91,7 +91,10 @@ export class RedisLimitBacklog {
       this.doubt(key);
       if (left) this.keepBucket(key, left);
     };
-    if (!link.isUp) return missed();
+    if (!link.isUp) {
+      missed();
+      return;
+    }
     const leaving = this.#leave(link.session, key, left)
       .catch((error: unknown) => {
         if (!(error instanceof BusUnavailable)) throw error;

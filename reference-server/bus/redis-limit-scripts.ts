@@ -1,13 +1,17 @@
 // Limits in Redis. All times there are its own, in ms: instances tell and are told what is left of them, never when something was.
 import { script } from './redis-session.ts';
 
+/** To the microsecond: fractions of tokens would be lost, or won, every time. */
+const exactly = `
+now = t[1] * 1000 + t[2] / 1000
+`;
+
 /**
  * A rate's bucket is the time at which it will be full again. KEYS: that. ARGV: ms a token, burst.
  * Returns 0 when one may pass, else the ms until then. A time that no spending explains (Redis's clock was set back) counts as the
  * emptiest that there can be.
  */
-export const passScript = script(`
-local each, burst = tonumber(ARGV[2]), tonumber(ARGV[3])
+export const passScript = script(`${exactly}local each, burst = tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = tonumber(redis.call('GET', KEYS[1]) or now)
 full = math.min(math.max(full, now), now + 2 * burst * each) + each
 local wait = full - now - burst * each
@@ -17,8 +21,7 @@ return 0
 `);
 
 /** What was let through without asking is paid for. KEYS: buckets. ARGV, for each of them: ms a token, burst, tokens. */
-export const payScript = script(`
-for i, key in ipairs(KEYS) do
+export const payScript = script(`${exactly}for i, key in ipairs(KEYS) do
   local each, burst, tokens = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
   local full = math.max(tonumber(redis.call('GET', key) or now), now) + tokens * each
   full = math.min(full, now + 2 * burst * each)
@@ -27,8 +30,7 @@ end
 `);
 
 /** A parked bucket is when its penalty ends, when it is full, and its refusals. The same order as that of TokenBucket.compare. */
-const bucketsAt = `
-local longestFull, longestPenalty = tonumber(ARGV[2]), tonumber(ARGV[3])
+const bucketsAt = `${exactly}local longestFull, longestPenalty = tonumber(ARGV[2]), tonumber(ARGV[3])
 local function waiting(key)
   local all = {}
   for _, item in ipairs(redis.call('LRANGE', key, 0, -1)) do
@@ -97,8 +99,7 @@ elseif ARGV[5] ~= '-1' then
 end
 if ARGV[7] == '' then return end
 local all = waiting(KEYS[2])
--- now is rounded down: a millisecond more, or whoever comes and goes gains its fractions.
-table.insert(all, { tonumber(ARGV[8]) > 0 and tonumber(ARGV[8]) + 1 or 0, tonumber(ARGV[7]) + 1, tonumber(ARGV[9]) })
+table.insert(all, { tonumber(ARGV[8]), tonumber(ARGV[7]), tonumber(ARGV[9]) })
 keep(KEYS[2], all)
 `);
 

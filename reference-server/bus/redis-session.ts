@@ -25,7 +25,7 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 if now > tonumber(ARGV[1]) then return redis.error_reply('LATE') end
 `;
 
-/** Makes a script. It starts with `now` (ms) at hand, and with its own arguments from `ARGV[2]` on. */
+/** Makes a script. It starts with `now` (ms) and `t` (seconds and microseconds) at hand, and with its own arguments from `ARGV[2]` on. */
 export function script(body: string): Script {
   const whole = `${guard}${body}`;
   return { body: whole, sha: createHash('sha1').update(whole).digest('hex') };

@@ -10,12 +10,15 @@ export interface Cable {
   cut(): void;
   /** Connections stay open, but nothing passes. */
   block(): void;
+  /** What Redis says arrives so much later, once; what is said to it arrives at once. */
+  holdAnswers(ms: number): void;
   /** New connections pass; the old ones end. */
   mend(): void;
 }
 
 export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): Promise<Cable> {
   const sockets = new Set<Socket>();
+  const answers = new Map<Socket, Socket>();
   let isCut = false;
   let isBlocked = false;
   const server = createServer((near) => {
@@ -24,6 +27,8 @@ export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): 
       return;
     }
     const far = connect(redis.port, '127.0.0.1');
+    answers.set(far, near);
+    far.on('close', () => answers.delete(far));
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -56,6 +61,12 @@ export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): 
     block() {
       isBlocked = true;
       for (const socket of sockets) socket.unpipe().pause();
+    },
+    holdAnswers(ms) {
+      for (const [far, near] of answers) {
+        far.unpipe(near).pause();
+        setTimeout(() => far.pipe(near), ms);
+      }
     },
     mend() {
       isCut = false;
