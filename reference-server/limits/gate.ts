@@ -25,11 +25,13 @@ export class RateGate {
     const eachMs = 60_000 / this.#rate.perMinute;
     const capacityMs = this.#rate.burst * eachMs;
     this.#fullAt ??= new Sketch(this.#emptyAtMs === undefined ? 0 : this.#emptyAtMs + capacityMs);
-    const nextMs = Math.max(nowMs, this.#fullAt.get(key)) + cost * eachMs;
-    const waitMs = nextMs - nowMs - capacityMs;
-    if (waitMs > roundingMs) return Math.ceil(waitMs - roundingMs);
-    this.#fullAt.raise(key, nextMs);
-    return 0;
+    let waitMs = 0;
+    this.#fullAt.change(key, (fullMs) => {
+      const nextMs = Math.max(nowMs, fullMs) + cost * eachMs;
+      waitMs = Math.max(0, Math.ceil(nextMs - nowMs - capacityMs - roundingMs));
+      return waitMs > 0 ? undefined : nextMs;
+    });
+    return waitMs;
   }
 
   clear(): void {

@@ -86,8 +86,8 @@ export class ParkedBuckets {
       this.#overflow ??= { full: new Sketch(), penalty: new Sketch() };
       for (const bucket of buckets) {
         const { fullInMs, penaltyMs } = bucket.rest(nowMs);
-        this.#overflow.full.raise(key, nowMs + fullInMs);
-        if (penaltyMs > 0) this.#overflow.penalty.raise(key, nowMs + penaltyMs);
+        this.#overflow.full.change(key, () => nowMs + fullInMs);
+        if (penaltyMs > 0) this.#overflow.penalty.change(key, () => nowMs + penaltyMs);
       }
       return;
     }

@@ -4,6 +4,10 @@ import { createHash, randomBytes } from 'node:crypto';
 const rows = 4;
 const slotBits = 17;
 
+function placeIn(row: number, digest: Buffer): number {
+  return row * 2 ** slotBits + (digest.readUInt32LE(row * 4) >>> (32 - slotBits));
+}
+
 /**
  * The latest time of each key, in a table of fixed size (4 MiB, of which only what is used becomes resident). Keys share places, so a
  * key may be told the time of others; that takes four collisions at once, and chance that nobody outside knows decides on them. No
@@ -20,22 +24,27 @@ export class Sketch {
   }
 
   get(key: string): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (const place of this.#places(key)) least = Math.min(least, this.#times[place] ?? 0);
-    return least;
+    return this.#least(this.#digest(key));
   }
 
-  raise(key: string, timeMs: number): void {
-    for (const place of this.#places(key)) {
+  /** Puts what `next` makes of a key's time in its place, if that is later. Undefined: it stays as it is. */
+  change(key: string, next: (timeMs: number) => number | undefined): void {
+    const digest = this.#digest(key);
+    const timeMs = next(this.#least(digest));
+    if (timeMs === undefined) return;
+    for (let row = 0; row < rows; row++) {
+      const place = placeIn(row, digest);
       if ((this.#times[place] ?? 0) < timeMs) this.#times[place] = timeMs;
     }
   }
 
-  #places(key: string): number[] {
-    const digest = createHash('sha1').update(this.#salt).update(key).digest();
-    return Array.from({ length: rows }, (_, row) => {
-      const slot = digest.readUInt32LE(row * 4) >>> (32 - slotBits);
-      return row * 2 ** slotBits + slot;
-    });
+  #least(digest: Buffer): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < rows; row++) least = Math.min(least, this.#times[placeIn(row, digest)] ?? 0);
+    return least;
+  }
+
+  #digest(key: string): Buffer {
+    return createHash('sha1').update(this.#salt).update(key).digest();
   }
 }
