@@ -154,7 +154,9 @@ test('RL-09 without limits: a token is looked at every time', { timeout }, async
   }
 });
 
-test('RL-10 a million keys (in the long tests; a fifth in the others): bounded memory, and nobody is forgotten who has to wait', { timeout }, (t) => {
+test('RL-10 a million keys (in the long tests; a fifth in the others): bounded memory, and nobody is forgotten who has to wait', {
+  timeout,
+}, (t) => {
   const clock = new FakeClock();
   const limits = new MemoryLimits(limitsPresets.production, clock);
   const { messages } = limitsPresets.production;
