@@ -1,5 +1,6 @@
 // A way to Redis that can be cut: for what happens to one instance alone.
 import { connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { RedisServer } from './redis-server.ts';
 
@@ -10,15 +11,18 @@ export interface Cable {
   cut(): void;
   /** Connections stay open, but nothing passes. */
   block(): void;
-  /** What Redis says arrives so much later, once; what is said to it arrives at once. */
-  holdAnswers(ms: number): void;
+  /** What Redis says is held until the returned function is called; what is said to it arrives at once. */
+  holdAnswers(): () => void;
+  /** From now on what Redis says arrives so many ms later, in order. */
+  slow(lateMs: () => number): void;
   /** New connections pass; the old ones end. */
   mend(): void;
 }
 
 export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): Promise<Cable> {
   const sockets = new Set<Socket>();
-  const answers = new Map<Socket, Socket>();
+  const answers = new Map<Socket, Transform>();
+  let lateMs = (): number => 0;
   let isCut = false;
   let isBlocked = false;
   const server = createServer((near) => {
@@ -27,11 +31,13 @@ export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): 
       return;
     }
     const far = connect(redis.port, '127.0.0.1');
-    answers.set(far, near);
+    const line = delay(() => lateMs());
+    line.pipe(near);
+    answers.set(far, line);
     far.on('close', () => answers.delete(far));
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    for (const [from, to, into] of [
+      [near, far, far],
+      [far, near, line],
     ] as const) {
       sockets.add(from);
       from.on('error', () => {});
@@ -39,7 +45,7 @@ export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): 
         sockets.delete(from);
         to.destroy();
       });
-      from.pipe(to);
+      from.pipe(into);
       if (isBlocked) from.unpipe().pause();
     }
   }).listen(0, '127.0.0.1');
@@ -62,11 +68,15 @@ export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): 
       isBlocked = true;
       for (const socket of sockets) socket.unpipe().pause();
     },
-    holdAnswers(ms) {
-      for (const [far, near] of answers) {
-        far.unpipe(near).pause();
-        setTimeout(() => far.pipe(near), ms);
-      }
+    holdAnswers() {
+      const held = [...answers];
+      for (const [far, line] of held) far.unpipe(line).pause();
+      return () => {
+        for (const [far, line] of held) far.pipe(line);
+      };
+    },
+    slow(late) {
+      lateMs = late;
     },
     mend() {
       isCut = false;
@@ -74,4 +84,18 @@ export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): 
       destroy();
     },
   };
+}
+
+/** Passes everything on so much later, in order. */
+function delay(lateMs: () => number): Transform {
+  let lastMs = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, taken) {
+      const nowMs = performance.now();
+      lastMs = Math.max(lastMs, nowMs + lateMs());
+      if (lastMs <= nowMs) this.push(chunk);
+      else setTimeout(() => this.push(chunk), lastMs - nowMs);
+      taken();
+    },
+  });
 }
