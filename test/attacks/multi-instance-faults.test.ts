@@ -4,9 +4,6 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken } from '../../lib/token.ts';
 import type { Position } from '../../reference-server/bus/bus.ts';
-import { redisConnector } from '../../reference-server/bus/redis-connector.ts';
-import { redisSettings } from '../../reference-server/bus/redis-settings.ts';
-import { BusUnavailable } from '../../reference-server/bus/unavailable.ts';
 import { Client } from '../reference-server/client.ts';
 import { eventually, joinRedis, meddler } from '../reference-server/redis-buses.ts';
 import { cable } from '../reference-server/redis-cable.ts';
@@ -166,18 +163,19 @@ test('MI-10 Redis cuts a subscriber off that does not read: it hears of the gap,
   const stream = new Stream();
   const start: Position = await b.subscribe('t', 'c', stream.message, undefined, stream.gap);
   const client = meddler(t, redis);
-  const cuts = async (): Promise<number> =>
-    Number(/client_output_buffer_limit_disconnections:(\d+)/.exec(await client.info('stats'))?.[1]);
+  const subscribers = async (): Promise<number> =>
+    String(await client.client('LIST', 'TYPE', 'PUBSUB'))
+      .trim()
+      .split('\n').length;
+  assert.equal(await subscribers(), 2);
   const release = way.holdAnswers();
   const pad = 'x'.repeat(60_000);
   let n = 0;
-  while ((await cuts()) === 0) {
+  while ((await subscribers()) === 2) {
     assert.ok(n < 2000, 'never cut off');
     await Promise.all(Array.from({ length: 20 }, () => a.publish('t', 'c', { n: ++n, pad })));
   }
   release();
-  await sleep(1000);
-  console.log('DEBUG', n, b.state, b.why, stream.gaps, stream.messages.length, stream.messages.at(-1)?.offset, await cuts());
   await eventually(() => b.state === 'up' && stream.gaps.length > 0, 'the gap');
   for (let each = 0; each < 10; each++) await a.publish('t', 'c', { n: ++n });
   await eventually(() => stream.messages.at(-1)?.offset === n, 'the last');
@@ -191,22 +189,4 @@ test('MI-10 Redis cuts a subscriber off that does not read: it hears of the gap,
   const since = { epoch, offset: n - 5 };
   const back = await b.subscribe('t', 'c', () => {}, since);
   assert.deepEqual([back.recovered, back.missed.length], [true, 5]);
-});
-
-test('a socket to Redis that fails twice ends no process', async () => {
-  const Connector = redisConnector(redisSettings({ url: 'redis://127.0.0.1:1' }));
-  const connector = new Connector();
-  const socket = (await connector.connect(() => {})) as NodeJS.EventEmitter;
-  await new Promise((resolve) => socket.once('close', resolve));
-  // An error that nobody listens to is thrown.
-  socket.emit('error', new Error('again'));
-  assert.match(String(connector.firstError), /ECONNREFUSED/);
-  connector.disconnect();
-});
-
-test('a call to a session that has ended is refused at once', { timeout, skip: skipRedis }, async (t) => {
-  const redis = await startRedis(t);
-  const bus = await joinRedis(t, redis);
-  await bus.close();
-  await assert.rejects(bus.publish('t', 'c', 1), BusUnavailable);
 });

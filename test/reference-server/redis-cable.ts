@@ -88,13 +88,17 @@ export async function cable(t: Pick<TestContext, 'after'>, redis: RedisServer): 
 
 /** Passes everything on so much later, in order. */
 function delay(lateMs: () => number): Transform {
-  let lastMs = 0;
+  const waiting: Buffer[] = [];
   return new Transform({
     transform(chunk: Buffer, _encoding, taken) {
-      const nowMs = performance.now();
-      lastMs = Math.max(lastMs, nowMs + lateMs());
-      if (lastMs <= nowMs) this.push(chunk);
-      else setTimeout(() => this.push(chunk), lastMs - nowMs);
+      const ms = lateMs();
+      waiting.push(chunk);
+      // Timers may overtake one another: whichever comes first brings what came first.
+      const pass = (): void => {
+        if (!this.destroyed && !this.writableEnded) this.push(waiting.shift());
+      };
+      if (ms > 0) setTimeout(pass, ms);
+      else pass();
       taken();
     },
   });
