@@ -16,6 +16,10 @@ export interface Io {
   cwd: string;
   /** Fires with reason `SIGINT` or `SIGTERM` at the first signal. */
   signal: AbortSignal;
+  /** How long the command takes to end after the first signal, at most, in ms: what a person is told then. 5,000 unless set. */
+  finishMs: number;
+  /** Sets what is done when something was thrown that nobody caught, before the process exits with 70; it has 5 s. */
+  atCrash: (lastWords: () => Promise<void>) => void;
   /** Ends the command: the process exits with this code once everything is written. */
   exit: (code: number) => void;
 }

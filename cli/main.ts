@@ -1,5 +1,6 @@
 // The wsbench command: wires the process to the commands. The only file that touches `process`.
 import { Command, CommanderError, Option } from 'commander';
+import { formatDuration } from '../lib/duration.ts';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { exitCodeOfError } from '../lib/result/exit-code.ts';
 import { redactText } from '../lib/result/redact.ts';
@@ -93,12 +94,14 @@ function usageError(error: CommanderError, command: string): WsbenchError {
   return new WsbenchError('USAGE', `${what}; see ${command} --help`);
 }
 
+const bugReport = 'this is a bug in wsbench, please report it: ';
+
 /** Turns anything thrown into one line and an exit code. */
 function report(error: unknown, io: Io, debug: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const known = error instanceof WsbenchError;
   const code = known ? exitCodeOfError(error.code) : 70;
-  const bug = code === 70 ? 'this is a bug in wsbench, please report it: ' : '';
+  const bug = code === 70 ? bugReport : '';
   note(io, `wsbench: ${bug}${redactText(messageOf(error)).replaceAll('\n', ' ')}`);
   for (const line of (known && error.excerpt?.split('\n')) || []) note(io, redactText(line));
   if (debug && error instanceof Error)
@@ -106,7 +109,7 @@ function report(error: unknown, io: Io, debug: boolean): number {
   return code;
 }
 
-function watchSignals(stderr: Io['stderr']): AbortSignal {
+function watchSignals(stderr: Io['stderr'], finishMs: () => number): AbortSignal {
   const say = (text: string): void => {
     // A terminal's line may hold a live view, and `^C`.
     stderr.write(`${stderr.isTTY ? '\r\x1b[2K' : ''}${text}\n`);
@@ -124,14 +127,43 @@ function watchSignals(stderr: Io['stderr']): AbortSignal {
       }
       // First: a live view makes room for the line.
       controller.abort(name);
-      say(`${name}: finishing, at most 5 s; once more to stop at once`);
+      say(`${name}: finishing, at most ${formatDuration(finishMs())}; once more to stop at once`);
     });
   }
   return controller.signal;
 }
 
+const lastWordsMs = 5000;
+
+/**
+ * What nobody caught is a bug, and nothing that is left can be trusted: the facts are said, the command gets to say its last words,
+ * and the process ends with 70.
+ */
+function watchCrashes(io: Pick<Io, 'stderr' | 'env'>, lastWords: () => Promise<void>): void {
+  let hasCrashed = false;
+  const exit = (): never => process.exit(70);
+  process.on('uncaughtException', (error) => {
+    // What comes after the first is likely to come of it.
+    if (hasCrashed) return;
+    hasCrashed = true;
+    note(io, `wsbench: ${bugReport}nobody caught ${nameOf(error)}`);
+    const places = error instanceof Error ? (error.stack ?? '').split('\n').filter(isPlace) : [];
+    for (const place of places.slice(0, 5)) note(io, place);
+    setTimeout(exit, lastWordsMs);
+    Promise.resolve().then(lastWords).then(exit, exit);
+  });
+}
+
+const isPlace = (line: string): boolean => /^\s+at /.test(line);
+
+function nameOf(error: unknown): string {
+  const text = messageOf(error).replaceAll('\n', ' ');
+  return error instanceof Error && error.message !== '' ? `${error.name}: ${text}` : text;
+}
+
 /** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {
+  let lastWords = async (): Promise<void> => {};
   const io: Io = {
     // Made when it is asked for: to look at it is to take it over.
     get stdin() {
@@ -141,11 +173,16 @@ export async function main(): Promise<void> {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
-    signal: watchSignals(process.stderr),
+    finishMs: 5000,
+    signal: watchSignals(process.stderr, () => io.finishMs),
+    atCrash: (words) => {
+      lastWords = words;
+    },
     exit: (code) => {
       process.exitCode = code;
     },
   };
+  watchCrashes(io, () => lastWords());
   // A reader that has seen enough (`| head`) is no error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

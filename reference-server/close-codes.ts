@@ -8,6 +8,7 @@ export const closes = {
   slowConsumer:   { code: 1008, reason: 'SLOW_CONSUMER' },
   tooLargeBeforeAuth: { code: 1009, reason: 'TOO_LARGE_BEFORE_AUTH' },
   internal:       { code: 1011, reason: 'INTERNAL' },
+  restart:        { code: 1012, reason: 'SERVICE_RESTART' },
   tooMany:        { code: 1013, reason: 'TOO_MANY_CONNECTIONS' },
   tokenInvalid:   { code: 4401, reason: 'TOKEN_INVALID' },
   tokenExpired:   { code: 4401, reason: 'TOKEN_EXPIRED' },

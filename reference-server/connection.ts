@@ -36,6 +36,8 @@ export class Connection {
   heartbeat: HeartbeatMonitor | undefined;
   /** The code that this side closed with, whether or not the peer ever saw it. */
   closedWith: number | undefined;
+  /** What answers its messages; unset on raw endpoints. `finish` takes no more of them and resolves when the last is answered. */
+  work: { finish(): Promise<void> } | undefined;
   /** Set by AGENT_CONNECT. */
   agent: { agentId: string; sessionId: string; handle: AgentHandle } | undefined;
   /** Set by DASHBOARD_CONNECT. */

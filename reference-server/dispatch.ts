@@ -27,15 +27,30 @@ export class Dispatcher {
   readonly #server: ServerContext;
   readonly #queue: Queued[] = [];
   #busy = false;
+  /** Set once no more messages are taken; called when the last has been answered. */
+  #finished: (() => void) | undefined;
 
   constructor(connection: Connection, server: ServerContext) {
     this.#connection = connection;
     this.#server = server;
   }
 
+  /** Takes a message. What fails outside of its handler costs this connection, never the process. */
   receive(data: Buffer, isBinary: boolean): void {
+    this.#contain(() => this.#receive(data, isBinary));
+  }
+
+  /** Takes no more messages; resolves when all that were taken have been answered. To be called once. */
+  finish(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#finished = resolve;
+      if (!this.#busy) resolve();
+    });
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
     const connection = this.#connection;
-    if (!connection.isOpen) return;
+    if (!connection.isOpen || this.#finished) return;
     if (isBinary) {
       const message = 'binary messages are not taken here: send JSON as text';
       connection.error({ for: null, code: 'UNSUPPORTED_DATA', message });
@@ -82,10 +97,11 @@ export class Dispatcher {
       this.#busy = true;
       void pending.then(() => {
         this.#busy = false;
-        this.#drain();
+        this.#contain(() => this.#drain());
       });
       return;
     }
+    this.#finished?.();
     if (this.#connection.socket.isPaused) this.#connection.socket.resume();
   }
 
@@ -129,7 +145,7 @@ export class Dispatcher {
       this.#fail(envelope, error);
     }
     // What a handler took hold of while the socket closed is given back as well.
-    if (this.#connection.isReleased) await this.#connection.release();
+    if (this.#connection.isReleased) await this.#connection.release().catch((error) => this.#giveUp(error));
   }
 
   #handle(handler: Handler<ClientType>, { type, id, message }: Known): Reply | undefined | Promise<Reply> {
@@ -172,7 +188,21 @@ export class Dispatcher {
   #answer(envelope: Known, reply: Reply | undefined): void {
     if (!reply) return;
     this.#connection.send(reply.type, reply.payload as never, envelope.id);
-    reply.after?.();
+    // The message has its one answer: what fails from here on cannot be told in another.
+    this.#contain(() => reply.after?.());
+  }
+
+  #contain(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    this.#server.options.log({ level: 'error', message: 'a connection failed', error });
+    this.#connection.close(closes.internal);
   }
 
   /** What a handler throws costs one ERROR, never the process. */

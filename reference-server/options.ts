@@ -64,8 +64,10 @@ export interface ServerOptions {
   trustedProxies?: readonly string[];
   /** 25 s + 8 s by default, 1 s + 1 s in the test environment. */
   heartbeat?: Heartbeat;
-  /** How long `close()` waits for clients to answer the close frame; 5,000 by default. */
+  /** How long `close()` waits for clients to leave; 5,000 by default. */
   drainTimeoutMs?: number;
+  /** Time after its DRAIN by which a client should be back elsewhere; by default as long as the number of clients asks for. */
+  drainWindowMs?: number;
   /** Time in which an agent must answer a COMMAND; 10,000 by default. */
   commandTimeoutMs?: number;
   /** A Redis that several instances share; without it this server stands alone, with everything in memory. */
@@ -92,6 +94,7 @@ export interface ResolvedOptions {
   auth: AuthMode;
   heartbeat: Heartbeat;
   drainTimeoutMs: number;
+  drainWindowMs: number | undefined;
   commandTimeoutMs: number;
   redis: { settings: RedisSettings; required: boolean } | undefined;
   clock: Clock;
@@ -143,13 +146,25 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
         ? { intervalMs: 1000, timeoutMs: 1000 }
         : { intervalMs: 25_000, timeoutMs: 8000 }),
     drainTimeoutMs: options.drainTimeoutMs ?? 5000,
+    drainWindowMs: options.drainWindowMs,
     commandTimeoutMs: options.commandTimeoutMs ?? 10_000,
     redis: options.redis && {
       settings: redisSettings(options.redis),
       required: options.redis.required ?? true,
     },
     clock: options.clock ?? systemClock,
-    log: options.logger ?? (() => {}),
+    log: sparing(options.logger),
+  };
+}
+
+/** A logger that fails is no reason for anything else to fail: logging happens where failures are handled. */
+function sparing(logger: ServerOptions['logger']): ResolvedOptions['log'] {
+  return (entry) => {
+    try {
+      logger?.(entry);
+    } catch {
+      // There is nobody left to tell.
+    }
   };
 }
 

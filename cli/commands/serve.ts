@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Command, Option } from 'commander';
-import { parseDurationMs } from '../../lib/duration.ts';
+import { formatDuration, parseDurationMs } from '../../lib/duration.ts';
+import { WsbenchError } from '../../lib/errors.ts';
 import { createServer, type ReferenceServer } from '../../lib/index.ts';
 import { keepNamedSecret, keepUrlSecrets } from '../../lib/result/redact.ts';
+import { version } from '../../lib/version.ts';
 import { configFromEnv, configKeys } from '../../reference-server/config.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
 import { newCommand } from '../command.ts';
@@ -23,6 +25,7 @@ interface ServeFlags {
   trustedProxies?: string;
   redis?: 'required' | 'optional';
   drainTimeout?: string;
+  drainWindow?: string;
   json?: boolean;
 }
 
@@ -59,6 +62,7 @@ export function serveCommand(io: Io): Command {
       ).choices(['required', 'optional']),
     )
     .option('--drain-timeout <time>', 'time that clients get to leave at shutdown (default 5s)')
+    .option('--drain-window <time>', 'time in which they should come back (default: by their number)')
     .option('--json', 'print address and token as JSON')
     .action((flags: ServeFlags) => serve(flags, io));
 }
@@ -81,9 +85,9 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     ...(flags.trustedProxies === undefined ? {} : { trustedProxies: flags.trustedProxies }),
     ...(flags.redis === undefined ? {} : { redis: flags.redis }),
   });
-  if (flags.drainTimeout !== undefined) {
-    options.drainTimeoutMs = parseDurationMs(flags.drainTimeout, '--drain-timeout');
-  }
+  const { drainTimeout, drainWindow } = flags;
+  if (drainTimeout !== undefined) options.drainTimeoutMs = drainMs(drainTimeout, '--drain-timeout');
+  if (drainWindow !== undefined) options.drainWindowMs = drainMs(drainWindow, '--drain-window');
   const logger = (entry: LogEntry): void => note(io, `${entry.level}: ${entry.message}`);
   const server = await createServer({ port: 8080, ...options, logger });
   const url = await server.listen();
@@ -96,11 +100,35 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   } else {
     io.stdout.write(banner(url, server, token));
   }
+  io.finishMs = server.drainTimeoutMs;
+  io.atCrash(() => giveUp(server, io));
   if (!io.signal.aborted) {
     await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }));
   }
   note(io, 'draining: clients are told to go (1001)');
   await server.close();
+}
+
+const longestDrainMs = 3_600_000;
+
+function drainMs(text: string, flag: string): number {
+  const ms = parseDurationMs(text, flag);
+  if (ms <= longestDrainMs) return ms;
+  throw new WsbenchError('USAGE', `${flag}: "${text}" is not from 0s to 1h`);
+}
+
+/** After an error that nobody caught: says how things stood, and sends the clients to whoever takes over. */
+async function giveUp(server: ReferenceServer, io: Io): Promise<void> {
+  const { open, draining } = server.app.connections;
+  const facts = [
+    `${open.size} connections${draining ? ', draining' : ''}`,
+    `up for ${formatDuration(performance.now())}`,
+    `${Math.round(process.memoryUsage.rss() / 1024 ** 2)} MiB resident`,
+    `wsbench ${version} on Node ${process.version}`,
+  ];
+  note(io, `error: ${facts.join('; ')}`);
+  note(io, 'draining: clients are told to come back (1012)');
+  await server.close('failure');
 }
 
 function banner(url: string, { auth, limits, tokenIn }: ReferenceServer, token: string | undefined): string {

@@ -1,18 +1,25 @@
 // The open connections, and how they are sent away when the server goes.
 import fp from 'fastify-plugin';
 import type { Clock } from '../clock.ts';
-import { closes } from '../close-codes.ts';
+import { type Close, closes } from '../close-codes.ts';
 import type { Connection } from '../connection.ts';
+import { depart } from '../departure.ts';
+import { type DrainPlan, planDrain } from '../drain-plan.ts';
 
-/** Within what time clients should come back, so that they do not come all at once. */
-export const reconnectWindow = { minMs: 100, maxMs: 2000 } as const;
+/** Why a server ends. After a failure nothing that is under way can be trusted: nothing is waited for, and the code is 1012. */
+export type EndReason = 'shutdown' | 'failure';
+
+/** Time that clients get to leave a server that has failed. */
+const failureTimeoutMs = 2000;
 
 export interface Connections {
   readonly open: ReadonlySet<Connection>;
   readonly draining: boolean;
-  add(connection: Connection, typed: boolean): void;
-  /** Refuses new connections, sends the others away with DRAIN and 1001, and ends those that do not go. Runs once. */
-  drain(): Promise<void>;
+  /** When those that are refused while it drains may try again, in ms. */
+  readonly retryAfterMs: number;
+  add(connection: Connection): void;
+  /** Refuses new connections, sends the others away with DRAIN and 1001 (1012), and ends those that do not go. Runs once. */
+  drain(why?: EndReason): Promise<void>;
 }
 
 declare module 'fastify' {
@@ -21,10 +28,18 @@ declare module 'fastify' {
   }
 }
 
-export default fp<{ clock: Clock; drainTimeoutMs: number }>(
-  async (app, { clock, drainTimeoutMs }) => {
-    const open = new Map<Connection, { typed: boolean; released: Promise<void> }>();
+export interface ConnectionsOptions {
+  clock: Clock;
+  drainTimeoutMs: number;
+  drainWindowMs: number | undefined;
+}
+
+export default fp<ConnectionsOptions>(
+  async (app, { clock, drainTimeoutMs, drainWindowMs }) => {
+    /** With what resolves once a connection has ended and given everything back. */
+    const open = new Map<Connection, Promise<void>>();
     let draining: Promise<void> | undefined;
+    let plan: DrainPlan | undefined;
     const connections: Connections = {
       get open() {
         return new Set(open.keys());
@@ -32,36 +47,53 @@ export default fp<{ clock: Clock; drainTimeoutMs: number }>(
       get draining() {
         return draining !== undefined;
       },
-      add(connection, typed) {
+      get retryAfterMs() {
+        return plan?.window.maxMs ?? 0;
+      },
+      add(connection) {
         const released = new Promise<void>((resolve) => {
           connection.socket.once('close', (code) => {
             app.metrics.add('wsbench_closes_total', { code: closeLabel(connection.closedWith ?? code) });
-            void connection.release().finally(() => {
+            const released = (): void => {
               open.delete(connection);
               resolve();
-            });
+            };
+            connection.release().then(released, released);
           });
         });
-        open.set(connection, { typed, released });
+        open.set(connection, released);
         app.metrics.add('wsbench_connections_total', { route: connection.route });
+        // Nobody gets here while it drains, as the guard stands; whoever did would not be waited for.
         if (draining) connection.socket.close(closes.drain.code, closes.drain.reason);
       },
-      drain() {
-        draining ??= sendAway();
+      drain(why = 'shutdown') {
+        draining ??= sendAway(why);
         return draining;
       },
     };
-    async function sendAway(): Promise<void> {
-      const leaving = [...open];
-      for (const [connection, { typed }] of leaving) {
-        if (typed) connection.send('DRAIN', reconnectWindow);
-        connection.socket.close(closes.drain.code, closes.drain.reason);
-      }
-      const stopTimer = clock.schedule(drainTimeoutMs, () => {
-        for (const [connection] of open) connection.socket.terminate();
+    async function sendAway(why: EndReason): Promise<void> {
+      const leaving = [...open.keys()];
+      const hasFailed = why === 'failure';
+      const timeoutMs = hasFailed ? Math.min(failureTimeoutMs, drainTimeoutMs) : drainTimeoutMs;
+      plan = planDrain(leaving.length, { drainTimeoutMs: timeoutMs, drainWindowMs });
+      if (hasFailed) plan.settleMs = 0;
+      const stopTimer = clock.schedule(timeoutMs, () => {
+        for (const connection of open.keys()) connection.socket.terminate();
       });
-      await Promise.all(leaving.map(([, { released }]) => released));
+      await departAll(leaving, plan, hasFailed ? closes.restart : closes.drain);
+      await Promise.all(leaving.map((connection) => open.get(connection)));
       stopTimer();
+    }
+    /** Tells all to go, a batch at a time; when the loop was held up, as many as are due by then. */
+    async function departAll(leaving: Connection[], plan: DrainPlan, close: Close): Promise<void> {
+      const startMs = clock.nowMs();
+      for (let told = 0; told < leaving.length; ) {
+        const ticks = Math.floor((clock.nowMs() - startMs) / plan.batchEveryMs);
+        const due = leaving.slice(told, plan.batchSize * (1 + ticks));
+        for (const connection of due) void depart(connection, plan, close);
+        told += due.length;
+        if (told < leaving.length) await new Promise<void>((go) => clock.schedule(plan.batchEveryMs, go));
+      }
     }
     app.metrics.gauge('wsbench_connections', 'WebSocket connections that are open.', () => open.size);
     app.decorate('connections', connections);

@@ -1,7 +1,6 @@
 // What every upgrade must satisfy before anybody looks at its token. Cheap checks first.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { reconnectWindow } from './connections.ts';
 import { refuse } from './refuse.ts';
 
 declare module 'fastify' {
@@ -28,6 +27,18 @@ export default fp(
     function limit(reply: FastifyReply, waitMs: number): void {
       reply.header('retry-after', Math.ceil(waitMs / 1000));
       refuse(reply, 429, 'RATE_LIMITED', 'too many connections in a short time');
+    }
+
+    // Whose token was being verified when the drain began is too late as well. From here to the upgrade nothing waits.
+    app.addHook('preHandler', (request, reply, done) => {
+      const isUpgrade = request.routeOptions.config.webSocket !== undefined;
+      if (isUpgrade && app.connections.draining) refuseToDrain(reply);
+      else done();
+    });
+
+    function refuseToDrain(reply: FastifyReply): FastifyReply {
+      reply.header('retry-after', Math.max(1, Math.ceil(app.connections.retryAfterMs / 1000)));
+      return refuse(reply, 503, 'DRAINING', 'this server is shutting down');
     }
 
     function check(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
@@ -75,8 +86,7 @@ export default fp(
         return refuse(reply, 400, 'BAD_REQUEST', 'an upgrade has no body');
       }
       if (app.connections.draining) {
-        reply.header('retry-after', Math.ceil(reconnectWindow.maxMs / 1000));
-        return refuse(reply, 503, 'DRAINING', 'this server is shutting down');
+        return refuseToDrain(reply);
       }
       return undefined;
     }

@@ -33,7 +33,7 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
       onSent,
     );
     app.limits.admit(connection, request);
-    app.connections.add(connection, typed);
+    app.connections.add(connection);
     if (identity) context.speakFor(connection, identity);
     app.watch(connection, typed);
     return connection;
@@ -44,6 +44,7 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
     app.get(path, { websocket: true, config }, (socket: WebSocket, request: FastifyRequest) => {
       const connection = open(socket, request, path, true);
       const dispatcher = new Dispatcher(connection, context);
+      connection.work = dispatcher;
       socket.on('message', (data, isBinary) => dispatcher.receive(data as Buffer, isBinary));
       welcome(connection);
       if (!connection.identity && options.environment === 'production') {

@@ -302,6 +302,8 @@ function terminal(url: string): {
       cwd: '.',
       signal: new AbortController().signal,
       exit: resolve,
+      finishMs: 5000,
+      atCrash: () => {},
     };
     void connectCommand(io).parseAsync(['node', 'connect', url]);
   });

@@ -41,6 +41,8 @@ function terminal(
     cwd: '/',
     signal,
     exit: () => {},
+    finishMs: 5000,
+    atCrash: () => {},
   };
   return { io, text: () => text };
 }

@@ -37,6 +37,8 @@ function screen(env: Io['env'], { isTTY = true, columns = 80, cwd = '/' } = {}):
     cwd,
     signal: new AbortController().signal,
     exit: () => {},
+    finishMs: 5000,
+    atCrash: () => {},
   };
   return { io, out: () => texts.out, err: () => texts.err };
 }
