@@ -111,7 +111,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const environment = options.environment ?? 'test';
   const { secret, jwks } = options;
   const unusable = secret === undefined ? undefined : noSecret(secret);
-  if (unusable !== undefined) throw new WsbenchError('CONFIG', unusable);
+  if (unusable !== undefined) throw new WsbenchError('CONFIG', `JWT_SECRET: ${unusable}`);
   const limits = limitsPresets[options.limits ?? environment];
   // Callers may be plain JavaScript, or a message from another process.
   if (!limits) throw new WsbenchError('CONFIG', `no limits are called "${options.limits ?? environment}"`);
@@ -123,7 +123,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
       );
     }
     const weak = secret === undefined ? undefined : weakSecret(secret);
-    if (weak !== undefined) throw new WsbenchError('CONFIG', weak);
+    if (weak !== undefined) throw new WsbenchError('CONFIG', `JWT_SECRET: ${weak}`);
   }
   return {
     host: options.host ?? '127.0.0.1',
@@ -171,7 +171,10 @@ function sparing(logger: ServerOptions['logger']): ResolvedOptions['log'] {
 function checkedOrigin(text: string): string {
   const origin = originOf(text);
   if (origin !== undefined) return origin;
-  throw new WsbenchError('CONFIG', `allowed origins: "${text}" is not an origin like https://app.example`);
+  throw new WsbenchError(
+    'CONFIG',
+    `--allowed-origins (ALLOWED_ORIGINS): "${text}" is not an origin like https://app.example`,
+  );
 }
 
 function isPlaintext({ protocol, hostname }: URL): boolean {

@@ -64,6 +64,14 @@ export interface ReferenceServer {
   close(why?: EndReason): Promise<void>;
 }
 
+/** What to do about an address that cannot be listened on, by the code of the error. */
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop what listens there, or choose another port (--port, PORT; 0: a free one)',
+  EACCES: 'ports below 1024 need a right to them: choose another (--port, PORT)',
+  EADDRNOTAVAIL: 'the host must be an address of this machine (--host, HOST), or 0.0.0.0 for all',
+  ENOTFOUND: 'the host must be an address of this machine (--host, HOST), or 0.0.0.0 for all',
+};
+
 /**
  * Builds a reference server. It reads nothing from the environment, prints nothing and listens to no signals.
  *
@@ -227,7 +235,9 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
         await app.listen({ host: options.host, port: options.port });
       } catch (cause) {
         const where = `${options.host}:${options.port}`;
-        throw new WsbenchError('SERVER_START', `cannot listen on ${where}: ${messageOf(cause)}`, { cause });
+        const advice = listenAdvice[(cause as NodeJS.ErrnoException).code ?? ''];
+        const words = `cannot listen on ${where}: ${messageOf(cause)}${advice === undefined ? '' : `; ${advice}`}`;
+        throw new WsbenchError('SERVER_START', words, { cause });
       }
       return origin('ws');
     },
