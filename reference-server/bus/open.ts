@@ -14,6 +14,8 @@ const requiredWaitMs = 5000;
 /** Where it is optional: long enough for one that is there. */
 const optionalWaitMs = 1000;
 
+const tellErrorsEveryMs = 10_000;
+
 /** What instances share. */
 export interface Shared {
   bus: Bus;
@@ -36,9 +38,10 @@ export async function openBus(
     const bus = new MemoryBus(new MemoryBackend(clock, { rememberRevocationMs }));
     return { bus, limits: new MemoryLimits(options.limits, clock) };
   }
-  const [{ RedisBus }, { dropReasons }] = await Promise.all([
+  const [{ RedisBus }, { dropReasons }, { redisErrorOf, redisErrors }] = await Promise.all([
     import('./redis.ts'),
     import('./redis-wire.ts'),
+    import('./redis-error.ts'),
   ]);
   const { settings, required } = redis;
   metrics.counter('wsbench_bus_dropped_total', 'Messages on bus channels that no instance sent, by reason.');
@@ -47,6 +50,9 @@ export async function openBus(
   metrics.add('wsbench_bus_outages_total', {}, 0);
   metrics.counter('wsbench_limits_alone_total', 'Decisions on limits made without the other instances.');
   metrics.add('wsbench_limits_alone_total', {}, 0);
+  metrics.counter('wsbench_bus_errors_total', 'Calls that Redis answered with an error, by its kind.');
+  for (const error of redisErrors) metrics.add('wsbench_bus_errors_total', { error }, 0);
+  const toldAtMs = new Map<string, number>();
   let wasUp = false;
   let told = '';
   const bus = new RedisBus({
@@ -68,6 +74,15 @@ export async function openBus(
         ),
     },
     dropped: (reason) => metrics.add('wsbench_bus_dropped_total', { reason }),
+    refused: (message) => {
+      const error = redisErrorOf(message);
+      metrics.add('wsbench_bus_errors_total', { error });
+      const nowMs = clock.nowMs();
+      // Every message of every client may meet with it: one of a kind is enough for a while.
+      if (nowMs - (toldAtMs.get(error) ?? Number.NEGATIVE_INFINITY) < tellErrorsEveryMs) return;
+      toldAtMs.set(error, nowMs);
+      log({ level: 'error', message: `Redis refuses: ${settings.name}: ${message}` });
+    },
     changed: (isUp, why) => {
       if (wasUp && !isUp) metrics.add('wsbench_bus_outages_total');
       wasUp = isUp;

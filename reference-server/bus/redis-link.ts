@@ -24,6 +24,8 @@ export interface LinkUser {
   /** Runs every {@link beatMs} while the link is up, for `steadyMs` now. */
   beat(session: RedisSession, steadyMs: number): Promise<void>;
   message(name: string, text: string): void;
+  /** Redis answered a call with an error. */
+  refused(message: string): void;
   /** The link is up, or no longer; `why` for people. */
   changed(isUp: boolean, why: string): void;
 }
@@ -34,7 +36,7 @@ export class RedisLink {
   readonly #closing = new AbortController();
   #up: RedisSession | undefined;
   #why = 'not connected yet';
-  #doubt: (() => void) | undefined;
+  #doubt: ((why: string) => void) | undefined;
   #waiters = new Set<() => void>();
   #loop: Promise<void> | undefined;
 
@@ -73,7 +75,7 @@ export class RedisLink {
 
   /** Takes note that a call got no answer: no more calls until Redis answers again. */
   doubt(): void {
-    this.#doubt?.();
+    this.#doubt?.(noAnswer);
   }
 
   /** Ends the session and stays down. */
@@ -90,6 +92,7 @@ export class RedisLink {
         const events = {
           message: (name: string, text: string) => this.#user.message(name, text),
           doubt: () => this.doubt(),
+          refused: (message: string) => this.#user.refused(message),
         };
         session = await RedisSession.open(this.#settings, events, attemptMs);
         await this.#serve(session, () => {
@@ -113,20 +116,21 @@ export class RedisLink {
       this.#up = session;
       this.#user.changed(true, '');
       for (const wake of this.#waiters) wake();
-      await this.#untilDoubt(session);
+      const why = await this.#untilDoubt(session);
       if (this.#closing.signal.aborted) return;
-      this.#down(`no answer within ${callMs} ms`);
+      this.#down(why);
       // Silent, but not gone: what was published meanwhile is still on its way through the same connection.
       await Promise.race([session.probe(patienceMs), failing(session)]);
     }
   }
 
-  /** Returns when a call or beat got no answer, or the link closes; rejects when the session ends. */
-  async #untilDoubt(session: RedisSession): Promise<void> {
+  /** Returns why a call or beat failed, or when the link closes; rejects when the session ends. */
+  async #untilDoubt(session: RedisSession): Promise<string> {
     const over = new AbortController();
-    const doubt = new Promise<void>((resolve) => {
+    const doubt = new Promise<string>((resolve) => {
       this.#doubt = resolve;
-      this.#closing.signal.addEventListener('abort', () => resolve(), { once: true, signal: over.signal });
+      const closed = (): void => resolve('closed');
+      this.#closing.signal.addEventListener('abort', closed, { once: true, signal: over.signal });
     });
     const startedMs = performance.now();
     const beating = (async () => {
@@ -136,9 +140,9 @@ export class RedisLink {
         await session.probe();
         await this.#user.beat(session, performance.now() - startedMs);
       }
-    })().catch(() => this.#doubt?.());
+    })().catch((error) => this.#doubt?.(messageOf(error)));
     try {
-      await Promise.race([doubt, failing(session)]);
+      return await Promise.race([doubt, failing(session)]);
     } finally {
       this.#doubt = undefined;
       over.abort();
@@ -153,6 +157,8 @@ export class RedisLink {
     if (wasUp || why !== 'closed') this.#user.changed(false, why);
   }
 }
+
+const noAnswer = `no answer within ${callMs} ms`;
 
 async function failing(session: RedisSession): Promise<never> {
   throw new BusUnavailable('down', await session.ended);

@@ -35,6 +35,8 @@ export interface SessionEvents {
   message(name: string, text: string): void;
   /** A call got no answer in time. */
   doubt(): void;
+  /** A call was answered by an error. */
+  refused(message: string): void;
 }
 
 export class RedisSession {
@@ -155,7 +157,9 @@ export class RedisSession {
         void this.#readClock().catch(() => {});
         throw new BusUnavailable('late', 'Redis answered too late');
       }
-      throw new BusUnavailable(this.#over ? 'down' : 'refused', message);
+      if (this.#over) throw new BusUnavailable('down', message);
+      this.#events.refused(message);
+      throw new BusUnavailable('refused', message);
     } finally {
       this.#calls -= 1;
     }

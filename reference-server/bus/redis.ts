@@ -38,6 +38,8 @@ export interface RedisBusOptions {
   limits?: RedisLimitsOptions;
   /** A message on one of our channels was not ours. */
   dropped?: (why: Dropped) => void;
+  /** Redis answered a call with an error, whose text it is. */
+  refused?: (message: string) => void;
   /** Redis came or went; `why` for people, without secrets. */
   changed?: (isUp: boolean, why: string) => void;
 }
@@ -77,6 +79,7 @@ export class RedisBus implements Bus {
         // What was unsubscribed from a moment ago may come still.
         this.#parts.some((part) => part.message(name, text));
       },
+      refused: options.refused ?? (() => {}),
       changed: options.changed ?? (() => {}),
     });
     const context: RedisContext = {
