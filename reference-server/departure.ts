@@ -21,7 +21,10 @@ export async function depart(
     connection.send('DRAIN', window);
     if (settleMs > 0 && connection.isOpen) await settled(connection, connection.work, settleMs);
   }
-  if (connection.isOpen) connection.socket.close(code, reason);
+  if (!connection.isOpen) return;
+  connection.closedWith = code;
+  // Not `connection.close`: who leaves has until the end of the drain.
+  connection.socket.close(code, reason);
 }
 
 /**

