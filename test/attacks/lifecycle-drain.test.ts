@@ -19,7 +19,7 @@ const env = { JWT_SECRET: secret };
 const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
 
 /** What a process needs beside what is measured: to exit, on a machine that does other things. */
-const allowanceMs = 1000;
+const allowanceMs = 2000;
 
 const crowd = isLong ? 5000 : 500;
 
@@ -167,12 +167,13 @@ test('LC-06 2,000 clients that obey a window of 5 s: peak at most twice the mean
   timeout,
 }, async (t) => {
   const clients = 2000;
-  const { windows, peak, chosenPeak, each, chosen } = await comeBack(t, clients, '5s');
+  const { windows, peak, chosenPeak, each, chosen, heldUpMs } = await comeBack(t, clients, '5s');
   assert.deepEqual(windows, { '{"minMs":100,"maxMs":5000}': clients });
   const mean = clients / 50;
   assert.ok(chosenPeak <= 2 * mean, `${chosenPeak}, ${mean} on average`);
-  // The process of the clients may have been held up, and have sent at once what was due meanwhile.
-  assert.ok(peak <= 4 * mean, `${peak}, ${mean} on average`);
+  // While the process of the clients was held up, what was due waited, and began at once thereafter.
+  const mostPeak = 2 * mean * (1 + heldUpMs / 100);
+  assert.ok(peak <= mostPeak, `${peak}, ${mean} on average, held up for ${heldUpMs} ms`);
   assert.ok(each <= 1.1, `${each} attempts`);
   // The whole window is used: that clients are told one after the other takes nothing from it.
   assert.ok(Math.max(...chosen) >= 4800, `${Math.max(...chosen)} ms`);
