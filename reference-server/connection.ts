@@ -9,6 +9,10 @@ import type { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import type { Identity } from './identity.ts';
 import type { TokenBucket } from './limits/bucket.ts';
 import type { ErrorCode, ServerMessage } from './messages.ts';
+import { SlowConsumer } from './slow-consumer.ts';
+
+/** Why nothing is read from a peer: it does not read either, or its messages wait for their turn. */
+type PauseReason = 'slow' | 'queue';
 
 /** How long a peer that must go has to answer the close frame. */
 const terminateAfterMs = 1000;
@@ -44,11 +48,15 @@ export class Connection {
   dashboard: { sessionId: string; stopWatching: () => void } | undefined;
   readonly subscriptions = new Map<string, () => Promise<void>>();
   readonly commands = new Map<string, Dispatched>();
+  /** When each command that this agent was given, and has not answered, will have timed out, on the monotonic clock. */
+  readonly pendingCommands = new Map<string, number>();
   /** Timers and the like, undone when the connection ends. */
   readonly cleanups = new Set<() => void>();
   readonly #clock: Clock;
   readonly #guards: Guards;
   readonly #onSent: (type: string) => void;
+  readonly #pauses = new Set<PauseReason>();
+  readonly #slow: SlowConsumer;
   #released = false;
 
   constructor(
@@ -65,6 +73,12 @@ export class Connection {
     this.#clock = clock;
     this.#guards = guards;
     this.#onSent = onSent;
+    this.#slow = new SlowConsumer(socket, guards, {
+      pause: () => this.pauseReading('slow'),
+      resume: () => this.resumeReading('slow'),
+      after: (delayMs, run) => this.after(delayMs, run),
+      giveUp: () => this.close(closes.slowConsumer),
+    });
   }
 
   get isOpen(): boolean {
@@ -84,9 +98,39 @@ export class Connection {
       this.close(closes.slowConsumer);
       return false;
     }
-    this.socket.send(text);
+    this.#slow.send(text);
     this.#onSent(type);
     return true;
+  }
+
+  /** Sends a message back as it came, on a raw endpoint. */
+  sendBack(data: Buffer, binary: boolean): void {
+    if (this.isOpen) this.#slow.send(data, binary);
+  }
+
+  /** Whether it has not read what waits for it, so that nothing is read from it or handled for it. */
+  get isSlow(): boolean {
+    return this.#slow.isSlow;
+  }
+
+  /** Runs `run` as soon as the peer has read enough; not at all when it never does. */
+  whenRead(run: () => void): void {
+    this.#slow.whenRead(run);
+  }
+
+  get isReadingPaused(): boolean {
+    return this.#pauses.size > 0;
+  }
+
+  /** Reads nothing more from the peer until {@link resumeReading} is called for the same reason, and for every other. */
+  pauseReading(reason: PauseReason): void {
+    if (!this.isOpen) return;
+    this.#pauses.add(reason);
+    this.socket.pause();
+  }
+
+  resumeReading(reason: PauseReason): void {
+    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.socket.resume();
   }
 
   error(body: ErrorBody, id?: string): void {
@@ -98,6 +142,9 @@ export class Connection {
     if (!this.isOpen) return;
     this.closedWith = code;
     this.socket.close(code, reason);
+    // Else the peer's close frame would never be seen.
+    this.#pauses.clear();
+    this.socket.resume();
     this.cleanups.add(this.#clock.schedule(terminateAfterMs, () => this.socket.terminate()));
   }
 

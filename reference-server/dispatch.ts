@@ -10,14 +10,22 @@ import type { ClientType } from './messages.ts';
 import { Refusal } from './refusal.ts';
 import type { ServerContext } from './server-context.ts';
 
-/** Messages that may wait for an earlier one of the same connection before reading stops. */
+/** Messages, and bytes of them, that may wait for an earlier one of the same connection before reading stops. */
 const maxQueued = 64;
+const maxQueuedBytes = 64 * 1024;
+
+/** From this size on a message is not read as it arrives: 64 KiB of JSON may take several ms. */
+const largeBytes = 4096;
+
+const forbiddenWithinMs = 10_000;
 
 type Known = Extract<Envelope, { ok: true }>;
 
 /** A message that waits for its turn, and, if it is to be refused, with what. */
 interface Queued {
-  envelope: Envelope;
+  /** Unset until a large message has its turn. */
+  envelope?: Envelope;
+  data: Buffer;
   refused?: RateRefusal;
 }
 
@@ -26,9 +34,14 @@ export class Dispatcher {
   readonly #connection: Connection;
   readonly #server: ServerContext;
   readonly #queue: Queued[] = [];
+  #queuedBytes = 0;
   #busy = false;
   /** Set once no more messages are taken; called when the last has been answered. */
   #finished: (() => void) | undefined;
+  /** Texts since the last one that was JSON. */
+  #invalidInRow = 0;
+  /** When FORBIDDEN was last answered. */
+  #forbiddenAtMs: number[] = [];
 
   constructor(connection: Connection, server: ServerContext) {
     this.#connection = connection;
@@ -63,17 +76,16 @@ export class Dispatcher {
       connection.close(closes.tooLargeBeforeAuth);
       return;
     }
-    const envelope = readEnvelope(data.toString(), guards.maxDepth);
-    this.#server.metrics.add('wsbench_messages_received_total', {
-      type: envelope.ok ? envelope.type : 'invalid',
-    });
     const nowMs = options.clock.nowMs();
-    if (envelope.ok && envelope.type === 'PONG' && connection.heartbeat?.answer(envelope.id, 'message')) {
+    const isLarge = data.length > largeBytes && guards.maxTurnMs !== Number.POSITIVE_INFINITY;
+    const envelope = isLarge ? undefined : this.#read(data);
+    if (envelope && this.#isHeartbeat(envelope)) {
       // Paid for, but never refused: a client under penalty must still be able to prove that it lives.
       connection.bucket?.charge(nowMs);
       return;
     }
     const decision = connection.bucket?.take(nowMs);
+    const queued: Queued = envelope ? { data, envelope } : { data };
     if (decision && !decision.accepted) {
       this.#server.metrics.add('wsbench_messages_refused_total');
       if (decision.close) {
@@ -82,27 +94,63 @@ export class Dispatcher {
       }
       if (!decision.notify) return;
       // Waits for its turn: a refusal does not overtake the answers to what was accepted before.
-      this.#queue.push({ envelope, refused: decision });
-    } else {
-      this.#queue.push({ envelope });
+      queued.refused = decision;
     }
-    if (this.#queue.length >= maxQueued) connection.socket.pause();
+    this.#queue.push(queued);
+    this.#queuedBytes += data.length;
     if (!this.#busy) this.#drain();
+    if (this.#queue.length >= maxQueued || this.#queuedBytes >= maxQueuedBytes) {
+      connection.pauseReading('queue');
+    }
+  }
+
+  #read(data: Buffer): Envelope {
+    const envelope = readEnvelope(data.toString(), this.#server.guards.maxDepth);
+    const type = envelope.ok ? envelope.type : 'invalid';
+    this.#server.metrics.add('wsbench_messages_received_total', { type });
+    return envelope;
+  }
+
+  /** Records a PONG that answers the outstanding PING. */
+  #isHeartbeat(envelope: Envelope): boolean {
+    const connection = this.#connection;
+    if (!envelope.ok || envelope.type !== 'PONG') return false;
+    return connection.heartbeat?.answer(envelope.id, 'message') ?? false;
   }
 
   #drain(): void {
-    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      const pending = next.refused ? this.#refuse(next.envelope, next.refused) : this.#process(next.envelope);
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      const { envelope, data, refused } = next;
+      if (!envelope) {
+        this.#busy = true;
+        this.#server.turns.run(() => {
+          next.envelope = this.#read(data);
+          this.#isHeartbeat(next.envelope);
+          this.#goOn();
+        });
+        return;
+      }
+      // Who does not read its answers gets no more of them.
+      if (this.#connection.isSlow) {
+        this.#busy = true;
+        this.#connection.whenRead(() => this.#goOn());
+        return;
+      }
+      this.#queue.shift();
+      this.#queuedBytes -= data.length;
+      const pending = refused ? this.#refuse(envelope, refused) : this.#process(envelope);
       if (!pending) continue;
       this.#busy = true;
-      void pending.then(() => {
-        this.#busy = false;
-        this.#contain(() => this.#drain());
-      });
+      void pending.then(() => this.#goOn());
       return;
     }
     this.#finished?.();
-    if (this.#connection.socket.isPaused) this.#connection.socket.resume();
+    this.#connection.resumeReading('queue');
+  }
+
+  #goOn(): void {
+    this.#busy = false;
+    this.#contain(() => this.#drain());
   }
 
   #refuse({ type, id }: Envelope, { retryAfterMs, suppressed }: RateRefusal): undefined {
@@ -122,8 +170,13 @@ export class Dispatcher {
       if (!envelope.ok) {
         const { type, code, message } = envelope;
         this.#connection.error({ for: type, code, message }, envelope.id);
+        this.#invalidInRow = code === 'INVALID_JSON' ? this.#invalidInRow + 1 : 0;
+        if (this.#invalidInRow >= this.#server.guards.maxInvalidInRow) {
+          this.#connection.close(closes.badRequest);
+        }
         return undefined;
       }
+      this.#invalidInRow = 0;
       const handler = handlers[envelope.type] as unknown as Handler<ClientType>;
       this.#checkAccess(handler);
       const reply = this.#handle(handler, envelope);
@@ -212,7 +265,9 @@ export class Dispatcher {
       const { code, message, retryAfterMs } = error;
       const body = { for: type, code, message };
       this.#connection.error(retryAfterMs === undefined ? body : { ...body, retryAfterMs }, id);
-      if (error.close) this.#connection.close(error.close);
+      const tooOften = code === 'FORBIDDEN' && this.#isForbiddenTooOften();
+      const close = error.close ?? (tooOften ? closes.forbidden : undefined);
+      if (close) this.#connection.close(close);
       return;
     }
     if (error instanceof BusUnavailable) {
@@ -222,5 +277,12 @@ export class Dispatcher {
     }
     this.#server.options.log({ level: 'error', message: `handler of ${type} failed`, error });
     this.#connection.error({ for: type, code: 'INTERNAL', message: 'the server failed to handle this' }, id);
+  }
+
+  /** Whoever tries what it may not is mistaken once; whoever goes on is looking for a hole. */
+  #isForbiddenTooOften(): boolean {
+    const nowMs = this.#server.options.clock.nowMs();
+    this.#forbiddenAtMs = [...this.#forbiddenAtMs.filter((atMs) => atMs > nowMs - forbiddenWithinMs), nowMs];
+    return this.#forbiddenAtMs.length >= this.#server.guards.maxForbidden;
   }
 }

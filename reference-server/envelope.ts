@@ -1,4 +1,5 @@
 // From text to a known message, or to the error that says what is wrong with it. Pure.
+import { pathOfLossyNumber, scanJson } from './json-scan.ts';
 import { type ClientMessage, type ClientType, clientMessages, type ErrorCode } from './messages.ts';
 import { typeHint } from './type-hint.ts';
 
@@ -8,6 +9,8 @@ export type Envelope =
 
 const knownTypes = Object.keys(clientMessages) as ClientType[];
 const maxIdLength = 64;
+/** Keys are the client's: what quotes them is cut. */
+const maxExplanation = 256;
 
 /** Reads one text message that may nest `maxDepth` levels deep. Never throws, whatever the text is. */
 export function readEnvelope(text: string, maxDepth: number): Envelope {
@@ -30,10 +33,11 @@ export function readEnvelope(text: string, maxDepth: number): Envelope {
   const type = typeof rawType === 'string' ? rawType.slice(0, 64) : null;
   const refuse = (code: ErrorCode, message: string): Envelope => ({ ok: false, type, id, code, message });
   if (rawId !== undefined && id === undefined) {
-    return refuse('INVALID_MESSAGE', `id must be a string of 1 to ${maxIdLength} characters`);
+    return refuse('INVALID_MESSAGE', `/id: must be a string of 1 to ${maxIdLength} characters`);
   }
-  if (typeof rawType !== 'string') return refuse('INVALID_MESSAGE', 'type must be a string');
-  if (depthOf(text) > maxDepth) return refuse('TOO_DEEP', `nested more than ${maxDepth} levels deep`);
+  if (typeof rawType !== 'string') return refuse('INVALID_MESSAGE', '/type: must be a string');
+  const { depth, hasLossyNumber } = scanJson(text);
+  if (depth > maxDepth) return refuse('TOO_DEEP', `nested more than ${maxDepth} levels deep`);
   if (!isClientType(rawType)) {
     const hint = typeHint(rawType, knownTypes);
     return refuse('UNKNOWN_TYPE', `unknown type${hint === undefined ? '' : `; did you mean ${hint}?`}`);
@@ -41,8 +45,12 @@ export function readEnvelope(text: string, maxDepth: number): Envelope {
   const parsed = clientMessages[rawType].safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const path = issue?.path.join('.') ?? '';
-    return refuse('INVALID_MESSAGE', `${path === '' ? 'message' : path}: ${issue?.message ?? 'not valid'}`);
+    const said = `${pointerOf(issue?.path ?? [])}: ${issue?.message ?? 'not valid'}`;
+    return refuse('INVALID_MESSAGE', said.slice(0, maxExplanation));
+  }
+  if (hasLossyNumber) {
+    const pointer = pointerOf(pathOfLossyNumber(value) ?? []).slice(0, maxExplanation);
+    return refuse('INVALID_MESSAGE', `${pointer}: this number would change; send it as text`);
   }
   return { ok: true, type: rawType, id, message: parsed.data as ClientMessage };
 }
@@ -51,19 +59,7 @@ function isClientType(type: string): type is ClientType {
   return Object.hasOwn(clientMessages, type);
 }
 
-/** The nesting depth of valid JSON text, without recursion. */
-export function depthOf(json: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let index = 0; index < json.length; index++) {
-    const code = json.charCodeAt(index);
-    if (inString) {
-      if (code === 0x5c) index += 1;
-      else if (code === 0x22) inString = false;
-    } else if (code === 0x22) inString = true;
-    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (code === 0x7d || code === 0x5d) depth -= 1;
-  }
-  return deepest;
+/** A JSON Pointer (RFC 6901) to what a path leads to; empty for the whole message. */
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

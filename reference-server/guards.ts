@@ -42,10 +42,34 @@ export interface Guards {
   maxBytesBeforeAuth: number;
   /** How deep JSON may nest. JSON.parse takes far more than JSON.stringify: unchecked, an ECHO of it would throw. */
   maxDepth: number;
+  /** Texts in a row that are no JSON, at the last of which the connection is closed. */
+  maxInvalidInRow: number;
+  /** Refusals for want of a role within 10 s, at the last of which the connection is closed. */
+  maxForbidden: number;
+  /** Unsent bytes above which nothing more is read from a client; below half of it reading goes on. */
+  pauseAboveBytes: number;
+  /** Time for such a client to read what waits for it, in ms; a second more for every MiB above the first. */
+  slowConsumerMs: number;
   /** Unsent bytes at which a client counts as too slow to serve. */
   maxBufferedBytes: number;
   /** How long a decision on a limit may wait for Redis, in ms; then it is made here. */
   limitDecisionMs: number;
+  /** Time for a message to arrive whole, in ms; on the raw echo, for the next byte of it. */
+  unfinishedMs: number;
+  /** Bytes of unfinished messages that are held for all clients together. */
+  maxUnfinishedBytes: number;
+  /** Commands that may wait for the result of one agent. */
+  maxPendingPerAgent: number;
+  /** Time that large messages may take of one turn of the event loop, in ms. */
+  maxTurnMs: number;
+  /** Lines a second of one kind in the log. */
+  maxLogLines: number;
+  /** WebSockets of one server. The files that the process may open bound them as well. */
+  maxConnections: number;
+  /** WebSockets of one IP address (IPv6: of one /64) under the limits of production. */
+  maxConnectionsPerIp: number;
+  /** The part of the memory that the process may have (of its control group, or else of the machine) at which it sheds load. */
+  maxMemoryShare: number;
 }
 
 /** What a server of ours has; nothing that users set changes it. */
@@ -69,7 +93,19 @@ export const guards: Readonly<Guards> = {
   headersTimeoutMs: 8000,
   requestTimeoutMs: 10_000,
   maxBytesBeforeAuth: 10 * 1024,
-  maxDepth: 64,
+  maxDepth: 32,
+  maxInvalidInRow: 5,
+  maxForbidden: 3,
+  pauseAboveBytes: 256 * 1024,
+  slowConsumerMs: 4000,
   maxBufferedBytes: 1024 ** 2,
   limitDecisionMs: 50,
+  unfinishedMs: 10_000,
+  maxUnfinishedBytes: 128 * 1024 ** 2,
+  maxPendingPerAgent: 1000,
+  maxTurnMs: 10,
+  maxLogLines: 100,
+  maxConnections: 50_000,
+  maxConnectionsPerIp: 1000,
+  maxMemoryShare: 0.75,
 };

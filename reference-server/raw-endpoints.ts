@@ -1,19 +1,14 @@
 // The endpoints that speak no protocol of ours: echo, sink, push.
 import type { WebSocket } from 'ws';
 import type { Clock } from './clock.ts';
+import type { Connection } from './connection.ts';
 
-/** Unsent bytes at which an echo stops reading until the peer has read. */
+/** Unsent bytes at which a push leaves messages out. */
 const highWaterBytes = 1024 ** 2;
 
 /** Sends every message back as it came. Reads no faster than the peer does, so memory stays bounded without a limit. */
-export function echoAll(socket: WebSocket): void {
-  const sent = (): void => {
-    if (socket.isPaused && socket.bufferedAmount <= highWaterBytes) socket.resume();
-  };
-  socket.on('message', (data, isBinary) => {
-    socket.send(data, { binary: isBinary }, sent);
-    if (socket.bufferedAmount > highWaterBytes) socket.pause();
-  });
+export function echoAll(connection: Connection): void {
+  connection.socket.on('message', (data, isBinary) => connection.sendBack(data as Buffer, isBinary));
 }
 
 /** Reads and forgets. */

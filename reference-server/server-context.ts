@@ -6,6 +6,7 @@ import type { Guards } from './guards.ts';
 import type { Identity } from './identity.ts';
 import type { Metrics } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Turns } from './turns.ts';
 
 /** What is wrong with a token, for machines; `AUTH_UNAVAILABLE`: nobody can say, because keys or revocations could not be fetched. */
 export type TokenRefusal = 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'AUTH_UNAVAILABLE';
@@ -22,6 +23,8 @@ export interface ServerContext {
   /** What is remembered of one connection only, and so needs no other instance. */
   answers: Answers;
   metrics: Metrics;
+  /** Where the large messages of all connections wait for their turn. */
+  turns: Turns;
   authenticate(token: string): Promise<Authenticated>;
   /** Makes the connection speak for `identity`, under whose key it is counted already, from now until its token expires. */
   speakFor(connection: Connection, identity: Identity): void;

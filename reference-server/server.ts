@@ -13,6 +13,7 @@ import { type Guards, guards } from './guards.ts';
 import type { LimitsName } from './limits/presets.ts';
 import { type AuthMode, resolveOptions, type ServerOptions, tokenPlacesOf, warningsOf } from './options.ts';
 import auth from './plugins/auth.ts';
+import capacity from './plugins/capacity.ts';
 import connections, { type EndReason } from './plugins/connections.ts';
 import guard from './plugins/guard.ts';
 import health from './plugins/health.ts';
@@ -22,8 +23,10 @@ import metrics from './plugins/metrics.ts';
 import { endWith, refusalBytes, refusalOf, refuse } from './plugins/refuse.ts';
 import websocket, { echoPath } from './plugins/websocket.ts';
 import { Refusal } from './refusal.ts';
+import { sampledLog } from './sampled-log.ts';
 import type { ServerContext } from './server-context.ts';
 import { watchExpiry } from './token-lifetime.ts';
+import { Turns } from './turns.ts';
 import { splitUpgrades, webSocketOptions } from './websocket-servers.ts';
 
 /** A server that is built but not yet listening. */
@@ -94,7 +97,8 @@ export async function createServer(serverOptions: ServerOptions = {}): Promise<R
  * @throws WsbenchError as {@link createServer}
  */
 export async function createGuarded(serverOptions: ServerOptions, guards: Guards): Promise<ReferenceServer> {
-  const options = resolveOptions(serverOptions);
+  const resolved = resolveOptions(serverOptions);
+  const options = { ...resolved, log: sampledLog(resolved.log, guards.maxLogLines, resolved.clock) };
   const { clock, secret } = options;
   const ephemeral = options.auth === 'ephemeral' ? await generateSigningKey() : undefined;
   const signingKey: SigningKey | undefined =
@@ -165,6 +169,7 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
   app.addHook('onClose', async () => bus.close());
   await app.register(limits, { shared, clock, trustedProxies: options.trustedProxies });
   await app.register(connections, options);
+  await app.register(capacity, { options, guards });
   await app.register(guard);
   await app.register(auth, { options, jwks: options.jwks ?? ephemeral?.jwks, bus });
   await app.register(heartbeat, { heartbeat: options.heartbeat, clock });
@@ -177,6 +182,7 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     bus,
     answers: new Answers(clock),
     metrics: app.metrics,
+    turns: new Turns(guards.maxTurnMs, clock),
     authenticate: app.authenticate,
     async identify(connection, identity) {
       if (connection.identity?.sub !== identity.sub) {

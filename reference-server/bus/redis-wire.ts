@@ -1,7 +1,7 @@
 // What instances say to one another over Redis channels. Anybody who may publish there can say anything: what is not ours is dropped.
 import { z } from 'zod';
-import { depthOf } from '../envelope.ts';
 import { guards } from '../guards.ts';
+import { scanJson } from '../json-scan.ts';
 
 /** Version of these messages: an instance drops those of another. */
 export const wireVersion = 1;
@@ -83,7 +83,7 @@ export function readWire<T>(
   if (p !== prefix) return dropped('prefix');
   if (v !== wireVersion) return dropped('version');
   // Deeper than any client's message: JSON.stringify would throw where JSON.parse does not.
-  if (depthOf(text) > guards.maxDepth + 8) return dropped('malformed');
+  if (scanJson(text).depth > guards.maxDepth + 8) return dropped('malformed');
   const parsed = schema.safeParse(value);
   return parsed.success ? { ok: true, body: parsed.data } : dropped('malformed');
 }

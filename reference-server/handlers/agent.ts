@@ -1,9 +1,10 @@
 // What an agent does: come online, say how it is, answer commands.
 import { randomUUID } from 'node:crypto';
+import type { Command } from '../bus/bus.ts';
 import { closes } from '../close-codes.ts';
 import type { Connection } from '../connection.ts';
 import { Refusal } from '../refusal.ts';
-import { ack, type Handler, identityOfCall } from './handler.ts';
+import { ack, type Call, type Handler, identityOfCall } from './handler.ts';
 
 export const agentConnect: Handler<'AGENT_CONNECT'> = {
   access: ['agent'],
@@ -16,7 +17,7 @@ export const agentConnect: Handler<'AGENT_CONNECT'> = {
     }
     if (!connection.agent) {
       const handle = await server.bus.connectAgent(identityOfCall(call).tenant, agentId, {
-        deliver: (command) => connection.send('COMMAND', command),
+        deliver: (command) => deliver(call, command),
         replaced: () => connection.close(closes.replaced),
       });
       connection.agent = { agentId, sessionId: randomUUID(), handle };
@@ -40,12 +41,29 @@ export const commandResult: Handler<'COMMAND_RESULT'> = {
   remember: 'subject',
   async handle({ payload, connection }) {
     const { commandId } = payload;
+    connection.pendingCommands.delete(commandId);
     if (!(await connectedAgent(connection).handle.answer(payload))) {
       throw new Refusal('NOT_DELIVERED', 'nobody waits for the result of this command');
     }
     return ack({ for: 'COMMAND_RESULT', commandId });
   },
 };
+
+/** Writes a command to the agent's socket, unless it has as many to answer as it may. */
+function deliver({ connection, server }: Call<'AGENT_CONNECT'>, command: Command): boolean {
+  const { pendingCommands } = connection;
+  const { clock, commandTimeoutMs } = server.options;
+  const nowMs = clock.nowMs();
+  // All wait for the same time: the oldest stand first.
+  for (const [oldest, endsAtMs] of pendingCommands) {
+    if (endsAtMs > nowMs) break;
+    pendingCommands.delete(oldest);
+  }
+  if (pendingCommands.size >= server.guards.maxPendingPerAgent) return false;
+  if (!connection.send('COMMAND', command)) return false;
+  pendingCommands.set(command.commandId, nowMs + commandTimeoutMs);
+  return true;
+}
 
 function connectedAgent(connection: Connection): NonNullable<Connection['agent']> {
   if (!connection.agent) throw new Refusal('INVALID_MESSAGE', 'send AGENT_CONNECT first');

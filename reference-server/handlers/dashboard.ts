@@ -51,7 +51,8 @@ export const command: Handler<'COMMAND'> = {
         else connection.send('COMMAND_RESULT', outcome);
       },
     );
-    if (!dispatched.delivered) throw new Refusal('NOT_DELIVERED', `agent ${agentId} is not connected`);
+    if (!dispatched.delivered)
+      throw new Refusal('NOT_DELIVERED', `agent ${agentId} is not connected, or has too much to answer`);
     if (early.length === 0) connection.commands.set(commandId, dispatched);
     return ack({ for: 'COMMAND', agentId, commandId }, () => {
       for (const outcome of early ?? []) connection.send('COMMAND_RESULT', outcome);

@@ -88,13 +88,18 @@ export default fp(
       if (app.connections.draining) {
         return refuseToDrain(reply);
       }
+      const full = app.capacity.admit(raw.socket, request.ipKey);
+      if (full) {
+        reply.header('retry-after', full.retryAfterS);
+        return refuse(reply, full.status, full.error, full.message);
+      }
       return undefined;
     }
   },
   {
     name: 'wsbench-guard',
     fastify: '5.x',
-    dependencies: ['@fastify/websocket', 'wsbench-limits', 'wsbench-connections'],
+    dependencies: ['@fastify/websocket', 'wsbench-capacity', 'wsbench-limits', 'wsbench-connections'],
   },
 );
 

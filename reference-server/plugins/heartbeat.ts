@@ -32,7 +32,8 @@ export default fp<{ heartbeat: Heartbeat; clock: Clock }>(
         dead() {
           if (!connection.isOpen) return;
           app.metrics.add('wsbench_heartbeat_timeouts_total');
-          connection.close(closes.heartbeat);
+          // Its answer may lie where we stopped reading.
+          connection.close(connection.isSlow ? closes.slowConsumer : closes.heartbeat);
         },
       });
       connection.heartbeat = monitor;

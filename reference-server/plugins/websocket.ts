@@ -34,6 +34,8 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
     );
     app.limits.admit(connection, request);
     app.connections.add(connection);
+    // The raw echo takes messages that may be long on their way.
+    app.capacity.unfinished.watch(request.raw.socket, connection, route === echoPath);
     if (identity) context.speakFor(connection, identity);
     app.watch(connection, typed);
     return connection;
@@ -85,7 +87,7 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
   typed('/ws');
   typed('/ws/dashboard', 'dashboard');
   typed('/ws/agent', 'agent');
-  raw(echoPath, ({ socket }) => echoAll(socket));
+  raw(echoPath, (connection) => echoAll(connection));
   // Load without a limit is not for production.
   if (options.limits.name !== 'production') {
     raw('/ws/sink', ({ socket }) => sinkAll(socket));
@@ -116,6 +118,7 @@ export default fp<{ context: ServerContext }>(
     dependencies: [
       '@fastify/websocket',
       'wsbench-auth',
+      'wsbench-capacity',
       'wsbench-connections',
       'wsbench-heartbeat',
       'wsbench-limits',

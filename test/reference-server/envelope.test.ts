@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { depthOf, readEnvelope as read } from '../../reference-server/envelope.ts';
+import { readEnvelope as read } from '../../reference-server/envelope.ts';
 import { guards } from '../../reference-server/guards.ts';
 
 const { maxDepth } = guards;
 const readEnvelope = (text: string) => read(text, maxDepth);
 
+import { scanJson } from '../../reference-server/json-scan.ts';
 import { clientMessages } from '../../reference-server/messages.ts';
 import { typeHint } from '../../reference-server/type-hint.ts';
 
@@ -55,14 +56,14 @@ test('ids of 1 and 64 characters, unknown fields and the deepest allowed nesting
 });
 
 test('brackets in strings do not count as depth', () => {
-  assert.equal(depthOf(JSON.stringify({ a: '[[[[\\"{{{', b: ['}'] })), 2);
+  assert.equal(scanJson(JSON.stringify({ a: '[[[[\\"{{{', b: ['}'] })).depth, 2);
   assert.ok(readEnvelope(JSON.stringify({ type: 'ECHO', payload: '['.repeat(1000) })).ok);
 });
 
 test('depth agrees with a recursive count on any JSON', () => {
   const depth = (value: unknown): number =>
     typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0;
-  fc.assert(fc.property(fc.jsonValue(), (value) => depthOf(JSON.stringify(value)) === depth(value)));
+  fc.assert(fc.property(fc.jsonValue(), (value) => scanJson(JSON.stringify(value)).depth === depth(value)));
 });
 
 test('any text yields a verdict, never an exception', () => {
