@@ -58,10 +58,13 @@ function isLossy(literal: string): boolean {
   return !Number.isFinite(value) || (/^\d{16,}$/.test(literal) && !Number.isSafeInteger(value));
 }
 
-/** Where the first number is that cannot be what was written. The value nests no deeper than was allowed. */
+/**
+ * Where the first number is that cannot be what was written, or only with an exponent (1e300). The value nests no deeper than was
+ * allowed.
+ */
 export function pathOfLossyNumber(value: unknown): PropertyKey[] | undefined {
   if (typeof value === 'number') {
-    const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21;
+    const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
     return !Number.isFinite(value) || isRounded ? [] : undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
