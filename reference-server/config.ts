@@ -154,6 +154,6 @@ function supabase(text: string | undefined): Pick<ServerOptions, 'jwks' | 'issue
   if (!url) {
     throw new WsbenchError('CONFIG', 'SUPABASE_URL: not a URL like https://<project>.supabase.co');
   }
-  const issuer = `${url.origin}${url.pathname.replace(/\/+$/, '')}/auth/v1`;
+  const issuer = `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}/auth/v1`;
   return { issuer, audience: 'authenticated', jwks: new URL(`${issuer}/.well-known/jwks.json`) };
 }
