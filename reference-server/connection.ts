@@ -1,6 +1,7 @@
 // One open WebSocket: who it is, what it holds, and the only way to write typed messages to it.
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import { Answers } from './bus/answers.ts';
 import type { AgentHandle, Dispatched } from './bus/bus.ts';
 import type { Clock } from './clock.ts';
 import { type Close, closes } from './close-codes.ts';
@@ -12,10 +13,24 @@ import type { ErrorCode, ServerMessage } from './messages.ts';
 import { SlowConsumer } from './slow-consumer.ts';
 
 /** Why nothing is read from a peer: it does not read either, or its messages wait for their turn. */
-type PauseReason = 'slow' | 'queue';
+const pauseReasons = { slow: 1, queue: 2 } as const;
+
+type PauseReason = keyof typeof pauseReasons;
 
 /** How long a peer that must go has to answer the close frame. */
 const terminateAfterMs = 1000;
+
+/** Answers that are remembered of one connection: five minutes of what development limits let it send. */
+const maxAnswers = 5000;
+
+/** What a connection holds as an agent. */
+export interface ConnectedAgent {
+  agentId: string;
+  sessionId: string;
+  handle: AgentHandle;
+  /** When each command that it was given, and has not answered, will have timed out, on the monotonic clock. */
+  pendingCommands: Map<string, number>;
+}
 
 export interface ErrorBody {
   for: string | null;
@@ -43,20 +58,19 @@ export class Connection {
   /** What answers its messages; unset on raw endpoints. `finish` takes no more of them and resolves when the last is answered. */
   work: { finish(): Promise<void> } | undefined;
   /** Set by AGENT_CONNECT. */
-  agent: { agentId: string; sessionId: string; handle: AgentHandle } | undefined;
+  agent: ConnectedAgent | undefined;
   /** Set by DASHBOARD_CONNECT. */
   dashboard: { sessionId: string; stopWatching: () => void } | undefined;
   readonly subscriptions = new Map<string, () => Promise<void>>();
   readonly commands = new Map<string, Dispatched>();
-  /** When each command that this agent was given, and has not answered, will have timed out, on the monotonic clock. */
-  readonly pendingCommands = new Map<string, number>();
   /** Timers and the like, undone when the connection ends. */
   readonly cleanups = new Set<() => void>();
   readonly #clock: Clock;
   readonly #guards: Guards;
   readonly #onSent: (type: string) => void;
-  readonly #pauses = new Set<PauseReason>();
+  #pausedFor = 0;
   readonly #slow: SlowConsumer;
+  #answers: Answers | undefined;
   #released = false;
 
   constructor(
@@ -79,6 +93,12 @@ export class Connection {
       after: (delayMs, run) => this.after(delayMs, run),
       giveUp: () => this.close(closes.slowConsumer),
     });
+  }
+
+  /** What was answered to this connection, for repeated ids that concern nobody else. Gone when it is. */
+  get answers(): Answers {
+    this.#answers ??= new Answers(this.#clock, maxAnswers);
+    return this.#answers;
   }
 
   get isOpen(): boolean {
@@ -119,18 +139,20 @@ export class Connection {
   }
 
   get isReadingPaused(): boolean {
-    return this.#pauses.size > 0;
+    return this.#pausedFor !== 0;
   }
 
   /** Reads nothing more from the peer until {@link resumeReading} is called for the same reason, and for every other. */
   pauseReading(reason: PauseReason): void {
     if (!this.isOpen) return;
-    this.#pauses.add(reason);
+    this.#pausedFor |= pauseReasons[reason];
     this.socket.pause();
   }
 
   resumeReading(reason: PauseReason): void {
-    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.socket.resume();
+    if (this.#pausedFor === 0) return;
+    this.#pausedFor &= ~pauseReasons[reason];
+    if (this.#pausedFor === 0) this.socket.resume();
   }
 
   error(body: ErrorBody, id?: string): void {
@@ -143,7 +165,7 @@ export class Connection {
     this.closedWith = code;
     this.socket.close(code, reason);
     // Else the peer's close frame would never be seen.
-    this.#pauses.clear();
+    this.#pausedFor = 0;
     this.socket.resume();
     this.cleanups.add(this.#clock.schedule(terminateAfterMs, () => this.socket.terminate()));
   }

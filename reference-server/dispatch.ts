@@ -209,7 +209,7 @@ export class Dispatcher {
     const [scope, memory] =
       handler.remember === 'subject'
         ? [connection.identity?.sub, this.#server.bus]
-        : [connection.id, this.#server.answers];
+        : [connection.id, connection.answers];
     // Only what can be stored is: `after` belongs to the call that had the effect.
     let after: Reply['after'];
     return memory

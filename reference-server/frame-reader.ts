@@ -1,83 +1,75 @@
 // Follows the bytes of one peer by their frame headers (RFC 6455 §5.2), to know whether a message of it is unfinished.
 // What is wrong with a frame is found by `ws`, which closes; here it only has to do no harm.
 
-const opcodes = { close: 8 } as const;
-
-/** Counts the bytes of the message that has begun and not ended. Payloads are skipped, not read. */
+/** Counts the bytes of the message that has begun and not ended. Payloads are passed over, not read. */
 export class FrameReader {
-  readonly #header = new Uint8Array(14);
-  #have = 0;
-  #need = 2;
-  #payloadLeft = 0;
-  /** Whether the frame that is being read ends its message; control frames are messages of their own. */
-  #isControl = false;
-  #ends = true;
-  /** Whether a fragmented message has begun. */
+  /** Where in a header the next byte stands: 0 and 1, then the bytes of a longer length. */
+  #at = 0;
+  #first = 0;
+  #maskBytes = 0;
+  #lengthLeft = 0;
+  #length = 0;
+  /** Bytes of masking key and payload that are still to come. */
+  #skip = 0;
+  #frameBytes = 0;
+  /** Whether a fragmented message has begun, and the bytes of its frames so far. */
   #isFragmented = false;
   #messageBytes = 0;
-  #frameBytes = 0;
 
   /** Bytes of what has begun and not ended; 0 between messages. */
   get unfinishedBytes(): number {
     return this.#messageBytes + this.#frameBytes;
   }
 
-  /** Whether something has begun and not ended: also a fragmented message without a byte of payload. */
-  get isUnfinished(): boolean {
-    return this.#isFragmented || this.#frameBytes > 0;
-  }
-
-  /** Takes what has arrived. Returns whether a message, or a frame of its own, ended in it. */
+  /** Takes what has arrived. Returns whether a message, or a control frame between two messages, ended in it. */
   read(chunk: Uint8Array): boolean {
     let ended = false;
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#payloadLeft > 0) {
-        const taken = Math.min(this.#payloadLeft, chunk.length - at);
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#skip > 0) {
+        const taken = Math.min(this.#skip, chunk.length - at);
         at += taken;
         this.#frameBytes += taken;
-        this.#payloadLeft -= taken;
-        if (this.#payloadLeft === 0) ended = this.#endFrame() || ended;
-        continue;
+        this.#skip -= taken;
+      } else {
+        this.#frameBytes += 1;
+        if (!this.#header(chunk[at++] ?? 0)) continue;
       }
-      this.#header[this.#have++] = chunk[at++] ?? 0;
-      this.#frameBytes += 1;
-      if (this.#have === 2) this.#need = headerBytes(this.#header[1] ?? 0);
-      if (this.#have < this.#need) continue;
-      this.#beginFrame();
-      if (this.#payloadLeft === 0) ended = this.#endFrame() || ended;
+      if (this.#skip === 0) ended = this.#endFrame() || ended;
     }
     return ended;
   }
 
-  #beginFrame(): void {
-    const first = this.#header[0] ?? 0;
-    this.#isControl = (first & 0x0f) >= opcodes.close;
-    this.#ends = (first & 0x80) !== 0;
-    this.#payloadLeft = this.#payloadBytes();
-    this.#have = 0;
-    this.#need = 2;
-  }
-
-  #payloadBytes(): number {
-    const short = (this.#header[1] ?? 0) & 0x7f;
-    if (short < 126) return short;
-    const view = new DataView(this.#header.buffer);
-    return short === 126 ? view.getUint16(2) : view.getUint32(2) * 2 ** 32 + view.getUint32(6);
+  /** Takes a byte of a header. Returns whether it was the last. */
+  #header(byte: number): boolean {
+    if (this.#at === 0) {
+      this.#first = byte;
+      this.#at = 1;
+      return false;
+    }
+    if (this.#at === 1) {
+      const short = byte & 0x7f;
+      this.#maskBytes = byte & 0x80 ? 4 : 0;
+      this.#at = 2;
+      this.#length = short < 126 ? short : 0;
+      this.#lengthLeft = short < 126 ? 0 : short === 126 ? 2 : 8;
+    } else {
+      this.#length = this.#length * 256 + byte;
+      this.#lengthLeft -= 1;
+    }
+    if (this.#lengthLeft > 0) return false;
+    this.#skip = this.#maskBytes + this.#length;
+    this.#at = 0;
+    return true;
   }
 
   #endFrame(): boolean {
     const bytes = this.#frameBytes;
     this.#frameBytes = 0;
-    if (this.#isControl) return !this.#isFragmented;
-    this.#isFragmented = !this.#ends;
-    this.#messageBytes = this.#ends ? 0 : this.#messageBytes + bytes;
-    return this.#ends;
+    const isControl = (this.#first & 0x08) !== 0;
+    if (isControl) return !this.#isFragmented;
+    const ends = (this.#first & 0x80) !== 0;
+    this.#isFragmented = !ends;
+    this.#messageBytes = ends ? 0 : this.#messageBytes + bytes;
+    return ends;
   }
-}
-
-function headerBytes(second: number): number {
-  const short = second & 0x7f;
-  const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8;
-  return 2 + lengthBytes + ((second & 0x80) === 0 ? 0 : 4);
 }

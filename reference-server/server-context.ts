@@ -1,5 +1,4 @@
 // What handlers and plugins share of one server.
-import type { Answers } from './bus/answers.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Connection } from './connection.ts';
 import type { Guards } from './guards.ts';
@@ -20,8 +19,6 @@ export interface ServerContext {
   options: ResolvedOptions;
   guards: Guards;
   bus: Bus;
-  /** What is remembered of one connection only, and so needs no other instance. */
-  answers: Answers;
   metrics: Metrics;
   /** Where the large messages of all connections wait for their turn. */
   turns: Turns;

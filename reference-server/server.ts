@@ -4,7 +4,6 @@ import fastifyWebsocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { generateSigningKey, mintToken, type SigningKey, type TokenOptions } from '../lib/token.ts';
-import { Answers } from './bus/answers.ts';
 import { openBus } from './bus/open.ts';
 import { closes } from './close-codes.ts';
 import type { Connection } from './connection.ts';
@@ -180,7 +179,6 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     options,
     guards,
     bus,
-    answers: new Answers(clock),
     metrics: app.metrics,
     turns: new Turns(guards.maxTurnMs, clock),
     authenticate: app.authenticate,

@@ -20,7 +20,7 @@ export class SlowConsumer {
   readonly #socket: WebSocket;
   readonly #guards: Guards;
   readonly #host: SlowConsumerHost;
-  readonly #waiting: (() => void)[] = [];
+  #whenRead: (() => void) | undefined;
   #stopTimer: (() => void) | undefined;
 
   constructor(socket: WebSocket, guards: Guards, host: SlowConsumerHost) {
@@ -43,9 +43,9 @@ export class SlowConsumer {
     this.#host.pause();
   }
 
-  /** Runs `run` once the peer is no longer slow. */
+  /** Runs `run`, and nothing that was given before, once the peer is no longer slow. */
   whenRead(run: () => void): void {
-    this.#waiting.push(run);
+    this.#whenRead = run;
   }
 
   // One function for every message: it costs nothing to say when each has left.
@@ -55,6 +55,8 @@ export class SlowConsumer {
     this.#stopTimer();
     this.#stopTimer = undefined;
     this.#host.resume();
-    for (const run of this.#waiting.splice(0)) run();
+    const run = this.#whenRead;
+    this.#whenRead = undefined;
+    run?.();
   };
 }

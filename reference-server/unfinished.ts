@@ -6,17 +6,11 @@ import type { Connection } from './connection.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { Guards } from './guards.ts';
 
-/** What one connection holds of a message that has not ended. */
-interface Held {
-  connection: Connection;
-  bytes: number;
-}
-
 /** Watches the raw streams of all connections of a server. `ws` itself waits for the end of a message for ever. */
 export class UnfinishedMessages {
   readonly #guards: Guards;
   readonly #clock: Clock;
-  readonly #held = new Set<Held>();
+  readonly #held = new Map<Connection, number>();
   #bytes = 0;
 
   constructor(guards: Guards, clock: Clock) {
@@ -36,14 +30,11 @@ export class UnfinishedMessages {
    */
   watch(stream: Duplex, connection: Connection, patient: boolean): void {
     const reader = new FrameReader();
-    const held: Held = { connection, bytes: 0 };
     let dueMs = Number.POSITIVE_INFINITY;
     let isTimed = false;
     const forget = (): void => {
       dueMs = Number.POSITIVE_INFINITY;
-      this.#bytes -= held.bytes;
-      held.bytes = 0;
-      this.#held.delete(held);
+      this.#hold(connection, 0);
     };
     // Most messages are whole a moment later: the timer is left running rather than set anew for each.
     const check = (): void => {
@@ -62,17 +53,15 @@ export class UnfinishedMessages {
     const onData = (chunk: Buffer): void => {
       if (!connection.isOpen) return;
       const ended = reader.read(chunk);
-      if (!reader.isUnfinished) {
+      if (reader.unfinishedBytes === 0) {
         if (dueMs !== Number.POSITIVE_INFINITY) forget();
         return;
       }
       const { unfinishedMs, maxUnfinishedBytes } = this.#guards;
       if (dueMs === Number.POSITIVE_INFINITY || ended || patient) dueMs = this.#clock.nowMs() + unfinishedMs;
       if (!isTimed && unfinishedMs !== Number.POSITIVE_INFINITY) wait(unfinishedMs);
-      this.#held.add(held);
-      this.#bytes += reader.unfinishedBytes - held.bytes;
-      held.bytes = reader.unfinishedBytes;
-      while (this.#bytes > maxUnfinishedBytes && this.shedLargest());
+      this.#hold(connection, reader.unfinishedBytes);
+      while (this.#bytes > maxUnfinishedBytes && this.#shedLargest());
     };
     stream.on('data', onData);
     connection.cleanups.add(() => {
@@ -81,15 +70,29 @@ export class UnfinishedMessages {
     });
   }
 
+  /** Bytes of the message of one connection. */
+  of(connection: Connection): number {
+    return this.#held.get(connection) ?? 0;
+  }
+
   /** Closes the connection that holds the most. False: none holds anything. */
-  shedLargest(): boolean {
-    let largest: Held | undefined;
-    for (const held of this.#held) if (held.bytes > (largest?.bytes ?? 0)) largest = held;
+  #shedLargest(): boolean {
+    let largest: Connection | undefined;
+    let most = 0;
+    for (const [connection, bytes] of this.#held) {
+      if (bytes <= most) continue;
+      largest = connection;
+      most = bytes;
+    }
     if (!largest) return false;
-    this.#bytes -= largest.bytes;
-    largest.bytes = 0;
-    this.#held.delete(largest);
-    largest.connection.close(closes.overloaded);
+    this.#hold(largest, 0);
+    largest.close(closes.overloaded);
     return true;
+  }
+
+  #hold(connection: Connection, bytes: number): void {
+    this.#bytes += bytes - this.of(connection);
+    if (bytes === 0) this.#held.delete(connection);
+    else this.#held.set(connection, bytes);
   }
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from '../bus/bus.ts';
 import { closes } from '../close-codes.ts';
-import type { Connection } from '../connection.ts';
+import type { ConnectedAgent, Connection } from '../connection.ts';
 import { Refusal } from '../refusal.ts';
 import { ack, type Call, type Handler, identityOfCall } from './handler.ts';
 
@@ -16,11 +16,12 @@ export const agentConnect: Handler<'AGENT_CONNECT'> = {
       throw new Refusal('INVALID_MESSAGE', `this connection is agent ${connection.agent.agentId} already`);
     }
     if (!connection.agent) {
+      const pendingCommands = new Map<string, number>();
       const handle = await server.bus.connectAgent(identityOfCall(call).tenant, agentId, {
-        deliver: (command) => deliver(call, command),
+        deliver: (command) => deliver(call, pendingCommands, command),
         replaced: () => connection.close(closes.replaced),
       });
-      connection.agent = { agentId, sessionId: randomUUID(), handle };
+      connection.agent = { agentId, sessionId: randomUUID(), handle, pendingCommands };
     }
     return ack({ for: 'AGENT_CONNECT', agentId, sessionId: connection.agent.sessionId });
   },
@@ -41,8 +42,9 @@ export const commandResult: Handler<'COMMAND_RESULT'> = {
   remember: 'subject',
   async handle({ payload, connection }) {
     const { commandId } = payload;
-    connection.pendingCommands.delete(commandId);
-    if (!(await connectedAgent(connection).handle.answer(payload))) {
+    const { handle, pendingCommands } = connectedAgent(connection);
+    pendingCommands.delete(commandId);
+    if (!(await handle.answer(payload))) {
       throw new Refusal('NOT_DELIVERED', 'nobody waits for the result of this command');
     }
     return ack({ for: 'COMMAND_RESULT', commandId });
@@ -50,8 +52,11 @@ export const commandResult: Handler<'COMMAND_RESULT'> = {
 };
 
 /** Writes a command to the agent's socket, unless it has as many to answer as it may. */
-function deliver({ connection, server }: Call<'AGENT_CONNECT'>, command: Command): boolean {
-  const { pendingCommands } = connection;
+function deliver(
+  { connection, server }: Call<'AGENT_CONNECT'>,
+  pendingCommands: Map<string, number>,
+  command: Command,
+): boolean {
   const { clock, commandTimeoutMs } = server.options;
   const nowMs = clock.nowMs();
   // All wait for the same time: the oldest stand first.
@@ -65,7 +70,7 @@ function deliver({ connection, server }: Call<'AGENT_CONNECT'>, command: Command
   return true;
 }
 
-function connectedAgent(connection: Connection): NonNullable<Connection['agent']> {
+function connectedAgent(connection: Connection): ConnectedAgent {
   if (!connection.agent) throw new Refusal('INVALID_MESSAGE', 'send AGENT_CONNECT first');
   return connection.agent;
 }

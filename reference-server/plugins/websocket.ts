@@ -35,7 +35,7 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
     app.limits.admit(connection, request);
     app.connections.add(connection);
     // The raw echo takes messages that may be long on their way.
-    app.capacity.unfinished.watch(request.raw.socket, connection, route === echoPath);
+    app.capacity.watch(request.raw.socket, connection, route === echoPath);
     if (identity) context.speakFor(connection, identity);
     app.watch(connection, typed);
     return connection;

@@ -10,7 +10,8 @@ import { listening, unguarded } from '../reference-server/servers.ts';
 import { frame, type Intruder, intrude, until } from './siege.ts';
 
 const timeout = 30_000;
-const heartbeat = { intervalMs: 60_000, timeoutMs: 1000 };
+// Longer than any clock here is moved on.
+const heartbeat = { intervalMs: 10_000_000, timeoutMs: 1000 };
 const off = Number.POSITIVE_INFINITY;
 
 /** Its timers move when told to; tokens are judged by the time of day. */
@@ -263,9 +264,9 @@ test('RS-10 an agent that never answers has 1,000 commands waiting, and each sen
   assert.ok(bosses[0]);
   const { commandId } = await bosses[0].ack('COMMAND', { agentId: 'g', command: 'again' });
   const ofAgent = [...server.app.connections.open].find((connection) => connection.agent);
-  assert.deepEqual([...(ofAgent?.pendingCommands.keys() ?? [])], [commandId]);
+  assert.deepEqual([...(ofAgent?.agent?.pendingCommands.keys() ?? [])], [commandId]);
   await agent.ack('COMMAND_RESULT', { commandId, status: 'ok' });
-  assert.equal(ofAgent?.pendingCommands.size, 0);
+  assert.equal(ofAgent?.agent?.pendingCommands.size, 0);
 });
 
 test('RS-10 without maxPendingPerAgent: the pile grows with every sender', { timeout }, async (t) => {

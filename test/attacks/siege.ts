@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -38,15 +37,17 @@ export async function besieged(
     serialization: 'advanced',
   });
   t.after(() => child.kill('SIGKILL'));
-  const answer = async <T>(question: object): Promise<T> => {
-    const reply = once(child, 'message');
-    child.send(question);
-    const [value] = (await Promise.race([
-      reply,
-      once(child, 'exit').then(([code, signal]) => assert.fail(`the server ended: ${code ?? signal}`)),
-    ])) as [T];
-    return value;
-  };
+  let ask: (value: unknown) => void = () => {};
+  let fail: (error: Error) => void = () => {};
+  child.on('message', (value) => ask(value));
+  child.on('exit', (code, signal) => fail(new Error(`the server ended: ${code ?? signal}`)));
+  child.on('error', (error) => fail(error));
+  const answer = <T>(question: object): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      ask = (value) => resolve(value as T);
+      fail = reject;
+      child.send(question);
+    });
   const { url, tokens } = await answer<{ url: string; tokens: string[] }>({ options, without, subs });
   return {
     url,
