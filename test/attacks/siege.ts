@@ -7,14 +7,14 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Guards } from '../../reference-server/guards.ts';
 import type { ServerOptions } from '../../reference-server/index.ts';
-import type { Holdings } from '../fixtures/server-besieged.ts';
+import type { Holdings, Question } from '../fixtures/server-besieged.ts';
 
 export interface Besieged {
   url: string;
   httpUrl: string;
   tokens: readonly string[];
   child: ChildProcess;
-  holdings(): Promise<Holdings>;
+  holdings(question?: Question): Promise<Holdings>;
 }
 
 const entry = fileURLToPath(new URL('../fixtures/server-besieged.js', import.meta.url));
@@ -54,7 +54,7 @@ export async function besieged(
     httpUrl: url.replace(/^ws/, 'http'),
     tokens,
     child,
-    holdings: () => answer<Holdings>({}),
+    holdings: (question = { glance: false }) => answer<Holdings>(question),
   };
 }
 
