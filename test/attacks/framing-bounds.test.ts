@@ -203,13 +203,24 @@ test('FR-20 without closeTimeoutMs: it holds its connection', { timeout }, async
 
 const empty = hex('81 80 00000000');
 
-test('FR-23 each of 10,000 empty messages is answered by INVALID_JSON', { timeout }, async (t) => {
+test('FR-23 each empty message is answered by INVALID_JSON, and the fifth in a row ends it', {
+  timeout,
+}, async (t) => {
   const server = await listening(t, calm);
   const client = await WireClient.open(server);
   client.write(Buffer.concat(Array.from({ length: 10_000 }, () => empty)));
-  await client.until(() => client.frames.length === 10_001, '10,000 answers');
+  const end = await client.closed();
+  assert.deepEqual([end.code, end.reason], [4400, 'BAD_REQUEST']);
   const answers = client.messages.slice(1);
-  assert.ok(answers.every((text) => text.includes('"INVALID_JSON"')));
+  assert.ok(answers.length === 5 && answers.every((text) => text.includes('"INVALID_JSON"')));
+  await isServed(server);
+});
+
+test('FR-23 without maxInvalidInRow: all of 10,000 are answered', { timeout }, async (t) => {
+  const server = await unguarded(t, { maxInvalidInRow: Number.POSITIVE_INFINITY }, calm);
+  const client = await WireClient.open(server);
+  client.write(Buffer.concat(Array.from({ length: 10_000 }, () => empty)));
+  await client.until(() => client.frames.length === 10_001, '10,000 answers');
   client.destroy();
   await isServed(server);
 });
@@ -217,7 +228,9 @@ test('FR-23 each of 10,000 empty messages is answered by INVALID_JSON', { timeou
 test('FR-23 empty messages cost as much as others: 4429 after the burst and what may be refused', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { limits: 'test', ...calm });
+  // Their own bound would end it first.
+  const without = { maxInvalidInRow: Number.POSITIVE_INFINITY };
+  const server = await unguarded(t, without, { limits: 'test', ...calm });
   const client = await WireClient.open(server);
   client.write(Buffer.concat(Array.from({ length: 10_000 }, () => empty)));
   const end = await client.closed();
