@@ -68,7 +68,10 @@ export interface Guards {
   maxConnections: number;
   /** WebSockets of one IP address (IPv6: of one /64) under the limits of production. */
   maxConnectionsPerIp: number;
-  /** The part of the memory that the process may have (of its control group, or else of the machine) at which it sheds load. */
+  /**
+   * The part of the memory that the process may have (of its control group, or else of the machine) at which it sheds load. What
+   * is counted is held in larger pieces, and garbage comes on top: the rest is for that.
+   */
   maxMemoryShare: number;
 }
 
@@ -107,5 +110,5 @@ export const guards: Readonly<Guards> = {
   maxLogLines: 100,
   maxConnections: 50_000,
   maxConnectionsPerIp: 1000,
-  maxMemoryShare: 0.75,
+  maxMemoryShare: 0.5,
 };
