@@ -89,7 +89,8 @@ test('docs/asyncapi.yaml has every message, and its examples are messages', () =
 
 /** The value with one thing changed, in every way that is tried. */
 function* changed(value: unknown): Generator<unknown> {
-  yield* [null, true, -1, 1.5, 2 ** 53, '', 'wrong!', 'x'.repeat(65), 'x'.repeat(257), [], {}, ['x']];
+  // 1e300 and not 2 ** 53: integers that a double rounds are refused wherever they stand, which no schema can say.
+  yield* [null, true, -1, 1.5, 1e300, '', 'wrong!', 'x'.repeat(65), 'x'.repeat(257), [], {}, ['x']];
   if (typeof value !== 'object' || value === null) return;
   const isArray = Array.isArray(value);
   for (const [name, inner] of Object.entries(value)) {
