@@ -108,7 +108,8 @@ function regexesOf(folder: string): { file: string; source: string; flags: strin
   return files.flatMap((file) => {
     const code = readFileSync(join(root, file), 'utf8').replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
     const literal =
-      /(?<=[=(,:!?[\s])\/(?![*/])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([a-z]*)(?=[).,;\s])/g;
+      // What follows an operand is a division.
+      /(?:(?<=\breturn\s)|(?<=[=(,:!?[\s])(?<![\w)\]]\s*))\/(?![*/])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([a-z]*)(?=[).,;\s])/g;
     return [...code.matchAll(literal)].map(([, source = '', flags = '']) => ({ file, source, flags }));
   });
 }
