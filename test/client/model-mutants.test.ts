@@ -142,6 +142,6 @@ for (const [n, { what, file, from, to, isQuick }] of mutants.entries()) {
     });
     const code = await new Promise((resolve) => child.once('close', resolve));
     assert.equal(code, 1);
-    assert.match(output, /Property failed|asynchronous activity/);
+    assert.match(output, /Property failed|asynchronous activity|ERR_ASSERTION/);
   });
 }

@@ -22,9 +22,24 @@ const found: Record<string, Step[]> = {
   ],
 };
 
-/** Ways into transitions that chance does not take every time. */
+/** What chance does not meet with every time. */
 const rare: { start: Partial<Start>; steps: Step[] }[] = [
   { start: {}, steps: [{ do: 'wait', ms: 20 }] },
+  // A message is in the log, and on its way to a subscriber whom nothing reaches any more.
+  {
+    start: {},
+    steps: [
+      { do: 'wait', ms: 20 },
+      { do: 'subscribe', channel: 'c' },
+      { do: 'wait', ms: 2000 },
+      { do: 'publish', channel: 'c', timeoutMs: 30_000, resend: true },
+      { do: 'wait', ms: 2000 },
+      { do: 'publish', channel: 'c', timeoutMs: 30_000, resend: true },
+      { do: 'wait', ms: 7 },
+      { do: 'hole' },
+      { do: 'wait', ms: 400_000 },
+    ],
+  },
   { start: { connects: false }, steps: [{ do: 'close' }] },
   { start: { token: 'provider' }, steps: [{ do: 'close' }] },
   { start: { token: 'fixed' }, steps: [{ do: 'strip-header' }, { do: 'wait', ms: 12 }, { do: 'close' }] },

@@ -16,11 +16,12 @@ import { listening } from './servers.ts';
 const timeout = 20_000;
 
 /** Sends raw bytes and reads until the server closes the connection. */
-async function raw(server: ReferenceServer, text: string): Promise<string> {
+async function raw(server: ReferenceServer, text: string, answered = (): void => {}): Promise<string> {
   const { hostname, port } = new URL(server.httpUrl);
   const socket = connect(Number(port), hostname);
   socket.write(text.replaceAll('\n', '\r\n'));
   const chunks: Buffer[] = [];
+  socket.once('data', answered);
   for await (const chunk of socket) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
 }
@@ -197,8 +198,8 @@ test('only wsbench.v1 is selected, whatever else is offered', { timeout }, async
     const answer = raw(
       server,
       `GET ${path} HTTP/1.1\nHost: x\n${upgrade}Sec-WebSocket-Version: 13\nSec-WebSocket-Protocol: ${offered}\n\n`,
+      () => void server.close(),
     );
-    setTimeout(() => void server.close(), 100);
     const text = await answer;
     assert.match(text, /^HTTP\/1.1 101 /);
     assert.equal(/sec-websocket-protocol: (.*)\r/i.exec(text)?.[1], selected, offered);
