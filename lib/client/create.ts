@@ -3,6 +3,8 @@ import { Client, type ClientParts } from './client.ts';
 import { systemClock } from './clock.ts';
 import { ClientError } from './errors.ts';
 import { type ClientOptions, resolveOptions } from './options.ts';
+import { Pool } from './pool.ts';
+import { type PoolOptions, resolvePool } from './pool-options.ts';
 
 /**
  * Makes a client that does nothing yet.
@@ -20,6 +22,23 @@ export function create(
     newId: idMaker(),
     ...parts,
   });
+}
+
+/**
+ * Makes a pool that does nothing yet.
+ *
+ * @throws ClientError `USAGE` when the address or an option is wrong
+ */
+export function pool(
+  url: string | URL,
+  options: PoolOptions,
+  parts: Pick<ClientParts, 'transport' | 'connectivity'>,
+): Pool {
+  const newClient = (chance: () => number): Client => create(url, options.client ?? {}, { ...parts, chance });
+  const resolved = resolvePool(options);
+  // A mistake is told here, and not by the first member.
+  void newClient(Math.random).close();
+  return new Pool(resolved, { clock: systemClock, chance: Math.random, newClient });
 }
 
 function addressOf(url: string | URL): string {

@@ -7,6 +7,7 @@
  * - `TIMEOUT`: no answer within the deadline.
  * - `ABORTED`: the caller's signal.
  * - `OVERFLOW`: the queue is full; what to do then is the option `queue.overflow`.
+ * - `POOL_TIMEOUT`: no member of the pool was free within the deadline.
  * - `EXPIRED`: it waited longer than `queue.maxAgeMs` and was never sent.
  * - `REFUSED`: the server answered with an ERROR; `serverCode` says which.
  * - `UNCERTAIN`: it was sent, never answered, and it may not be sent again: the server has forgotten its id by now, or knows us
@@ -34,6 +35,7 @@ export type ClientErrorCode =
   | 'TIMEOUT'
   | 'ABORTED'
   | 'OVERFLOW'
+  | 'POOL_TIMEOUT'
   | 'EXPIRED'
   | 'REFUSED'
   | 'UNCERTAIN'

@@ -1,8 +1,10 @@
 // `wsbench/client` in Node: over `ws`, which can send the token in a header.
 import type { Client } from './client.ts';
-import { create } from './create.ts';
+import { create, pool } from './create.ts';
 import { nodeTransport } from './node-transport.ts';
 import type { ClientOptions } from './options.ts';
+import type { Pool } from './pool.ts';
+import type { PoolOptions } from './pool-options.ts';
 
 export type * from './exports.ts';
 export { ClientError, closePolicies, stateTransitions } from './exports.ts';
@@ -24,4 +26,22 @@ export { ClientError, closePolicies, stateTransitions } from './exports.ts';
  */
 export function createClient(url: string | URL, options: ClientOptions = {}): Client {
   return create(url, options, { transport: nodeTransport, connectivity: undefined });
+}
+
+/**
+ * Makes a pool: several clients of one server, of which each piece of work gets the least loaded, or the one that its key belongs to.
+ * It does nothing until `connect()` or the first `acquire()`.
+ *
+ * @throws ClientError `USAGE` when the address or an option is wrong
+ *
+ * @example
+ * import { createPool } from 'wsbench/client';
+ * const pool = createPool('wss://service.example/ws', { client: { token: getToken }, max: 8 });
+ * pool.on('ejected', ({ member, outMs, reason }) => console.log(member, outMs, reason));
+ * const order = { id: 'order-1', item: 'tea' };
+ * await pool.use((client) => client.publish('orders', order), { key: order.id, timeoutMs: 1000 });
+ * await pool.close();
+ */
+export function createPool(url: string | URL, options: PoolOptions = {}): Pool {
+  return pool(url, options, { transport: nodeTransport, connectivity: undefined });
 }

@@ -2,22 +2,34 @@
 import type { ClientClock } from './clock.ts';
 import { ClientError } from './errors.ts';
 
-interface Waiter<T> {
+interface Waiter<T, Tag> {
+  tag: Tag | undefined;
   resolve: (value: T) => void;
   reject: (error: ClientError) => void;
 }
 
-/** Everyone who waits for the same thing. */
-export class Waiters<T> {
+/** Everyone who waits for the same thing, in the order in which they came. */
+export class Waiters<T, Tag = undefined> {
   readonly #clock: ClientClock;
-  readonly #waiters = new Set<Waiter<T>>();
+  readonly #late: 'TIMEOUT' | 'POOL_TIMEOUT';
+  readonly #waiters = new Set<Waiter<T, Tag>>();
 
-  constructor(clock: ClientClock) {
+  /** `late`: the code of those whose deadline passes. */
+  constructor(clock: ClientClock, late: 'TIMEOUT' | 'POOL_TIMEOUT' = 'TIMEOUT') {
     this.#clock = clock;
+    this.#late = late;
   }
 
-  /** Waits; rejects at the deadline, or with the signal. */
-  wait(what: string, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<T> {
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /** Waits; rejects at the deadline, or with the signal. `tag` is what `serve` gets to know of it. */
+  wait(
+    what: string,
+    { timeoutMs, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+    tag?: Tag,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const aborted = (): ClientError =>
         new ClientError('ABORTED', `${what}: the caller gave up`, { cause: signal?.reason });
@@ -31,7 +43,8 @@ export class Waiters<T> {
         signal?.removeEventListener('abort', abort);
         this.#waiters.delete(waiter);
       };
-      const waiter: Waiter<T> = {
+      const waiter: Waiter<T, Tag> = {
+        tag,
         resolve: (value) => {
           end();
           resolve(value);
@@ -45,11 +58,24 @@ export class Waiters<T> {
       signal?.addEventListener('abort', abort);
       if (timeoutMs !== undefined) {
         cancel = this.#clock.schedule(timeoutMs, () =>
-          waiter.reject(new ClientError('TIMEOUT', `${what}: not within ${timeoutMs} ms`)),
+          waiter.reject(new ClientError(this.#late, `${what}: not within ${timeoutMs} ms`)),
         );
       }
       this.#waiters.add(waiter);
     });
+  }
+
+  /** Resolves those for whom `pick` has something, in order. */
+  serve(pick: (tag: Tag | undefined) => T | undefined): void {
+    for (const waiter of this.#waiters) {
+      const value = pick(waiter.tag);
+      if (value !== undefined) waiter.resolve(value);
+    }
+  }
+
+  /** Rejects the last who came. */
+  rejectLast(error: ClientError): void {
+    [...this.#waiters].at(-1)?.reject(error);
   }
 
   resolve(value: T): void {

@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const sources = join(root, 'lib/client');
 const entry = pathToFileURL(join(root, 'dist/lib/client/index.js')).href;
 
-/** The examples of all exported things, by name; `browser` is the other entry's `createClient`. */
+/** The examples of all exported things, by name. */
 const examples = new Map<string, string>();
 for (const file of readdirSync(sources)) {
   const text = readFileSync(join(sources, file), 'utf8');
@@ -25,7 +25,7 @@ for (const file of readdirSync(sources)) {
   for (const [, comment = '', name = ''] of blocks) {
     const [, example] = comment.split(' * @example\n');
     if (example === undefined) continue;
-    examples.set(file === 'browser.ts' ? 'browser' : name, example.replace(/^ \* ?/gm, ''));
+    examples.set(file === 'browser.ts' ? `${name} in browsers` : name, example.replace(/^ \* ?/gm, ''));
   }
 }
 
@@ -36,9 +36,11 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** What an example stands in: an address that serves, and whatever fetches a token. */
 function program(name: string, url: string, token: string): string {
   const example = examples.get(name) ?? '';
-  const global =
-    name === 'browser' ? `import { WebSocket } from 'ws';\nObject.assign(globalThis, { WebSocket });\n` : '';
-  const from = name === 'browser' ? entry.replace('index.js', 'browser.js') : entry;
+  const isBrowser = name.endsWith('in browsers');
+  const global = isBrowser
+    ? `import { WebSocket } from 'ws';\nObject.assign(globalThis, { WebSocket });\n`
+    : '';
+  const from = isBrowser ? entry.replace('index.js', 'browser.js') : entry;
   return `${global}const getToken = async (): Promise<string> => '${token}';
 void getToken;
 ${example.replaceAll("'wsbench/client'", `'${fileURLToPath(from)}'`).replaceAll('wss://service.example', url)}`;
@@ -50,11 +52,19 @@ test('everything that is exported has an example', async () => {
     list.split(',').map((name) => name.replace('type ', '').trim()),
   );
   assert.deepEqual(
-    ['createClient', 'browser', ...exported].filter((name) => name !== '' && !examples.has(name)),
+    ['createClient', 'createPool', 'createClient in browsers', 'createPool in browsers', ...exported].filter(
+      (name) => name !== '' && !examples.has(name),
+    ),
     [],
   );
   const values = Object.keys((await import(entry)) as object);
-  assert.deepEqual(values.sort(), ['ClientError', 'closePolicies', 'createClient', 'stateTransitions']);
+  assert.deepEqual(values.sort(), [
+    'ClientError',
+    'closePolicies',
+    'createClient',
+    'createPool',
+    'stateTransitions',
+  ]);
 });
 
 describe('the examples', () => {
