@@ -13,6 +13,9 @@ import {
 import type { ResolvedOptions } from './options.ts';
 import type { ClientSocket, SocketEnd, Transport } from './transport.ts';
 
+/** Well above what may wait in the queue. */
+const maxUnsentBytes = 4 * 1024 * 1024;
+
 /** What a connection stands on. */
 export interface LinkParts {
   transport: Transport;
@@ -75,7 +78,10 @@ export class Link {
   }
 
   send(text: string): void {
-    if (!this.#isOver) this.#socket.send(text);
+    if (this.#isOver) return;
+    this.#socket.send(text);
+    // Requests are bounded by the queue. Answers to PINGs are not: whoever pings and does not read would fill the memory.
+    if (this.#socket.unsentBytes > maxUnsentBytes) this.fault(1008, 'the server does not read');
   }
 
   /** Sends a token and hands its answer on: an ACK or an ERROR, unless the connection ends first. */

@@ -1,18 +1,24 @@
 // Sockets of Node, by `ws`.
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import type { ClientSocket, OpenRequest, SocketEnd, SocketSink, Transport } from './transport.ts';
+
+/** How long a server that has sent its close frame may take to end the connection. */
+const lingerMs = 1000;
 
 /** Opens sockets with `ws`: no compression, no redirects, no endless messages. */
 export const nodeTransport: Transport = Object.assign(
   (request: OpenRequest, sink: SocketSink): ClientSocket => {
     let end: SocketEnd = { code: 1006, reason: '', by: 'network' };
     let isOver = false;
-    const socket = new WebSocket(request.url, [...request.protocols], {
+    // `closeTimeout` is newer than the types.
+    const options: ClientOptions & { closeTimeout: number } = {
       perMessageDeflate: false,
       followRedirects: false,
       maxPayload: request.maxMessageBytes,
+      closeTimeout: lingerMs,
       ...(request.bearer === undefined ? {} : { headers: { authorization: `Bearer ${request.bearer}` } }),
-    });
+    };
+    const socket = new WebSocket(request.url, [...request.protocols], options);
     socket.on('open', () => !isOver && sink.opened());
     socket.on('message', (data, isBinary) => {
       if (isOver) return;
@@ -49,6 +55,9 @@ export const nodeTransport: Transport = Object.assign(
       send: (text) => {
         if (socket.readyState === WebSocket.OPEN) socket.send(text);
       },
+      get unsentBytes() {
+        return socket.bufferedAmount;
+      },
       close: (code, reason) => socket.close(code, reason),
       terminate: () => {
         isOver = true;
@@ -80,6 +89,7 @@ const violations: Readonly<Record<string, number>> = {
 function retryAfter(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d+$/.test(value)) return Number(value) * 1000;
-  const atMs = Date.parse(value);
+  // `Date.parse` finds a date in nearly everything.
+  const atMs = /^\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }

@@ -8,6 +8,9 @@ import type { Pace } from './pace.ts';
 /** The server remembers ids for 5 minutes; this much less allows for the way there. */
 const rememberedMs = 290_000;
 
+/** The least time before a refused request is tried again. */
+const leastRetryMs = 50;
+
 /** A request as the client makes it. */
 export interface Outgoing {
   type: string;
@@ -271,7 +274,9 @@ export class Outbox {
     const { clock, chance, limited } = this.#parts;
     const fields = fieldsOf(message);
     const serverCode = textOf(fields.code) ?? 'UNKNOWN';
-    const retryAfterMs = numberOf(fields.retryAfterMs);
+    const toldMs = numberOf(fields.retryAfterMs);
+    // A server that says "at once" is not asked without end.
+    const retryAfterMs = toldMs === undefined ? undefined : Math.max(toldMs, leastRetryMs);
     const leftMs = entry.atMs + entry.timeoutMs - clock.nowMs();
     // Nothing happened, so the same id may be tried again, as far as the deadline reaches.
     const delayMs =

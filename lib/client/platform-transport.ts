@@ -4,6 +4,7 @@ import type { ClientSocket, OpenRequest, SocketSink, Transport } from './transpo
 /** As much of the standard's WebSocket as is used here. */
 interface PlatformSocket {
   readonly readyState: number;
+  readonly bufferedAmount: number;
   send(text: string): void;
   close(code?: number, reason?: string): void;
   onopen: (() => void) | null;
@@ -39,6 +40,9 @@ export function platformTransport(Socket: PlatformWebSocket): Transport {
       return {
         send: (text: string) => {
           if (socket.readyState === open) socket.send(text);
+        },
+        get unsentBytes() {
+          return socket.bufferedAmount;
         },
         close,
         terminate: () => {

@@ -46,6 +46,8 @@ export interface SocketSink {
 /** A socket that opens, or is open. */
 export interface ClientSocket {
   send(text: string): void;
+  /** Sent, and not taken by the network yet, in bytes. */
+  readonly unsentBytes: number;
   /** Starts the closing handshake. `ended` follows. */
   close(code: number, reason: string): void;
   /** Ends it at once. Nothing follows. */

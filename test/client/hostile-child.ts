@@ -115,6 +115,8 @@ async function main(): Promise<void> {
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   clearInterval(sampler);
+  // Sockets that were ended in this very moment take another to be gone.
+  await new Promise((resolve) => setTimeout(resolve, 100));
   const summary: HostileSummary = {
     outcomes,
     grownBytes: Math.max(most, process.memoryUsage.rss()) - before,

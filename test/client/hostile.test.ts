@@ -14,7 +14,7 @@ const child = fileURLToPath(new URL('hostile-child.js', import.meta.url));
 
 describe('hostile servers', { timeout }, () => {
   let summary: HostileSummary | undefined;
-  let seen: (path: string) => Seen = () => ({ connections: 0, closeCodes: [] });
+  let seen: (path: string) => Seen = () => ({ connections: 0, texts: 0, closeCodes: [] });
   let exit: { code: number | null; stderr: string } | undefined;
   const ends: (() => Promise<void>)[] = [];
   after(async () => {
@@ -24,17 +24,20 @@ describe('hostile servers', { timeout }, () => {
   before(
     async () => {
       const byName = new Map(hostilities.map((row) => [row.name, row]));
-      const server = await rawServer({ after: (run) => ends.push(run) }, (connection) => {
-        if (connection.path === 'honest') {
-          connection.welcome();
-          connection.messages(({ id, type }) => {
-            const payload = { channel: 'news', epoch: 'e', offset: 0, code: 'NOT_DELIVERED' };
-            connection.send({ type: type === 'COMMAND' ? 'ERROR' : 'ACK', id, payload });
-          });
-        } else {
-          byName.get(connection.path)?.serve(connection);
-        }
-      });
+      const server = await rawServer(
+        { after: (run: () => Promise<void>) => void ends.push(run) },
+        (connection) => {
+          if (connection.path === 'honest') {
+            connection.welcome();
+            connection.messages(({ id, type }) => {
+              const payload = { channel: 'news', epoch: 'e', offset: 0, code: 'NOT_DELIVERED' };
+              connection.send({ type: type === 'COMMAND' ? 'ERROR' : 'ACK', id, payload });
+            });
+          } else {
+            byName.get(connection.path)?.serve(connection);
+          }
+        },
+      );
       seen = server.seen;
       const url = `ws://127.0.0.1:${server.port}`;
       const tasks: HostileTask[] = [
@@ -75,6 +78,10 @@ describe('hostile servers', { timeout }, () => {
       // Redirects are not followed, and no address is asked more often than the client says.
       if (expect.connect === 'ATTEMPTS') assert.equal(seen(name).connections, 2);
       if (expect.sent !== undefined) assert.equal(seen(name).closeCodes[0], expect.sent);
+      assert.ok(
+        seen(name).texts <= (expect.maxTexts ?? Number.POSITIVE_INFINITY),
+        `${seen(name).texts} messages`,
+      );
       assert.ok(outcome.violations >= (expect.violations ?? 0), told);
       const [least, most] = expect.delayMs ?? [0, Number.POSITIVE_INFINITY];
       for (const delayMs of outcome.delaysMs) assert.ok(delayMs >= least && delayMs <= most, told);

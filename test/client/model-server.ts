@@ -172,6 +172,7 @@ export class ModelServer {
       });
     }
     return {
+      unsentBytes: 0,
       send: (text) => {
         if (peer.isHole || peer.isOver) return;
         clock.schedule(latencyMs, () => {

@@ -25,6 +25,8 @@ export interface RawConnection {
 /** What the server saw of the connections of a path. */
 export interface Seen {
   connections: number;
+  /** Messages of clients. */
+  texts: number;
   /** Close codes that clients sent. */
   closeCodes: number[];
 }
@@ -65,12 +67,12 @@ const welcome = {
 
 /** Listens; every connection is served by `serve` when its request has come. */
 export async function rawServer(
-  t: TestContext | { after(run: () => Promise<void>): void },
+  t: Pick<TestContext, 'after'> | { after(run: () => Promise<void>): void },
   serve: (connection: RawConnection) => void,
 ): Promise<{ port: number; seen: (path: string) => Seen }> {
   const paths = new Map<string, Seen>();
   const seen = (path: string): Seen => {
-    const entry = paths.get(path) ?? { connections: 0, closeCodes: [] };
+    const entry = paths.get(path) ?? { connections: 0, texts: 0, closeCodes: [] };
     paths.set(path, entry);
     return entry;
   };
@@ -156,6 +158,7 @@ function listen(socket: Socket, seen: Seen, text: (text: string) => void): void 
       rest = rest.subarray(end);
       if (opcode === 8)
         seen.closeCodes.push(payload.length >= 2 ? ((payload[0] ?? 0) << 8) | (payload[1] ?? 0) : 1005);
+      if (opcode === 1) seen.texts += 1;
       if (opcode === 1) text(Buffer.from(payload).toString());
     }
   });
