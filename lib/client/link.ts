@@ -13,9 +13,6 @@ import {
 import type { ResolvedOptions } from './options.ts';
 import type { ClientSocket, SocketEnd, Transport } from './transport.ts';
 
-/** Well above what may wait in the queue. */
-const maxUnsentBytes = 4 * 1024 * 1024;
-
 /** What a connection stands on. */
 export interface LinkParts {
   transport: Transport;
@@ -81,7 +78,9 @@ export class Link {
     if (this.#isOver) return;
     this.#socket.send(text);
     // Requests are bounded by the queue. Answers to PINGs are not: whoever pings and does not read would fill the memory.
-    if (this.#socket.unsentBytes > maxUnsentBytes) this.fault(1008, 'the server does not read');
+    if (this.#socket.unsentBytes > this.#parts.options.queue.maxBytes * 3 + 65_536) {
+      this.fault(1008, 'the server does not read');
+    }
   }
 
   /** Sends a token and hands its answer on: an ACK or an ERROR, unless the connection ends first. */

@@ -7,6 +7,8 @@ export interface Hostility {
   name: string;
   serve: (connection: RawConnection) => void;
   options?: ClientOptions;
+  /** It sends much, so it is measured alone. */
+  isAlone?: boolean;
   expect: {
     /** What the first connection, or attempt at one, ended with; undefined when it does not end until `close()`. */
     code?: number;
@@ -154,6 +156,8 @@ const handshakes: Hostility[] = [
   },
   {
     name: 'status-200-endless',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: (connection) => {
       connection.socket.write('HTTP/1.1 200 OK\r\n\r\n');
       pour(connection, () => Buffer.alloc(65_536, 'x'));
@@ -184,7 +188,7 @@ const handshakes: Hostility[] = [
     name: 'retry-after-garbage',
     serve: ({ socket }) =>
       socket.end('HTTP/1.1 503 No\r\nRetry-After: soon, -5\r\nContent-Length: 0\r\n\r\n'),
-    expect: { ...refused, httpStatus: 503, delayMs: [0, 50] },
+    expect: { ...refused, httpStatus: 503, delayMs: [0, 500] },
   },
   {
     name: 'retry-after-ten-years',
@@ -206,11 +210,15 @@ const handshakes: Hostility[] = [
   },
   {
     name: 'header-of-1-MB',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: ({ socket }) => socket.write(`${head}X: ${'x'.repeat(1024 * 1024)}\r\n\r\n`),
     expect: refused,
   },
   {
     name: 'headers-100000',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: ({ socket }) => socket.write(`${head}${'X: x\r\n'.repeat(100_000)}\r\n`),
     expect: refused,
   },
@@ -283,6 +291,8 @@ const frames: Hostility[] = [
   },
   {
     name: 'fragments-over-the-bound',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: (connection) => {
       connection.welcome();
       connection.socket.write(frame(1, 'x', { fin: false }));
@@ -292,6 +302,8 @@ const frames: Hostility[] = [
   },
   {
     name: 'fragments-without-end',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: (connection) => {
       connection.welcome();
       connection.socket.write(frame(1, '', { fin: false }));
@@ -325,6 +337,8 @@ const frames: Hostility[] = [
   { name: 'binary', serve: bytes(frame(2, '{}')), expect: ends(1003, 'client', 1003) },
   {
     name: 'ping-flood',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: bytes(...Array.from({ length: 50_000 }, () => frame(9, 'x'))),
     expect: ends(1006, 'network'),
   },
@@ -423,12 +437,20 @@ const messages: Hostility[] = [
   { name: 'welcome-twice', serve: beside({ type: 'WELCOME', payload: { sub: 'eve' } }), expect: served },
   {
     name: 'garbage',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: beside(
       ...['', 'null', '7', '[]', '"text"', '{', '{}', '{"type":7}', '\u0000', 'x'.repeat(60_000)],
     ),
     expect: { ...served, violations: 9 },
   },
-  { name: 'nested', serve: beside(nested, nested), expect: served },
+  {
+    name: 'nested',
+    isAlone: true,
+    options: { timeoutMs: 800 },
+    serve: beside(nested, nested),
+    expect: served,
+  },
   {
     name: 'prototype-keys',
     serve: beside(
@@ -595,6 +617,8 @@ const messages: Hostility[] = [
   },
   {
     name: 'pings-unread',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: (connection) => {
       connection.welcome();
       connection.socket.pause();
@@ -613,6 +637,8 @@ const messages: Hostility[] = [
   },
   {
     name: 'pushes-without-end',
+    isAlone: true,
+    options: { timeoutMs: 800 },
     serve: (connection) => {
       connection.welcome();
       let offset = 0;

@@ -7,6 +7,8 @@ export interface HostileTask {
   name: string;
   url: string;
   options: ClientOptions;
+  /** Sends much: nothing runs beside it, and what it makes the process grow is told. */
+  isAlone: boolean;
 }
 
 /** What became of it. */
@@ -24,12 +26,14 @@ export interface HostileOutcome {
   /** How long `close()` took. */
   closeMs: number;
   state: string;
+  /** The most that RSS grew; undefined for those that ran together. */
+  grownBytes?: number;
 }
 
 /** What became of the process. */
 export interface HostileSummary {
   outcomes: HostileOutcome[];
-  /** The most that RSS grew from before the first to after the last. */
+  /** The most that RSS grew while all those ran that run together. */
   grownBytes: number;
   /** What still kept the process alive after the last close(). */
   left: string[];
@@ -43,10 +47,10 @@ process.on('unhandledRejection', (error) => uncaught.push(String(error)));
 
 async function run({ name, url, options }: HostileTask): Promise<HostileOutcome> {
   const client: Client = createClient(url, {
-    connectTimeoutMs: 2000,
-    timeoutMs: 2000,
+    connectTimeoutMs: 1500,
+    timeoutMs: 1500,
+    reconnect: { maxAttempts: 2 },
     ...options,
-    reconnect: { minMs: 10, maxMs: 50, maxAttempts: 2, ...options.reconnect },
   });
   const outcome: HostileOutcome = {
     name,
@@ -98,28 +102,43 @@ async function run({ name, url, options }: HostileTask): Promise<HostileOutcome>
   return outcome;
 }
 
-async function main(): Promise<void> {
-  const [warm, ...tasks] = JSON.parse(process.argv[2] ?? '[]') as [HostileTask, ...HostileTask[]];
-  for (let n = 0; n < 20; n += 1) await run(warm);
+/** The most that RSS grows meanwhile. */
+async function growth(work: () => Promise<unknown>): Promise<number> {
   globalThis.gc?.();
   const before = process.memoryUsage.rss();
   let most = before;
-  const sampler = setInterval(() => {
+  const sample = (): void => {
     most = Math.max(most, process.memoryUsage.rss());
-  }, 10);
+  };
+  const sampler = setInterval(sample, 10);
+  await work();
+  clearInterval(sampler);
+  sample();
+  return most - before;
+}
+
+async function main(): Promise<void> {
+  const [warm, ...tasks] = JSON.parse(process.argv[2] ?? '[]') as [HostileTask, ...HostileTask[]];
+  for (let n = 0; n < 20; n += 1) await run(warm);
   const outcomes: HostileOutcome[] = [];
-  // Several at a time: most of them are waiting for a deadline.
-  const queue = tasks.values();
+  const queue = tasks.filter(({ isAlone }) => !isAlone).values();
   const worker = async (): Promise<void> => {
     for (const task of queue) outcomes.push(await run(task));
   };
-  await Promise.all(Array.from({ length: 8 }, worker));
-  clearInterval(sampler);
+  // Most of them wait for a deadline.
+  const grownBytes = await growth(() => Promise.all(Array.from({ length: 12 }, worker)));
+  for (const task of tasks.filter(({ isAlone }) => isAlone)) {
+    let outcome: HostileOutcome | undefined;
+    const alone = await growth(async () => {
+      outcome = await run(task);
+    });
+    if (outcome) outcomes.push({ ...outcome, grownBytes: alone });
+  }
   // Sockets that were ended in this very moment take another to be gone.
   await new Promise((resolve) => setTimeout(resolve, 100));
   const summary: HostileSummary = {
     outcomes,
-    grownBytes: Math.max(most, process.memoryUsage.rss()) - before,
+    grownBytes,
     left: process.getActiveResourcesInfo().filter((kind) => /Timeout|TCP|Immediate/.test(kind)),
     isPolluted: 'polluted' in {},
     uncaught,
