@@ -1,7 +1,20 @@
 // What a pool tells its listeners.
 import type { ClientError } from './errors.ts';
 
-/** Why a member was ejected: its connection ended again and again, its requests timed out, or it did not answer a PING to return. */
+/**
+ * Why a member was ejected: its connection ended again and again, its requests timed out, or it did not answer the PING that would
+ * have brought it back.
+ *
+ * @example
+ * import { createPool, type EjectionReason } from 'wsbench/client';
+ * const pool = createPool('wss://service.example/ws', { client: { token: getToken } });
+ * const counts: Partial<Record<EjectionReason, number>> = {};
+ * pool.on('ejected', ({ reason }) => {
+ *   counts[reason] = (counts[reason] ?? 0) + 1;
+ * });
+ * await pool.use((client) => client.ping());
+ * await pool.close();
+ */
 export type EjectionReason = 'flapping' | 'timeouts' | 'probe';
 
 /**

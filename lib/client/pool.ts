@@ -19,7 +19,16 @@ export interface PoolParts {
   newClient: (chance: () => number) => Client;
 }
 
-/** How a lease is asked for. */
+/**
+ * How a lease is asked for.
+ *
+ * @example
+ * import { type AcquireOptions, createPool } from 'wsbench/client';
+ * const pool = createPool('wss://service.example/ws', { client: { token: getToken } });
+ * const options: AcquireOptions = { key: 'customer-17', timeoutMs: 500, signal: AbortSignal.timeout(1000) };
+ * await pool.use((client) => client.publish('orders', { item: 'tea' }), options);
+ * await pool.close();
+ */
 export interface AcquireOptions {
   /** Calls with the same key get the same member while it is healthy; without one the least loaded is taken. */
   key?: string;
