@@ -74,7 +74,7 @@ test('CL-08 a member whose connection is cut again and again is out, and no work
   const server = await listening(t);
   const pool = poolOf(t, server, { min: 3, max: 3, circuit: { minMs: 300, maxMs: 2000 } });
   const reader = clientOf(t, `${server.url}/ws`, {
-    token: () => server.mint({ sub: 'bob', roles: ['dashboard'] }),
+    token: () => server.mint({ sub: 'alice', roles: ['dashboard'] }),
   });
   await reader.connect();
   const heard: unknown[] = [];
