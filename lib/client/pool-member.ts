@@ -55,7 +55,6 @@ export class Member {
     this.#options = options;
     this.#clock = clock;
     this.#sink = sink;
-    let isDirected = false;
     client.on('open', () => {
       this.isFresh = false;
       this.isOpen = true;
@@ -64,7 +63,6 @@ export class Member {
       sink.changed();
     });
     client.on('drain', () => {
-      isDirected = true;
       this.isOpen = false;
       sink.changed();
     });
@@ -72,9 +70,9 @@ export class Member {
       this.isFresh = false;
       const wasOpen = this.isOpen;
       this.isOpen = false;
-      // A server that goes away in order is no failure of the member, and an attempt that fails is the client's to repeat.
-      if (wasOpen && !isDirected && code !== 1001 && code !== 1012) this.#fail('flapping', 1);
-      isDirected = false;
+      // A server that goes away in order (`drain` came before) is no failure of the member, and an attempt that fails is the
+      // client's to repeat.
+      if (wasOpen && code !== 1001 && code !== 1012) this.#fail('flapping', 1);
       sink.changed();
     });
     client.on('closed', ({ error }) => {

@@ -618,7 +618,7 @@ const messages: Hostility[] = [
   {
     name: 'pings-unread',
     isAlone: true,
-    options: { timeoutMs: 800 },
+    options: { timeoutMs: 3000 },
     serve: (connection) => {
       connection.welcome();
       connection.socket.pause();
