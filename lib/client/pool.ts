@@ -385,7 +385,8 @@ export class Pool {
     member.cancelIdle();
     member.cancelIdle = this.#parts.clock.schedule(this.#options.idleMs, () => {
       const staying = [...this.#members.values()].filter(({ isLeaving }) => !isLeaving).length;
-      if (staying > this.#options.min) member.leave();
+      // While somebody waits it is not idle but away, and a new one would knock sooner than this one may.
+      if (staying > this.#options.min && this.#waiters.size === 0) member.leave();
       else this.#rest(member);
     });
   }

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ClientError, Lease } from '../../lib/client/index.ts';
+import { isLong } from '../require.ts';
 import { PoolWorld, settled } from './pool-world.ts';
 
 const timeout = 120_000;
-const runs = process.env.WSBENCH_TEST_LONG === '1' ? 10_000 : 1000;
+const runs = isLong ? 10_000 : 1000;
 
 const step = fc.oneof(
   {
