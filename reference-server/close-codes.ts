@@ -7,6 +7,7 @@ export const closes = {
   binary:         { code: 1003, reason: 'BINARY_NOT_ACCEPTED' },
   slowConsumer:   { code: 1008, reason: 'SLOW_CONSUMER' },
   unfinished:     { code: 1008, reason: 'MESSAGE_TIMEOUT' },
+  pingFlood:      { code: 1008, reason: 'PING_FLOOD' },
   tooLargeBeforeAuth: { code: 1009, reason: 'TOO_LARGE_BEFORE_AUTH' },
   internal:       { code: 1011, reason: 'INTERNAL' },
   restart:        { code: 1012, reason: 'SERVICE_RESTART' },

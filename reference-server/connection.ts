@@ -8,17 +8,21 @@ import { type Close, closes } from './close-codes.ts';
 import type { Guards } from './guards.ts';
 import type { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import type { Identity } from './identity.ts';
-import type { TokenBucket } from './limits/bucket.ts';
+import { TokenBucket } from './limits/bucket.ts';
 import type { ErrorCode, ServerMessage } from './messages.ts';
 import { SlowConsumer } from './slow-consumer.ts';
+import type { TokenLifetime } from './token-lifetime.ts';
 
 /** Why nothing is read from a peer: it does not read either, or its messages wait for their turn. */
 const pauseReasons = { slow: 1, queue: 2 } as const;
 
 type PauseReason = keyof typeof pauseReasons;
 
-/** How long a peer that must go has to answer the close frame. */
-const terminateAfterMs = 1000;
+/** How long a peer that must go has to answer the close frame: with what our alarms may be late a second after its time was up. */
+const terminateAfterMs = 900;
+
+/** So many seconds' worth of control frames may come at once. */
+const controlBurstS = 10;
 
 /** Answers that are remembered of one connection: five minutes of what development limits let it send. */
 const maxAnswers = 5000;
@@ -57,14 +61,17 @@ export class Connection {
   closedWith: number | undefined;
   /** What answers its messages; unset on raw endpoints. `finish` takes no more of them and resolves when the last is answered. */
   work: { finish(): Promise<void> } | undefined;
+  /** Watches the token, if there is one. */
+  lifetime: TokenLifetime | undefined;
   /** Set by AGENT_CONNECT. */
   agent: ConnectedAgent | undefined;
   /** Set by DASHBOARD_CONNECT. */
   dashboard: { sessionId: string; stopWatching: () => void } | undefined;
-  readonly subscriptions = new Map<string, () => Promise<void>>();
-  readonly commands = new Map<string, Dispatched>();
-  /** Timers and the like, undone when the connection ends. */
-  readonly cleanups = new Set<() => void>();
+  // Made when first used: most connections never do, and an empty collection takes 200 bytes.
+  #subscriptions: Map<string, () => Promise<void>> | undefined;
+  #commands: Map<string, Dispatched> | undefined;
+  #cleanups: Set<() => void> | undefined;
+  #controlFrames: TokenBucket | undefined;
   readonly #clock: Clock;
   readonly #guards: Guards;
   readonly #onSent: (type: string) => void;
@@ -99,6 +106,22 @@ export class Connection {
   get answers(): Answers {
     this.#answers ??= new Answers(this.#clock, maxAnswers);
     return this.#answers;
+  }
+
+  get subscriptions(): Map<string, () => Promise<void>> {
+    this.#subscriptions ??= new Map();
+    return this.#subscriptions;
+  }
+
+  get commands(): Map<string, Dispatched> {
+    this.#commands ??= new Map();
+    return this.#commands;
+  }
+
+  /** Timers and the like, undone when the connection ends. */
+  get cleanups(): Set<() => void> {
+    this.#cleanups ??= new Set();
+    return this.#cleanups;
   }
 
   get isOpen(): boolean {
@@ -170,6 +193,18 @@ export class Connection {
     this.cleanups.add(this.#clock.schedule(terminateAfterMs, () => this.socket.terminate()));
   }
 
+  /** Counts a ping frame, or a pong that answers nothing: they cost work as messages do. To be called for each. */
+  countControlFrame(): void {
+    const { maxControlFramesPerSecond: perSecond } = this.#guards;
+    if (!this.bucket || perSecond === Number.POSITIVE_INFINITY) return;
+    const nowMs = this.#clock.nowMs();
+    this.#controlFrames ??= new TokenBucket(
+      { messagesPerMinute: perSecond * 60, burstLimit: perSecond * controlBurstS, violationPenaltyMs: 0 },
+      nowMs,
+    );
+    if (!this.#controlFrames.take(nowMs).accepted) this.close(closes.pingFlood);
+  }
+
   /** Runs `run` after `delayMs` unless the connection has ended by then; returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void {
     const stop = this.#clock.schedule(delayMs, () => {
@@ -194,13 +229,13 @@ export class Connection {
   releaseDashboard(): void {
     this.dashboard?.stopWatching();
     this.dashboard = undefined;
-    for (const command of this.commands.values()) command.cancel();
-    this.commands.clear();
+    for (const command of this.#commands?.values() ?? []) command.cancel();
+    this.#commands?.clear();
   }
 
   async releaseSubscriptions(): Promise<void> {
-    const ends = [...this.subscriptions.values()];
-    this.subscriptions.clear();
+    const ends = [...(this.#subscriptions?.values() ?? [])];
+    this.#subscriptions?.clear();
     await Promise.all(ends.map((end) => end()));
   }
 
@@ -213,8 +248,9 @@ export class Connection {
   async release(): Promise<void> {
     this.#released = true;
     this.heartbeat?.stop();
-    for (const cleanup of this.cleanups) cleanup();
-    this.cleanups.clear();
+    this.lifetime?.stop();
+    for (const cleanup of this.#cleanups ?? []) cleanup();
+    this.#cleanups?.clear();
     this.releaseDashboard();
     await Promise.all([this.releaseAgent(), this.releaseSubscriptions()]);
   }

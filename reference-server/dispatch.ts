@@ -115,7 +115,9 @@ export class Dispatcher {
   #isHeartbeat(envelope: Envelope): boolean {
     const connection = this.#connection;
     if (!envelope.ok || envelope.type !== 'PONG') return false;
-    return connection.heartbeat?.answer(envelope.id, 'message') ?? false;
+    if (connection.heartbeat?.answer(envelope.id, 'message')) return true;
+    this.#server.metrics.add('wsbench_unexpected_pongs_total');
+    return false;
   }
 
   #drain(): void {

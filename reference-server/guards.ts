@@ -32,6 +32,8 @@ export interface Guards {
   maxBufferedChunks: number;
   /** The most pongs that wait for a peer who does not read. */
   maxPendingAutoPongs: number;
+  /** Ping frames and pongs that answer nothing, a second, on connections whose messages are limited; ten seconds' worth at once. */
+  maxControlFramesPerSecond: number;
   /** Time that a peer gets to answer a close frame, or to take its refusal and go, in ms. */
   closeTimeoutMs: number;
   /** Time for the headers of a request to arrive, those of the first since the connection was made, in ms. */
@@ -92,6 +94,7 @@ export const guards: Readonly<Guards> = {
   maxFragments: 128,
   maxBufferedChunks: 4096,
   maxPendingAutoPongs: 16,
+  maxControlFramesPerSecond: 10,
   closeTimeoutMs: 3000,
   headersTimeoutMs: 8000,
   requestTimeoutMs: 10_000,

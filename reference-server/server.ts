@@ -4,9 +4,9 @@ import fastifyWebsocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
 import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { generateSigningKey, mintToken, type SigningKey, type TokenOptions } from '../lib/token.ts';
+import { Alarms } from './alarms.ts';
 import { openBus } from './bus/open.ts';
 import { closes } from './close-codes.ts';
-import type { Connection } from './connection.ts';
 import { boundFirstRequest } from './first-request.ts';
 import { type Guards, guards } from './guards.ts';
 import type { LimitsName } from './limits/presets.ts';
@@ -24,8 +24,9 @@ import websocket, { echoPath } from './plugins/websocket.ts';
 import { Refusal } from './refusal.ts';
 import { sampledLog } from './sampled-log.ts';
 import type { ServerContext } from './server-context.ts';
-import { watchExpiry } from './token-lifetime.ts';
+import { TokenLifetime } from './token-lifetime.ts';
 import { Turns } from './turns.ts';
+import { socketErrorHandler } from './upgrade-remains.ts';
 import { splitUpgrades, webSocketOptions } from './websocket-servers.ts';
 
 /** A server that is built but not yet listening. */
@@ -74,6 +75,9 @@ const listenAdvice: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host must be an address of this machine (--host, HOST), or 0.0.0.0 for all',
 };
 
+/** How late a PING, the end of a token and the like may be. */
+const alarmGraceMs = 20;
+
 /**
  * Builds a reference server. It reads nothing from the environment, prints nothing and listens to no signals.
  *
@@ -99,6 +103,7 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
   const resolved = resolveOptions(serverOptions);
   const options = { ...resolved, log: sampledLog(resolved.log, guards.maxLogLines, resolved.clock) };
   const { clock, secret } = options;
+  const alarms = new Alarms(clock, alarmGraceMs);
   const ephemeral = options.auth === 'ephemeral' ? await generateSigningKey() : undefined;
   const signingKey: SigningKey | undefined =
     secret === undefined ? ephemeral && { jwk: ephemeral.jwk } : { secret };
@@ -149,11 +154,7 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
 
   await app.register(fastifyWebsocket, {
     options: webSocketOptions(guards),
-    // By default the plugin cuts the socket, and the close frame that says why with it.
-    errorHandler: (error, socket) => {
-      options.log({ level: 'warn', message: 'WebSocket error', error });
-      if (socket.readyState === socket.OPEN) socket.close(closes.internal.code, closes.internal.reason);
-    },
+    errorHandler: socketErrorHandler(options.log),
     // Fastify stops taking connections first; app.close() alone would close clients without a code.
     preClose: async () => app.connections.drain(),
   });
@@ -166,15 +167,15 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
   });
   const { bus, limits: shared } = await openBus(options, app.metrics, guards);
   app.addHook('onClose', async () => bus.close());
+  app.addHook('onClose', async () => alarms.clear());
   await app.register(limits, { shared, clock, trustedProxies: options.trustedProxies });
   await app.register(connections, options);
   await app.register(capacity, { options, guards });
   await app.register(guard);
   await app.register(auth, { options, jwks: options.jwks ?? ephemeral?.jwks, bus });
-  await app.register(heartbeat, { heartbeat: options.heartbeat, clock });
+  await app.register(heartbeat, { heartbeat: options.heartbeat, alarms });
   await app.register(health, { options, bus, ephemeralKeys: ephemeral?.jwks });
 
-  const expiryStops = new WeakMap<Connection, () => void>();
   const context: ServerContext = {
     options,
     guards,
@@ -197,8 +198,8 @@ export async function createGuarded(serverOptions: ServerOptions, guards: Guards
     speakFor(connection, identity) {
       if (!connection.isOpen) return;
       connection.identity = identity;
-      expiryStops.get(connection)?.();
-      expiryStops.set(connection, watchExpiry(connection, identity.expiresAtMs, options));
+      connection.lifetime?.stop();
+      connection.lifetime = new TokenLifetime(connection, identity.expiresAtMs, alarms);
       // From here on it is seen by whoever revokes; what was revoked since its token was judged is found here.
       void app
         .wasRevoked(identity)

@@ -1,7 +1,7 @@
 // What a token's end means for the connection that it opened.
+import { Alarm, type Alarms } from './alarms.ts';
 import { closes } from './close-codes.ts';
 import type { Connection } from './connection.ts';
-import type { ResolvedOptions } from './options.ts';
 
 /** How long before its end a token is announced to expire. */
 const warnBeforeMs = 60_000;
@@ -9,26 +9,37 @@ const warnBeforeMs = 60_000;
 /** The verifier's leeway: a token taken within it lives until it is over. */
 const toleranceMs = 5000;
 
-/** Announces the end of the connection's token, and closes when it has come. A later call replaces an earlier one. */
-export function watchExpiry(
-  connection: Connection,
-  expiresAtMs: number,
-  { clock }: ResolvedOptions,
-): () => void {
-  const leftMs = (): number => {
-    const left = expiresAtMs - clock.epochMs();
-    return left > 0 ? left : left + toleranceMs;
-  };
-  const totalMs = leftMs();
-  // From here on by the monotonic clock: a wall clock that is set sends nobody away, and lets nobody stay.
-  connection.tokenEndsAtMs = clock.nowMs() + totalMs;
-  // By a timer even when it is due: the WELCOME or ACK goes first.
-  const stopWarning = connection.after(totalMs - warnBeforeMs, () =>
-    connection.send('TOKEN_EXPIRING', { inMs: Math.max(0, Math.round(expiresAtMs - clock.epochMs())) }),
-  );
-  const stopClosing = connection.after(totalMs, () => connection.close(closes.tokenExpired));
-  return () => {
-    stopWarning();
-    stopClosing();
-  };
+/** Announces the end of a connection's token, and closes when it has come. Set from its start. */
+export class TokenLifetime extends Alarm {
+  readonly #connection: Connection;
+  readonly #alarms: Alarms;
+  readonly #expiresAtMs: number;
+  #isAnnounced = false;
+
+  constructor(connection: Connection, expiresAtMs: number, alarms: Alarms) {
+    super();
+    this.#connection = connection;
+    this.#alarms = alarms;
+    this.#expiresAtMs = expiresAtMs;
+    const leftMs = expiresAtMs - alarms.clock.epochMs();
+    // From here on by the monotonic clock: a wall clock that is set sends nobody away, and lets nobody stay.
+    connection.tokenEndsAtMs = alarms.clock.nowMs() + (leftMs > 0 ? leftMs : leftMs + toleranceMs);
+    // By an alarm even when it is due: the WELCOME or ACK goes first.
+    alarms.set(this, connection.tokenEndsAtMs - warnBeforeMs);
+  }
+
+  override ring(): void {
+    if (this.#isAnnounced) {
+      this.#connection.close(closes.tokenExpired);
+      return;
+    }
+    this.#isAnnounced = true;
+    this.#alarms.set(this, this.#connection.tokenEndsAtMs);
+    const inMs = Math.max(0, Math.round(this.#expiresAtMs - this.#alarms.clock.epochMs()));
+    this.#connection.send('TOKEN_EXPIRING', { inMs });
+  }
+
+  stop(): void {
+    this.#alarms.cancel(this);
+  }
 }

@@ -22,9 +22,11 @@ export default fp(
       'wsbench_heartbeat_timeouts_total',
       'Connections closed because a PING was not answered.',
     );
+    metrics.counter('wsbench_unexpected_pongs_total', 'PONGs, messages and frames, that answer no PING.');
     for (const name of [
       'wsbench_messages_refused_total',
       'wsbench_heartbeat_timeouts_total',
+      'wsbench_unexpected_pongs_total',
       'wsbench_origins_rejected_total',
     ]) {
       metrics.add(name, {}, 0);

@@ -9,6 +9,7 @@ import type { Role } from '../identity.ts';
 import { protocolVersion } from '../messages.ts';
 import { echoAll, pushAll, sinkAll } from '../raw-endpoints.ts';
 import type { ServerContext } from '../server-context.ts';
+import { dropRequest, dropResponse, socketErrorHandler } from '../upgrade-remains.ts';
 import { refuse } from './refuse.ts';
 
 export const echoPath = '/ws/echo';
@@ -20,10 +21,12 @@ const maxPushPerSecond = 100_000;
  */
 export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContext): void {
   const { options, metrics, guards } = context;
+  const onError = socketErrorHandler(options.log);
   const onSent = (type: string): void => metrics.add('wsbench_messages_sent_total', { type });
 
   /** Opens a connection; listeners must be attached before the handler returns, or the first messages are lost. */
   function open(socket: WebSocket, request: FastifyRequest, route: string, typed: boolean): Connection {
+    dropRequest(socket, onError);
     const { identity } = request;
     const connection = new Connection(
       socket,
@@ -43,7 +46,8 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
 
   function typed(path: string, role?: Role): void {
     const config = { webSocket: path, limitMessages: true, ...(role === undefined ? {} : { role }) };
-    app.get(path, { websocket: true, config }, (socket: WebSocket, request: FastifyRequest) => {
+    const route = { websocket: true, config, preHandler: dropResponse } as const;
+    app.get(path, route, (socket: WebSocket, request: FastifyRequest) => {
       const connection = open(socket, request, path, true);
       const dispatcher = new Dispatcher(connection, context);
       connection.work = dispatcher;
@@ -78,8 +82,8 @@ export function setupWebSocketPlugin(app: FastifyInstance, context: ServerContex
   }
 
   function raw(path: string, serve: (connection: Connection, request: FastifyRequest) => void): void {
-    const config = { webSocket: path };
-    app.get(path, { websocket: true, config }, (socket: WebSocket, request: FastifyRequest) => {
+    const route = { websocket: true, config: { webSocket: path }, preHandler: dropResponse } as const;
+    app.get(path, route, (socket: WebSocket, request: FastifyRequest) => {
       serve(open(socket, request, path, false), request);
     });
   }

@@ -285,7 +285,7 @@ export const mutants: readonly Mutant[] = [
     check: 'server-ping',
     name: 'silence is tolerated',
     file: 'reference-server/heartbeat-monitor.js',
-    find: 'this.#peer.dead()',
+    find: 'this.#keeper.dead(this.#peer)',
     replace: 'undefined',
   },
   {
@@ -372,15 +372,15 @@ export const mutants: readonly Mutant[] = [
     check: 'auth-refresh',
     name: 'the end of a token is not announced',
     file: 'reference-server/token-lifetime.js',
-    find: "connection.send('TOKEN_EXPIRING',",
+    find: "this.#connection.send('TOKEN_EXPIRING',",
     replace: "void ('TOKEN_EXPIRING',",
   },
   {
     check: 'auth-refresh',
     name: 'a fresh token does not move the end',
     file: 'reference-server/token-lifetime.js',
-    find: 'return () => {',
-    replace: 'return () => undefined; () => {',
+    find: 'this.#alarms.cancel(this);',
+    replace: '',
   },
   {
     check: 'auth-refresh',

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { HeartbeatMonitor } from '../../reference-server/heartbeat-monitor.ts';
+import { Alarms } from '../../reference-server/alarms.ts';
+import { type HeartbeatKeeper, HeartbeatMonitor } from '../../reference-server/heartbeat-monitor.ts';
 import { Client } from './client.ts';
 import { FakeClock } from './fake-clock.ts';
 import { listening } from './servers.ts';
@@ -20,10 +21,13 @@ function monitored(firstAfterMs = 0): {
   const clock = new FakeClock();
   const pings: [string, number][] = [];
   const deaths: number[] = [];
-  const monitor = new HeartbeatMonitor({ intervalMs: 1000, timeoutMs: 300 }, clock, firstAfterMs, {
-    ping: (id) => pings.push([id, clock.nowMs()]),
+  const keeper: HeartbeatKeeper<undefined> = {
+    heartbeat: { intervalMs: 1000, timeoutMs: 300 },
+    alarms: new Alarms(clock),
+    ping: (_peer, id) => pings.push([id, clock.nowMs()]),
     dead: () => deaths.push(clock.nowMs()),
-  });
+  };
+  const monitor = new HeartbeatMonitor(keeper, firstAfterMs, undefined);
   return { clock, pings, deaths, monitor };
 }
 
@@ -56,28 +60,53 @@ test('a peer that does not answer is dead at the timeout, to the millisecond', (
 test('only the answer to the outstanding PING counts, once each way', () => {
   const { clock, pings, deaths, monitor } = monitored();
   clock.advance(0);
+  const [first = ''] = pings[0] ?? [];
   assert.equal(monitor.answer(undefined, 'message'), false);
   assert.equal(monitor.answer('', 'frame'), false);
-  assert.equal(monitor.answer('ping-2', 'message'), false);
-  assert.equal(monitor.answer('ping-1', 'frame'), true);
-  assert.equal(monitor.answer('ping-1', 'message'), true);
   assert.equal(monitor.answer('ping-1', 'message'), false);
+  assert.equal(monitor.answer(first, 'frame'), true);
+  assert.equal(monitor.answer(first, 'message'), true);
+  assert.equal(monitor.answer(first, 'message'), false);
   clock.advance(1000);
-  assert.deepEqual(
-    pings.map(([id]) => id),
-    ['ping-1', 'ping-2'],
-  );
-  assert.equal(monitor.answer('ping-1', 'message'), false);
+  assert.equal(pings.length, 2);
+  assert.equal(monitor.answer(first, 'message'), false);
   clock.advance(300);
   assert.deepEqual(deaths, [1300]);
+  monitor.stop();
+  assert.equal(monitor.answer(pings[1]?.[0], 'message'), false);
+});
+
+test('ids cannot be guessed', () => {
+  const { clock, pings, monitor } = monitored();
+  for (let beat = 0; beat < 100; beat++) {
+    clock.advance(beat === 0 ? 0 : 1000);
+    assert.ok(monitor.answer(pings.at(-1)?.[0], 'frame'));
+  }
+  // 31 random bits each: two of a hundred are the same in one run of 400,000.
+  assert.equal(new Set(pings.map(([id]) => id.split('-')[2])).size, 100);
+});
+
+test('after a late PING the next is due at its beat again: what was held up together does not go on in step', () => {
+  const { clock, pings, monitor } = monitored(400);
+  clock.stall(2700);
+  assert.deepEqual(
+    pings.map(([, at]) => at),
+    [2700],
+  );
+  assert.ok(monitor.answer(pings[0]?.[0], 'message'));
+  clock.advance(2000);
+  assert.deepEqual(
+    pings.map(([, at]) => at),
+    [2700, 3400],
+  );
 });
 
 test('a stall of the server itself does not kill: the peer gets its time again', () => {
-  const { clock, deaths, monitor } = monitored();
+  const { clock, pings, deaths, monitor } = monitored();
   clock.advance(0);
   clock.stall(20_000);
   assert.deepEqual(deaths, []);
-  assert.ok(monitor.answer('ping-1', 'frame'));
+  assert.ok(monitor.answer(pings[0]?.[0], 'frame'));
   clock.advance(250);
   assert.deepEqual(deaths, []);
 });
