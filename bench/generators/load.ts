@@ -14,7 +14,7 @@ export interface GeneratorLoad {
 }
 
 /** The load that this process was started for. */
-export function askedLoad<T extends GeneratorLoad>(): T {
+export function askedLoad<T extends { url: string } = GeneratorLoad>(): T {
   return JSON.parse(process.argv[2] ?? '{}') as T;
 }
 
