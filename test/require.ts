@@ -3,6 +3,7 @@
 /** What a test may need from outside. */
 export type Part =
   | 'chromium'
+  | 'faketime'
   | 'git'
   | 'haproxy'
   | 'junit-xsd'

@@ -30,6 +30,8 @@ export interface SpawnOptions {
   prefix?: readonly string[];
   /** Flags of Node. */
   node?: readonly string[];
+  /** With a channel for `child.send`. */
+  ipc?: boolean;
 }
 
 /** An empty folder that is removed after the test. */
@@ -46,7 +48,7 @@ export function start(args: readonly string[], options: SpawnOptions): Running {
   const child = spawn(command, rest, {
     cwd: options.cwd,
     env: { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
   });
   let stdout = '';
   let stderr = '';
@@ -83,8 +85,8 @@ export async function runConclusive(
 }
 
 /** Waits until the predicate holds, at most ten seconds. */
-export async function until(predicate: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+export async function until(predicate: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
   while (!predicate()) {
     if (Date.now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
