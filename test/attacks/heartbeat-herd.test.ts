@@ -17,9 +17,6 @@ test('HB-08 a thousand connections of one second do not beat in step', { timeout
     clients.push(...(await Promise.all(Array.from({ length: 20 }, () => Client.open(`${server.url}/ws`)))));
     clock.advance(20);
   }
-  t.after(() => {
-    for (const { socket } of clients) socket.terminate();
-  });
   const pings = (): number =>
     Number(/wsbench_messages_sent_total\{type="PING"\} (\d+)/.exec(server.app.metrics.text())?.[1] ?? 0);
   const perTenth: number[] = [];
@@ -30,6 +27,9 @@ test('HB-08 a thousand connections of one second do not beat in step', { timeout
     perTenth.push(pings() - before);
     before = pings();
   }
+  // Leaving takes time as well.
+  setInterval(() => clock.advance(100), 5).unref();
+  for (const { socket } of clients) socket.terminate();
   const beaten = perTenth.reduce((sum, each) => sum + each, 0);
   const mean = count / perTenth.length;
   const most = Math.max(...perTenth);
