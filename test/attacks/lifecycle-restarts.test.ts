@@ -1,0 +1,61 @@
+// Instances that are restarted one after the other, or killed at any moment, under clients that come back: nothing that was
+// acknowledged is lost, nothing happens twice, and nobody is away for long.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seeded } from '../fixtures/seeded.ts';
+import { assertGaps, underLoad } from '../fixtures/under-load.ts';
+import { skipRedis } from '../reference-server/redis-server.ts';
+import { isLong } from '../require.ts';
+
+const timeout = isLong ? 900_000 : 150_000;
+const rounds = isLong ? 20 : 3;
+const kills = isLong ? 50 : 3;
+
+/** The goal: clients are away for no longer than this in 99 of 100 cases. */
+const mostGapMs = 2000;
+
+test(`LC-05 three instances restarted one by one, ${rounds} times, under 300 messages a second`, {
+  timeout,
+  skip: skipRedis,
+}, async (t) => {
+  const load = { instances: 3, publishPerSecond: 300, subscribers: 60, idle: isLong ? 2920 : 120 };
+  const { report, codes, overtaken } = await underLoad(t, { ...load, reconnect: {} }, async (instances) => {
+    for (let round = 0; round < rounds; round++) {
+      for (let index = 0; index < instances.all.length; index++) {
+        instances.all[index]?.child.kill('SIGTERM');
+        const ended = await instances.all[index]?.finished;
+        assert.equal(ended?.code, 0, ended?.stderr);
+        await instances.again(index);
+      }
+    }
+    return `${rounds} rolling restarts of ${instances.all.length}`;
+  });
+  // Whoever drains says so, and leaves nobody without an answer: nothing had to be sent twice, and nothing changed places.
+  assert.deepEqual(Object.keys(codes), ['1001']);
+  assert.equal(overtaken, 0);
+  assertGaps(report, mostGapMs);
+});
+
+test(`LC-04 kill -9 of any instance, ${kills} times, and a start on the same port, under 500 messages a second`, {
+  timeout,
+  skip: skipRedis,
+}, async (t) => {
+  // A back-off that stays below what clients may be away: here connections live for seconds, and the default grows to 30 s.
+  const reconnect = { maxMs: 1000 };
+  const load = { instances: 3, publishPerSecond: 500, subscribers: 60, idle: 120, reconnect };
+  const chance = seeded(9);
+  const { report, codes } = await underLoad(t, load, async (instances) => {
+    for (let kill = 0; kill < kills; kill++) {
+      // At any time since the last one listens: clients may be coming back still.
+      await sleep(2000 * chance());
+      const index = Math.floor(chance() * instances.all.length);
+      instances.all[index]?.child.kill('SIGKILL');
+      await instances.all[index]?.finished;
+      await instances.again(index);
+    }
+    return `${kills} kills`;
+  });
+  assert.deepEqual(Object.keys(codes), ['1006']);
+  assertGaps(report, mostGapMs);
+});
