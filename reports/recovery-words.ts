@@ -58,7 +58,8 @@ const longest = ({ max }: TimeStats): string => shown(max);
 const shown = (ms: number | null): string => (ms === null ? 'never' : timeText(ms));
 
 /** Whether clients kept to what the server asked. */
-export function windowSentence({ windows, attempts, connects, storm }: RecoveryRecord): string {
+export function windowSentence(recovery: RecoveryRecord): string {
+  const { windows, attempts, connects, storm } = recovery;
   const { given, early, late } = windows;
   if (given === 0 && storm?.by === 'client') {
     return 'The clients went by themselves, so the server could give them no window to come back in: backoff alone spread them.';
@@ -67,6 +68,10 @@ export function windowSentence({ windows, attempts, connects, storm }: RecoveryR
     return 'The server gave no window to come back in (DRAIN, Retry-After): how the herd spread was up to the clients.';
   }
   const window = windowText({ windows });
+  const evenly = evenRate(recovery);
+  if (early + late === 0 && isHerd(connects.peakPerSecond, evenly)) {
+    return `The server gave a window (${window}), and clients did not spread over it: the peak was ${figure(connects.peakPerSecond)} connects/s, evenly it would have been ${figure(evenly)}.`;
+  }
   if (early + late === 0) return `The server gave a window (${window}), and every client kept to it.`;
   const what = [
     ...(early > 0 ? [`${count(early)} before it`] : []),
@@ -74,6 +79,21 @@ export function windowSentence({ windows, attempts, connects, storm }: RecoveryR
   ].join(' and ');
   const peak = `the peak was ${figure(connects.peakPerSecond)} connects/s`;
   return `The server gave a window (${window}), and clients did not keep to it: of ${plural(attempts.total, 'attempt')} ${what}; ${peak}.`;
+}
+
+/** Connects a second, if those that were lost had come evenly over the window; none where it has no end. */
+function evenRate({ lost, windows: { minMs, maxMs } }: RecoveryRecord): number {
+  const widthMs = (maxMs ?? 0) - (minMs ?? 0);
+  return widthMs > 0 ? (lost / widthMs) * 1000 : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Whether so many came in the busiest 100 ms that they cannot have picked their time at random: attempts that fail and are repeated may
+ * double and double again what is due there, and chance adds its five standard deviations.
+ */
+function isHerd(peakPerSecond: number, evenPerSecond: number): boolean {
+  const due = evenPerSecond / 10;
+  return peakPerSecond / 10 > 4 * due + 5 * Math.sqrt(due);
 }
 
 function windowText({ windows }: Pick<RecoveryRecord, 'windows'>): string {
