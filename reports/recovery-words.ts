@@ -160,7 +160,9 @@ export function recoveryFacts({ recovery }: StressResult): Fact[] {
               windowText({ windows }),
               `given ${plural(windows.given, 'time')}`,
               windows.early + windows.late === 0
-                ? 'all honoured'
+                ? isHerd(peak, evenRate(recovery))
+                  ? 'kept, and NOT spread over'
+                  : 'all honoured'
                 : `NOT honoured: ${count(windows.early)} early, ${count(windows.late)} late`,
             ],
     },
