@@ -17,9 +17,12 @@ interface Test {
 const timed = new Set([
   'attacks/lifecycle-drain',
   'attacks/lifecycle-redis',
+  'attacks/lifecycle-restarts',
   'cli/baselines',
   'cli/merge',
   'cli/runs',
+  'client/herd',
+  'client/restart',
   'doctor',
   'faults',
   'load',
