@@ -15,13 +15,10 @@ interface Test {
 
 /** Rooms and files whose tests send load and judge times. */
 const timed = new Set([
-  'attacks/lifecycle-drain',
-  'attacks/lifecycle-redis',
-  'attacks/lifecycle-restarts',
+  'attacks',
   'cli/baselines',
   'cli/merge',
   'cli/runs',
-  'client/herd',
   'client/restart',
   'doctor',
   'faults',
@@ -32,9 +29,18 @@ const timed = new Set([
   'wrong-servers-bounds',
   'wrong-servers-cli',
 ]);
-const isTimed = ({ name, room }: Test): boolean => timed.has(room) || timed.has(name);
-/** Many servers at once in one file, each with deadlines: nothing else beside them. */
-const isCrowded = ({ room }: Test): boolean => room === 'checks';
+/** Many servers or clients at once in one file, with deadlines for each: nothing else beside them. */
+const crowded = new Set([
+  'attacks/lifecycle-restarts',
+  'attacks/ratelimit-redis-away',
+  'attacks/resource-process',
+  'attacks/resource-slow',
+  'checks',
+  'client/herd',
+  'soak',
+]);
+const isCrowded = ({ name, room }: Test): boolean => crowded.has(room) || crowded.has(name);
+const isTimed = (test: Test): boolean => !isCrowded(test) && (timed.has(test.room) || timed.has(test.name));
 const groups = [
   { title: 'beside one another', concurrency: 3, isIn: (test: Test) => !isTimed(test) && !isCrowded(test) },
   { title: 'one by one', concurrency: 1, isIn: isCrowded },
