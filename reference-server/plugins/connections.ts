@@ -12,6 +12,9 @@ export type EndReason = 'shutdown' | 'failure';
 /** Time that clients get to leave a server that has failed. */
 const failureTimeoutMs = 2000;
 
+/** Time, once all sockets are gone, for what connections held elsewhere to be given back; what is left of it ends by itself. */
+const releaseMs = 500;
+
 export interface Connections {
   readonly open: ReadonlySet<Connection>;
   readonly draining: boolean;
@@ -77,11 +80,18 @@ export default fp<ConnectionsOptions>(
       const timeoutMs = hasFailed ? Math.min(failureTimeoutMs, drainTimeoutMs) : drainTimeoutMs;
       plan = planDrain(leaving.length, { drainTimeoutMs: timeoutMs, drainWindowMs });
       if (hasFailed) plan.settleMs = 0;
-      const stopTimer = clock.schedule(timeoutMs, () => {
-        for (const connection of open.keys()) connection.socket.terminate();
+      const close = hasFailed ? closes.restart : closes.drain;
+      const gone = departAll(leaving, plan, close).then(() =>
+        Promise.all(leaving.map((connection) => open.get(connection))),
+      );
+      let stopTimer = (): void => {};
+      const overdue = new Promise<void>((resolve) => {
+        stopTimer = clock.schedule(timeoutMs, () => {
+          for (const connection of open.keys()) connection.socket.terminate();
+          stopTimer = clock.schedule(releaseMs, resolve);
+        });
       });
-      await departAll(leaving, plan, hasFailed ? closes.restart : closes.drain);
-      await Promise.all(leaving.map((connection) => open.get(connection)));
+      await Promise.race([gone, overdue]);
       stopTimer();
     }
     /** Tells all to go, a batch at a time; when the loop was held up, as many as are due by then. */

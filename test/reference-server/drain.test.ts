@@ -55,6 +55,21 @@ test('while it drains: not ready, no new upgrades, and those who stay are cut of
   stubborn.socket.terminate();
 });
 
+test('what a connection holds elsewhere and cannot give back does not hold up the close', {
+  timeout,
+}, async (t) => {
+  const server = await listening(t, { heartbeat: quiet, drainTimeoutMs: 600 });
+  const client = await Client.open(`${server.url}/ws`);
+  for (const connection of server.app.connections.open) {
+    connection.subscriptions.set('held', () => new Promise(() => {}));
+  }
+  const startedMs = performance.now();
+  await server.close();
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs >= 500 && tookMs < 5000, `${tookMs} ms`);
+  assert.equal((await client.closed).code, 1001);
+});
+
 test('connections that never became WebSockets do not hold up the close', { timeout }, async (t) => {
   const server = await listening(t);
   const { hostname, port } = new URL(server.httpUrl);
