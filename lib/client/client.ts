@@ -334,12 +334,13 @@ export class Client {
     this.#enter('connecting');
     if (this.#isOver) return;
     const { transport, clock, newId } = this.#parts;
+    const askedMs = clock.epochMs();
     try {
       this.#link = new Link(
         { transport, clock, newId, url: this.#url, options: this.#options, token: token?.text },
         {
           authenticating: () => this.#enter('authenticating'),
-          ready: (welcome) => this.#ready(welcome, token),
+          ready: (welcome) => this.#ready(welcome, token, askedMs),
           message: (message) => this.#receive(message),
           violation: (detail) => this.#events.emit('violation', { detail }),
           charged: () => this.#pace.charge(),
@@ -351,7 +352,7 @@ export class Client {
     }
   }
 
-  #ready(welcome: Welcome, token: Token | undefined): void {
+  #ready(welcome: Welcome, token: Token | undefined, askedMs: number): void {
     const { clock, chance } = this.#parts;
     const tokens = this.#tokens;
     const before = this.#welcome;
@@ -363,7 +364,7 @@ export class Client {
     if (this.#options.pace) this.#pace.adopt(welcome.limits);
     if (before && before.sub !== welcome.sub) this.#outbox.disown();
     if (tokens && token) {
-      tokens.synchronise(welcome.serverTime);
+      tokens.synchronise(welcome.serverTime, askedMs);
       this.#token = token;
       if (tokens.isRenewable) {
         this.#renewal = new Renewal(

@@ -47,6 +47,10 @@ export interface Token {
   expiresAtMs: number | undefined;
 }
 
+/** What has less left would end on its way: neither the way nor the server's clock is known to the millisecond. */
+const travelMs = 500;
+const mostSkewErrorMs = 2000;
+
 /** Asks the source, one call at a time. */
 export class Tokens {
   readonly #source: TokenSource;
@@ -67,9 +71,13 @@ export class Tokens {
     return typeof this.#source !== 'string';
   }
 
-  /** The server says what time it is there. */
-  synchronise(serverTime: number | undefined): void {
-    if (serverTime !== undefined) this.#skewMs = serverTime - this.#clock.epochMs();
+  /**
+   * The server says what time it was there, at some moment since `askedMs` by our clock: the earliest is assumed, so that no token
+   * is held for too long. What took seconds says nothing: this machine may have slept meanwhile.
+   */
+  synchronise(serverTime: number | undefined, askedMs: number): void {
+    const tookMs = this.#clock.epochMs() - askedMs;
+    if (serverTime !== undefined && tookMs <= mostSkewErrorMs) this.#skewMs = serverTime - askedMs;
   }
 
   /** Time until a token ends; Infinity when that is not known. */
@@ -88,7 +96,7 @@ export class Tokens {
       throw new ClientError('TOKEN', 'the token provider returned no token');
     }
     const token = { text, expiresAtMs: expiryOf(text) };
-    if (this.leftMs(token) <= 0) throw new ClientError('TOKEN', 'the token has expired');
+    if (this.leftMs(token) <= travelMs) throw new ClientError('TOKEN', 'the token has expired');
     return token;
   }
 

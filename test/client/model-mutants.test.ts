@@ -81,7 +81,7 @@ const mutants: readonly { what: string; file: string; from: string; to: string; 
   {
     what: 'an expired token is good enough',
     file: 'tokens.js',
-    from: 'this.leftMs(token) <= 0',
+    from: 'this.leftMs(token) <= travelMs',
     to: 'false',
   },
   {

@@ -25,6 +25,19 @@ const found: Record<string, Step[]> = {
 /** What chance does not meet with every time. */
 const rare: { start: Partial<Start>; steps: Step[] }[] = [
   { start: {}, steps: [{ do: 'wait', ms: 20 }] },
+  // The token would end on its way to the server.
+  {
+    start: { token: 'provider' },
+    steps: [
+      { do: 'provider', provider: 'short' },
+      { do: 'wait', ms: 7 },
+      { do: 'end', code: 1001 },
+      { do: 'stall' },
+      { do: 'hole' },
+      { do: 'provider', provider: 'good' },
+      { do: 'wait', ms: 400_000 },
+    ],
+  },
   // A message is in the log, and on its way to a subscriber whom nothing reaches any more.
   {
     start: {},

@@ -6,10 +6,17 @@ import type { ClientError, Lease } from '../../lib/client/index.ts';
 import { isLong } from '../require.ts';
 import { PoolWorld, settled } from './pool-world.ts';
 
+type Step =
+  | { do: 'acquire'; key: string | undefined; timeoutMs: number }
+  | { do: 'release'; at: number; late: boolean }
+  | { do: 'abort' | 'hole' | 'shut' | 'open'; at: number }
+  | { do: 'wait'; ms: number }
+  | { do: 'end'; at: number; code: number };
+
 const timeout = 120_000;
 const runs = isLong ? 10_000 : 1000;
 
-const step = fc.oneof(
+const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc.record({
@@ -52,6 +59,14 @@ interface Asked {
   error: ClientError | undefined;
   abort: () => void;
 }
+
+/** A server that forbids coming back, which chance does not meet with every time. */
+const asking: Step = { do: 'acquire', key: undefined, timeoutMs: 5000 };
+const refused: Step[] = [
+  ...[0, 1, 2, 3].flatMap((at): Step[] => [asking, { do: 'wait', ms: 60 }, { do: 'end', at, code: 4409 }]),
+  { do: 'wait', ms: 60 },
+  asking,
+];
 
 const bounds = { min: 1, max: 3, maxPerMember: 2, maxWaiting: 6, idleMs: 2000 };
 
@@ -147,7 +162,7 @@ test(`${runs} random traces of a pool`, { timeout }, async (t) => {
       assert.equal(world.clock.pending, 0, 'a timer is left');
       assert.equal(world.members, 0, 'a member is left');
     }),
-    { numRuns: runs },
+    { numRuns: runs, examples: [[refused]] },
   );
   t.diagnostic(`${JSON.stringify(Object.fromEntries(ends))}, ${ejections} ejections, ${most} leases at most`);
   for (const end of ['served', 'POOL_TIMEOUT', 'ABORTED', 'OVERFLOW', 'CLOSED', 'STOPPED'])
