@@ -37,6 +37,7 @@ const crowded = new Set([
   'attacks/resource-slow',
   'checks',
   'client/herd',
+  'faults/quiet',
   'soak',
 ]);
 const isCrowded = ({ name, room }: Test): boolean => crowded.has(room) || crowded.has(name);

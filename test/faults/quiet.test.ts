@@ -25,7 +25,8 @@ test(`${wanted} quiet runs in a row are not inconclusive`, { timeout: mostMs + 3
     const changes = { model, workers, durationMs, ratePerSecond: 250, settleMs: 20, warmupMs: 50 } as const;
     const { generator, metrics, outcome, reasons } = await stress(stressPlan(server.url, changes));
     const { worst, long } = await witness();
-    if (long > 0 || worst > 5) {
+    // Half of what condemns a run: what holds one of them up does not hold the other up to the millisecond.
+    if (long > 0 || worst > 2.5) {
       noisy++;
       continue;
     }
