@@ -47,8 +47,26 @@ export interface Welcome {
   serverTime: number | undefined;
 }
 
+// Nothing below is worth a look at each character: what nests in so few takes little memory.
+const longText = 64 * 1024;
+const maxDepth = 1000;
+
+/** Whether JSON nests so deep that reading it would take many times its size. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length && depth <= maxDepth; at++) {
+    const character = text[at] as string;
+    if (inString && character === '\\') at++;
+    else if (character === '"') inString = !inString;
+    else if (!inString) depth += Number('[{'.includes(character)) - Number(']}'.includes(character));
+  }
+  return depth > maxDepth;
+}
+
 /** The message in a text, or undefined when there is none. */
 export function readMessage(text: string): ServerMessage | undefined {
+  if (text.length > longText && isTooDeep(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return undefined;

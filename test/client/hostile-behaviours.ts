@@ -390,7 +390,7 @@ const frames: Hostility[] = [
   },
 ];
 
-const nested = `{"type":"NEWS","payload":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+const nested = `{"type":"NEWS","payload":${'['.repeat(400_000)}${']'.repeat(400_000)}}`;
 
 const messages: Hostility[] = [
   { name: 'welcome-of-nothing', serve: welcoming('{"type":"WELCOME"}'), expect: served },
