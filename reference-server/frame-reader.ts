@@ -1,5 +1,5 @@
-// Follows the bytes of one peer by their frame headers (RFC 6455 §5.2), to know whether a message of it is unfinished.
-// What is wrong with a frame is found by `ws`, which closes; here it only has to do no harm.
+// Follows the bytes of one peer by their frame headers (RFC 6455 §5.2), to know whether a message of it is unfinished, and whether a
+// length is written in more bytes than needed, which ws takes. Whatever else is wrong is found by ws; here it only has to do no harm.
 
 /** Counts the bytes of the message that has begun and not ended. Payloads are passed over, not read. */
 export class FrameReader {
@@ -9,16 +9,24 @@ export class FrameReader {
   #maskBytes = 0;
   #lengthLeft = 0;
   #length = 0;
+  /** What a length in more bytes than one must exceed. */
+  #lengthAbove = -1;
   /** Bytes of masking key and payload that are still to come. */
   #skip = 0;
   #frameBytes = 0;
   /** Whether a fragmented message has begun, and the bytes of its frames so far. */
   #isFragmented = false;
   #messageBytes = 0;
+  #isMinimal = true;
 
   /** Bytes of what has begun and not ended; 0 between messages. */
   get unfinishedBytes(): number {
     return this.#messageBytes + this.#frameBytes;
+  }
+
+  /** Every length so far was written in as few bytes as it fits in: RFC 6455 §5.2 says that it MUST be. */
+  get isMinimal(): boolean {
+    return this.#isMinimal;
   }
 
   /** Takes what has arrived. Returns whether a message, or a control frame between two messages, ended in it. */
@@ -52,11 +60,13 @@ export class FrameReader {
       this.#at = 2;
       this.#length = short < 126 ? short : 0;
       this.#lengthLeft = short < 126 ? 0 : short === 126 ? 2 : 8;
+      this.#lengthAbove = short < 126 ? -1 : short === 126 ? 125 : 0xffff;
     } else {
       this.#length = this.#length * 256 + byte;
       this.#lengthLeft -= 1;
     }
     if (this.#lengthLeft > 0) return false;
+    if (this.#length <= this.#lengthAbove) this.#isMinimal = false;
     this.#skip = this.#maskBytes + this.#length;
     this.#at = 0;
     return true;

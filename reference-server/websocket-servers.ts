@@ -5,8 +5,8 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closes } from './close-codes.ts';
 import { subprotocol } from './credentials.ts';
+import { FrameReader } from './frame-reader.ts';
 import type { Guards } from './guards.ts';
-import { LengthWatch } from './length-watch.ts';
 
 function common({ closeTimeoutMs, maxPendingAutoPongs }: Guards) {
   return {
@@ -82,10 +82,12 @@ export function splitUpgrades(
  * other rules: the close frame, then FIN, without waiting for an answer (RFC 6455 §7.1.7).
  */
 function watchLengths(client: WebSocket, socket: Duplex): void {
-  const watch = new LengthWatch();
+  const reader = new FrameReader();
   const { code, reason } = closes.lengthNotMinimal;
   socket.prependListener('data', (chunk: Buffer) => {
-    if (client.readyState !== client.OPEN || watch.push(chunk)) return;
+    if (client.readyState !== client.OPEN) return;
+    reader.read(chunk);
+    if (reader.isMinimal) return;
     client.close(code, reason);
     socket.end();
   });
