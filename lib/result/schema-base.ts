@@ -8,6 +8,48 @@ export const figure = z.number().nullable();
 export const amount = z.int().min(0);
 export const text = z.string();
 
+const percentile = (of: string) =>
+  figure.describe(`${of}, in ms, ranked over count + censored; null: see reason.`);
+
+/** Distribution of a time, in ms. */
+export const timeStats = z
+  .object({
+    count: amount.describe('Samples.'),
+    censored: amount.describe('Messages without a sample: lost or never sent. They rank above every sample.'),
+    min: figure.describe('The shortest, in ms.'),
+    mean: figure.describe('Mean, in ms; null where messages are without a sample: see reason.'),
+    p50: percentile('Median'),
+    p90: percentile('90th percentile'),
+    p95: percentile('95th percentile'),
+    p99: percentile('99th percentile'),
+    p999: percentile('99.9th percentile'),
+    max: percentile('The longest'),
+    unit: z.literal('ms').describe('Unit of the figures above.'),
+    reason: z
+      .enum(['lost', 'no samples'])
+      .exactOptional()
+      .describe('Why figures are null: they fall among messages without a sample, or there is none at all.'),
+    hdr: text
+      .exactOptional()
+      .describe(
+        'All samples in µs: an HdrHistogram V2 payload, deflated, in base64. Only where there are some.',
+      ),
+  })
+  .meta({ id: 'timeStats', description: 'A distribution of times.' });
+
+/** How connections ended: which did so, and what their count counts. */
+export const closeCounts = (which: string, count: string) =>
+  z
+    .array(
+      z.object({
+        code: amount.describe('Close code; 1006: no close frame, 1005: one without a code.'),
+        by: z.enum(['us', 'peer', 'none']).describe('Who began the close.'),
+        clean: z.boolean().describe('Whether both close frames came.'),
+        count: amount.describe(count),
+      }),
+    )
+    .describe(`How connections ${which}.`);
+
 export const base = {
   schemaVersion: z
     .literal(schemaVersion)

@@ -8,7 +8,8 @@ import {
   type TimeMetric,
   timeMetrics,
 } from '../metrics/names.ts';
-import { amount, base, figure, text } from './schema-base.ts';
+import { amount, base, closeCounts, figure, text, timeStats } from './schema-base.ts';
+import { recovery } from './schema-recovery.ts';
 
 /** An object with exactly these names, all of one shape, each described. Names that a later version adds are not looked at. */
 function record<Name extends string, Shape extends z.ZodType>(
@@ -19,34 +20,6 @@ function record<Name extends string, Shape extends z.ZodType>(
   const fields = names.map((name) => [name, shape.describe(words[name])]);
   return z.object(Object.fromEntries(fields) as Record<Name, Shape>);
 }
-
-const percentile = (of: string) =>
-  figure.describe(`${of}, in ms, ranked over count + censored; null: see reason.`);
-
-const timeStats = z
-  .object({
-    count: amount.describe('Samples.'),
-    censored: amount.describe('Messages without a sample: lost or never sent. They rank above every sample.'),
-    min: figure.describe('The shortest, in ms.'),
-    mean: figure.describe('Mean, in ms; null where messages are without a sample: see reason.'),
-    p50: percentile('Median'),
-    p90: percentile('90th percentile'),
-    p95: percentile('95th percentile'),
-    p99: percentile('99th percentile'),
-    p999: percentile('99.9th percentile'),
-    max: percentile('The longest'),
-    unit: z.literal('ms').describe('Unit of the figures above.'),
-    reason: z
-      .enum(['lost', 'no samples'])
-      .exactOptional()
-      .describe('Why figures are null: they fall among messages without a sample, or there is none at all.'),
-    hdr: text
-      .exactOptional()
-      .describe(
-        'All samples in µs: an HdrHistogram V2 payload, deflated, in base64. Only where there are some.',
-      ),
-  })
-  .meta({ id: 'timeStats', description: 'A distribution of times.' });
 
 const times: Record<TimeMetric, string> = {
   connect: 'From the start of a connect to the open WebSocket.',
@@ -199,87 +172,6 @@ const messagesApart = {
   lost: z.number().describe('Messages without an answer within the time-out.'),
 };
 
-const recovery = z.object({
-  policy: z
-    .enum(['jitter', 'immediate'])
-    .describe(
-      'jitter: backoff with full jitter, or the window of the server. immediate: at once, and again.',
-    ),
-  storm: z
-    .object({
-      by: z.enum(['client', 'server']).describe('Who let the connections go.'),
-      drop: z
-        .enum(['rst', 'fin', 'close'])
-        .nullable()
-        .describe(
-          'How the client did: TCP reset, hanging up, or a close frame with 1001; null: the server did.',
-        ),
-      atMs: figure.describe('When the first was gone, in ms of the measure phase; null: none was.'),
-    })
-    .exactOptional()
-    .describe('Only of a storm: all connections went at once.'),
-  connections: amount.describe('Connections that were asked for.'),
-  lost: amount.describe('Losses: a connection may be lost more than once.'),
-  returned: amount.describe('Losses after which the connection came back.'),
-  missing: amount.describe('Connections that were not back at the end.'),
-  attempts: z
-    .object({
-      total: amount.describe('Attempts to come back.'),
-      mean: figure.describe('By loss; null: nothing was lost.'),
-      max: amount.describe('The most that one loss took.'),
-    })
-    .describe('Attempts to come back.'),
-  connects: z
-    .object({
-      peakPerSecond: z.number().describe('The most in any 100 ms, as a rate.'),
-      meanPerSecond: figure.describe('From the first attempt to the last; null: there was none.'),
-    })
-    .describe('Attempts a second.'),
-  time: timeStats.describe(
-    "Until connections were back: in a storm from the first loss of all, otherwise from each connection's own.",
-  ),
-  gap: timeStats.describe("From each connection's own loss until it was open and joined again."),
-  windows: z
-    .object({
-      given: amount.describe('Losses and refusals for which the server said when to come back.'),
-      early: amount.describe('Attempts before that.'),
-      late: amount.describe('Attempts after it.'),
-      minMs: figure.describe(
-        'The earliest that it asked for, in ms from when it said so; null: it never did.',
-      ),
-      maxMs: figure.describe('The latest; null as above.'),
-    })
-    .describe('Windows that the server gave with DRAIN or Retry-After, and whether they were kept.'),
-  messages: z
-    .object({
-      inFlight: amount.describe('Under way on a connection when it was lost.'),
-      unsent: amount.describe('Due while their connection was away.'),
-    })
-    .describe('Messages that fell into the gap.'),
-  closes: z
-    .array(
-      z.object({
-        code: amount.describe('Close code; 1006: no close frame, 1005: one without a code.'),
-        by: z.enum(['us', 'peer', 'none']).describe('Who began the close.'),
-        clean: z.boolean().describe('Whether both close frames came.'),
-        count: amount.describe('How many connections were lost like this.'),
-      }),
-    )
-    .describe('How connections were lost.'),
-  series: z
-    .array(
-      z.object({
-        atMs: z
-          .number()
-          .describe('Begin of the 100 ms, in ms of the measure phase; below 0: in the warm-up.'),
-        lost: amount.describe('Connections lost in it.'),
-        attempts: amount.describe('Attempts begun in it.'),
-        back: amount.describe('Connections that came back in it.'),
-      }),
-    )
-    .describe('Each 100 ms in which something happened.'),
-});
-
 /** Schema of a stress result. */
 export const stress = z
   .object({
@@ -305,16 +197,7 @@ export const stress = z
         drainMs: z.number().describe('Waiting for the last replies, in ms.'),
       })
       .describe('Lengths of the phases as they happened, in their order.'),
-    closes: z
-      .array(
-        z.object({
-          code: amount.describe('Close code; 1006: no close frame, 1005: one without a code.'),
-          by: z.enum(['us', 'peer', 'none']).describe('Who began the close.'),
-          clean: z.boolean().describe('Whether both close frames came.'),
-          count: amount.describe('How many connections closed like this.'),
-        }),
-      )
-      .describe('How connections closed.'),
+    closes: closeCounts('closed', 'How many connections closed like this.'),
     failures: z
       .array(
         z.object({
