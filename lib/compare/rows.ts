@@ -127,29 +127,24 @@ export function stressRows(before: StressResult, after: StressResult): Compariso
   ];
 }
 
-const recoveryHeads: readonly (RowHead & { name: string })[] = [
-  { name: 'recovery.p50', title: '50 % back after', unit: 'ms' },
-  { name: 'recovery.p95', title: '95 % back after', unit: 'ms' },
-  { name: 'recovery.max', title: 'All back after', unit: 'ms' },
-  { name: 'recovery.gap.p99', title: 'Client gap p99', unit: 'ms' },
-  { name: 'recovery.attempts.mean', title: 'Attempts a client', unit: '' },
-  { name: 'recovery.peak', title: 'Peak of connects', unit: '/s' },
-  { name: 'recovery.lost', title: 'Messages in the gap', unit: '' },
-  { name: 'recovery.missing', title: 'Connections not back', unit: '' },
-].map(({ unit, ...head }) => ({
-  ...head,
-  metric: head.name,
-  unit: unit as RowHead['unit'],
-  better: 'lower' as const,
-}));
+const recoveryHeads: readonly Omit<RowHead, 'better'>[] = [
+  { metric: 'recovery.p50', title: '50 % back after', unit: 'ms' },
+  { metric: 'recovery.p95', title: '95 % back after', unit: 'ms' },
+  { metric: 'recovery.max', title: 'All back after', unit: 'ms' },
+  { metric: 'recovery.gap.p99', title: 'Client gap p99', unit: 'ms' },
+  { metric: 'recovery.attempts.mean', title: 'Attempts a client', unit: '' },
+  { metric: 'recovery.peak', title: 'Peak of connects', unit: '/s' },
+  { metric: 'recovery.lost', title: 'Messages in the gap', unit: '' },
+  { metric: 'recovery.missing', title: 'Connections not back', unit: '' },
+];
 
 /** How lost connections came back, where one of the runs asked them to. */
 function recoveryRows(before: StressResult, after: StressResult): ComparisonRow[] {
   if (!before.recovery && !after.recovery) return [];
-  return recoveryHeads.map(({ name, ...head }) => {
-    const named = figureNamed(name);
+  return recoveryHeads.map((head) => {
+    const named = figureNamed(head.metric);
     if (typeof named === 'string') throw new RangeError(named);
-    return compareFigures(head, figureOf(named, before), figureOf(named, after));
+    return compareFigures({ ...head, better: 'lower' }, figureOf(named, before), figureOf(named, after));
   });
 }
 
