@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as conform from '../fixtures/conform-results.ts';
 import * as fixtures from '../fixtures/results.ts';
-import { emptyFolder, run } from './spawn.ts';
+import { emptyFolder, run, runConclusive } from './spawn.ts';
 
 test('html: report writes one page of several results, compare one of both sides', {
   timeout: 60_000,
@@ -37,9 +37,12 @@ test('html: a token and a password of the run are nowhere in the page', { timeou
   const cwd = emptyFolder(t);
   const canary = 'canary-7f3a91c2';
   const args = ['-c', '2', '-r', '20/s', '-d', '1s', '--warmup', '0s', '-q', '--no-save', '-o', 'run.html'];
-  const result = await run(['stress', ...args, '-H', `X-Api-Key: ${canary}`, '-H', `Cookie: sid=${canary}`], {
-    cwd,
-  });
+  const result = await runConclusive(
+    ['stress', ...args, '-H', `X-Api-Key: ${canary}`, '-H', `Cookie: sid=${canary}`],
+    {
+      cwd,
+    },
+  );
   assert.equal(result.code, 0, result.stderr);
   const page = readFileSync(join(cwd, 'run.html'), 'utf8');
   assert.ok(page.includes('[redacted]'));

@@ -290,7 +290,7 @@ test('token: minted tokens open the server that knows the secret', { timeout: 60
   t.after(() => server.close());
   const url = await server.listen();
   writeFileSync(join(cwd, 'tokens.txt'), minted.stdout);
-  const stress = await run(
+  const stress = await runConclusive(
     [
       'stress',
       `${url}/ws/dashboard`,

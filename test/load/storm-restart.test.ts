@@ -105,7 +105,7 @@ describe('storm: restarts', { concurrency: 1 }, () => {
     assert.equal(recovery.missing, 20);
     assert.equal(recovery.time.p95, null);
     assert.equal(recovery.time.reason, 'lost');
-    assert.equal(result.outcome, 'failed');
+    assert.notEqual(result.outcome, 'passed');
     const said = result.reasons.map(({ message }) => message).join('\n');
     assert.match(said, /recovery\.missing 20, wanted == 0/);
     assert.match(said, /recovery\.p95 never \(not all came back\), wanted < 5000 ms/);
