@@ -17,6 +17,9 @@ import type { Rig } from './rig.ts';
 import { thinkTimeOf } from './think-time.ts';
 import { Turnover } from './turnover.ts';
 
+// The warm-up's first window: its schedule is gone through once more for the second one.
+const mostFirstUs = 100_000;
+
 /** What replaces the connections of a plan while its load goes on. */
 function turnoverOf(plan: StressPlan, { part, fleet }: Rig): Turnover {
   const [rate, connections] = [rateCourse(plan), connectionCourse(plan)];
@@ -111,15 +114,24 @@ export class Load {
     recorder.startUs = measuredUs;
     recorder.endUs = endUs;
     this.#backlog = new Backlog(measuredUs, endUs);
+    // The change from one window to the next is rehearsed, too: what happens for the first time is compiled anew.
+    const changeUs = Math.min(mostFirstUs, (plan.warmupMs * 1000) / 8);
+    const first = { kind: kinds.warmup, startUs, endUs: startUs + changeUs };
     const warmup = { kind: kinds.warmup, startUs, endUs: measuredUs };
     const measure = { kind: kinds.measured, startUs: measuredUs, endUs };
     this.#executors =
       plan.model === 'open'
         ? [
-            new OpenExecutor(warmupSchedule(plan, part), warmup, fleet.places.serving, traffic),
+            new OpenExecutor(warmupSchedule(plan, part, 0, changeUs), first, fleet.places.serving, traffic),
+            new OpenExecutor(
+              warmupSchedule(plan, part, changeUs, plan.warmupMs * 1000),
+              warmup,
+              fleet.places.serving,
+              traffic,
+            ),
             new OpenExecutor(measureSchedule(plan, part), measure, fleet.places.serving, traffic),
           ]
-        : [this.#closedLoop([warmup, measure])];
+        : [this.#closedLoop([first, warmup, measure])];
     this.#executor = this.#executors.shift();
     this.#turnover.begin(startUs, measuredUs, endUs);
     this.#reconnector?.begin(fleet.places.serving, startUs, measuredUs);

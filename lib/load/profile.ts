@@ -86,8 +86,11 @@ export function measureUs(plan: LoadPlan): number {
   return Math.min(mostUs, pacerOf(rateCourse(plan), plan, 'measure')(plan.messages));
 }
 
-/** The messages of the warm-up: rate and connections are those that the measure phase begins with. */
-export function warmupSchedule(plan: LoadPlan, part: Part): Schedule {
+/**
+ * The messages of a part of the warm-up, from and to so many µs after its start: rate and connections are those that the measure
+ * phase begins with.
+ */
+export function warmupSchedule(plan: LoadPlan, part: Part, fromUs: number, toUs: number): Schedule {
   const flat = (course: Course): Course => {
     const from = course[0]?.from ?? 0;
     return [{ startUs: 0, endUs: Number.POSITIVE_INFINITY, from, to: from }];
@@ -95,7 +98,8 @@ export function warmupSchedule(plan: LoadPlan, part: Part): Schedule {
   return new Schedule({
     pacer: pacerOf(flat(rateCourse(plan)), plan, 'warmup'),
     steps: stepsOf(flat(connectionCourse(plan))),
-    lengthUs: plan.warmupMs * 1000,
+    fromUs,
+    lengthUs: toUs,
     messages: Number.POSITIVE_INFINITY,
     part,
   });

@@ -45,8 +45,9 @@ export class Recorder {
   /**
    * @param durationUs length of the phase
    * @param dueWhenSent closed model: a message is due when it is sent, so its service time is its round trip
+   * @param rehearses it is about a warm-up, and nobody will ask
    */
-  constructor(durationUs: number, dueWhenSent = false) {
+  constructor(durationUs: number, dueWhenSent = false, rehearses = false) {
     this.#service = dueWhenSent ? this.#rtt : new Histogram();
     this.times = {
       ...(Object.fromEntries(timeMetrics.map((name) => [name, new Histogram()])) as typeof this.times),
@@ -54,7 +55,7 @@ export class Recorder {
       service: this.#service,
       send_lag: this.#sendLag,
     };
-    this.series = new SeriesRecorder(durationUs);
+    this.series = new SeriesRecorder(durationUs, rehearses);
   }
 
   /** What became of all its messages. */

@@ -80,7 +80,7 @@ export function assemble(plan: StressPlan, options: RigOptions): Rig {
   const pings = message.by === 'pong';
   const dueWhenSent = plan.model === 'closed';
   const recorder = new Recorder(plan.durationMs * 1000, dueWhenSent);
-  const rehearsal = new Recorder(plan.warmupMs * 1000, dueWhenSent);
+  const rehearsal = new Recorder(plan.warmupMs * 1000, dueWhenSent, true);
   const ledger = new Ledger({
     connections: connectionsOf(part, mostConnections(plan)),
     timeoutUs: plan.timeoutMs * 1000,

@@ -3,11 +3,15 @@ import type { Step } from './course.ts';
 import type { Pacer } from './pacer.ts';
 import type { Part } from './part.ts';
 
+const notDue = Number.POSITIVE_INFINITY;
+
 /** What a schedule is made from. */
 export interface ScheduleParts {
   pacer: Pacer;
   /** How many connections are asked for, from when on; the first step is at 0. */
   steps: readonly Step[];
+  /** Messages that are due before it are another schedule's; 0 by default. */
+  fromUs?: number;
   /** How long it lasts, in µs. */
   lengthUs: number;
   /** The most messages; Infinity: as many as are due. */
@@ -35,9 +39,10 @@ export class Schedule {
   #last = -1;
   #step = 0;
   #asked: number;
+  /** When the next step begins; NaN, which no time is after: there is none. */
   #changeUs: number;
 
-  constructor({ pacer, steps, lengthUs, messages, part }: ScheduleParts) {
+  constructor({ pacer, steps, fromUs = 0, lengthUs, messages, part }: ScheduleParts) {
     this.#pacer = pacer;
     this.#steps = steps;
     // A nanosecond's grace keeps k/R = D out of the window where floating point puts it just below.
@@ -45,25 +50,26 @@ export class Schedule {
     this.#messages = messages;
     this.#part = part;
     this.#asked = steps[0]?.count ?? 0;
-    this.#changeUs = steps[1]?.atUs ?? Number.POSITIVE_INFINITY;
-    this.next();
+    this.#changeUs = steps[1]?.atUs ?? Number.NaN;
+    do this.next();
+    while (this.offsetUs < fromUs);
   }
 
   /** Goes on to the next message of the own part. */
   next(): void {
     const { worker, workers } = this.#part;
+    let offsetUs = 0;
     do {
-      const offsetUs = this.#k < this.#messages ? this.#pacer(this.#k++) : Number.POSITIVE_INFINITY;
-      if (offsetUs >= this.#endUs) {
-        this.stop();
-        return;
-      }
+      const dueUs = this.#k < this.#messages ? this.#pacer(this.#k++) : notDue;
+      // No branch of its own: the end would be compiled anew when it comes, among messages that are due.
+      offsetUs = dueUs < this.#endUs ? dueUs : notDue;
       if (offsetUs >= this.#changeUs) this.#change(offsetUs);
       const after = this.#last + 1;
       this.#last = after < this.#asked ? after : 0;
-      this.offsetUs = offsetUs;
-    } while (workers > 1 && this.#last % workers !== worker);
-    this.index = workers === 1 ? this.#last : (this.#last - worker) / workers;
+    } while (workers > 1 && this.#last % workers !== worker && offsetUs < this.#endUs);
+    this.offsetUs = offsetUs;
+    const index = workers === 1 ? this.#last : (this.#last - worker) / workers;
+    this.index = offsetUs < this.#endUs ? index : -1;
   }
 
   /** Nothing is due from `offsetUs` on. */
@@ -74,14 +80,14 @@ export class Schedule {
 
   /** Ends it now. */
   stop(): void {
-    this.offsetUs = Number.POSITIVE_INFINITY;
+    this.offsetUs = notDue;
     this.index = -1;
   }
 
   #change(atUs: number): void {
     while (this.#changeUs <= atUs) {
       this.#asked = this.#steps[++this.#step]?.count ?? this.#asked;
-      this.#changeUs = this.#steps[this.#step + 1]?.atUs ?? Number.POSITIVE_INFINITY;
+      this.#changeUs = this.#steps[this.#step + 1]?.atUs ?? Number.NaN;
     }
   }
 }

@@ -7,15 +7,38 @@ const secondUs = 1e6;
 const mostRows = 43_200;
 // Replies come to the last few seconds of the schedule, unless the timeout is long and a target that had stalled goes on.
 const mostHistograms = 64;
+const rehearsedRows = 8;
+const noRow = -1;
+
+// Rows are written to with each message, so they are of classes: an object that is written out in several places, or spread,
+// has several shapes, and each one that comes for the first time throws compiled code away in the middle of a run.
 
 /** What happened lately to the messages of one row. */
-interface Bucket {
-  row: number;
-  rtt: Histogram;
-  matched: number;
-  rejected: number;
-  lost: number;
-  unsent: number;
+class Bucket {
+  readonly row: number;
+  readonly rtt: Histogram;
+  matched = 0;
+  rejected = 0;
+  lost = 0;
+  unsent = 0;
+
+  constructor(row: number, rtt: Histogram) {
+    this.row = row;
+    this.rtt = rtt;
+  }
+}
+
+/** One row of the wall clock. */
+class WallRow implements WallCounts {
+  readonly row: number;
+  sent = 0;
+  received = 0;
+  open: number;
+
+  constructor(row: number, open: number) {
+    this.row = row;
+    this.open = open;
+  }
 }
 
 /** What became of a message. */
@@ -30,15 +53,21 @@ export class SeriesRecorder {
   readonly #pool: Histogram[] = [];
   #told: DueCounts[] = [];
   #decided = 0;
+  /** The one that was used last, if any. */
   #last: Bucket | undefined;
+  #lastRow = noRow;
   /** What happened in the rows of the wall clock since {@link news}, the present one in any case. */
-  #wall: WallCounts[] = [{ row: 0, sent: 0, received: 0, open: 0 }];
+  #wall = [new WallRow(0, 0)];
+  #now = this.#wall[0] as WallRow;
 
-  /** @param durationUs length of the measure phase */
-  constructor(durationUs: number) {
+  /**
+   * @param durationUs length of the phase
+   * @param rehearses rows are so short that their changes, too, are rehearsed in a warm-up
+   */
+  constructor(durationUs: number, rehearses = false) {
     const { rows, seconds } = rowsOf(durationUs);
-    this.#rows = rows;
-    this.#rowUs = seconds * secondUs;
+    this.#rows = rehearses ? rehearsedRows : rows;
+    this.#rowUs = rehearses ? durationUs / rehearsedRows : seconds * secondUs;
   }
 
   /** Histograms that memory is held for. */
@@ -79,18 +108,23 @@ export class SeriesRecorder {
   news(): SeriesNews {
     for (const bucket of this.#open.values()) this.#tell(bucket);
     const due = this.#told;
-    const wall = this.#wall.map((row) => ({ ...row }));
+    const wall = this.#wall.map(({ row, sent, received, open }) => ({ row, sent, received, open }));
     this.#told = [];
-    const last = this.#wall.at(-1);
-    this.#wall = last ? [{ ...last, sent: 0, received: 0 }] : [];
+    this.#now = new WallRow(this.#now.row, this.#now.open);
+    this.#wall = [this.#now];
     return { due, wall, decided: this.#decided };
   }
 
   #bucket(dueUs: number): Bucket {
-    const row = Math.min(this.#rows - 1, Math.max(0, Math.floor(dueUs / this.#rowUs)));
-    if (this.#last?.row === row) return this.#last;
-    this.#last = this.#open.get(row) ?? this.#begin(row);
-    return this.#last;
+    const row = Math.min(this.#rows - 1, Math.max(0, wholeRows(dueUs, this.#rowUs)));
+    return row === this.#lastRow ? (this.#last as Bucket) : this.#use(row);
+  }
+
+  #use(row: number): Bucket {
+    const bucket = this.#open.get(row) ?? this.#begin(row);
+    this.#last = bucket;
+    this.#lastRow = row;
+    return bucket;
   }
 
   #begin(row: number): Bucket {
@@ -98,29 +132,40 @@ export class SeriesRecorder {
       const [oldest] = this.#open.values();
       if (oldest) this.#tell(oldest);
     }
-    const rtt = this.#pool.pop() ?? new Histogram();
-    const bucket = { row, rtt, matched: 0, rejected: 0, lost: 0, unsent: 0 };
+    const bucket = new Bucket(row, this.#pool.pop() ?? new Histogram());
     this.#open.set(row, bucket);
     return bucket;
   }
 
   #tell(bucket: Bucket): void {
-    const { rtt, ...counts } = bucket;
-    this.#told.push({ ...counts, rtt: rtt.data() });
-    this.#open.delete(bucket.row);
-    if (this.#last === bucket) this.#last = undefined;
+    const { row, rtt, matched, rejected, lost, unsent } = bucket;
+    this.#told.push({ row, matched, rejected, lost, unsent, rtt: rtt.data() });
+    this.#open.delete(row);
+    if (this.#last === bucket) this.#lastRow = noRow;
     rtt.reset();
     this.#pool.push(rtt);
   }
 
-  #wallRow(atUs: number): WallCounts {
-    const from = this.#wall[0]?.row ?? 0;
-    const row = Math.max(from, Math.floor(atUs / this.#rowUs));
-    for (let next = from + this.#wall.length; next <= row; next++) {
-      this.#wall.push({ row: next, sent: 0, received: 0, open: this.#wall.at(-1)?.open ?? 0 });
-    }
-    return this.#wall[row - from] as WallCounts;
+  #wallRow(atUs: number): WallRow {
+    const row = wholeRows(atUs, this.#rowUs);
+    return row === this.#now.row ? this.#now : this.#otherWallRow(row);
   }
+
+  /** One that has not begun, or one before the present one that was not told of yet. */
+  #otherWallRow(asked: number): WallRow {
+    const [first] = this.#wall as [WallRow];
+    const row = Math.max(first.row, asked);
+    while (this.#now.row < row) {
+      this.#now = new WallRow(this.#now.row + 1, this.#now.open);
+      this.#wall.push(this.#now);
+    }
+    return this.#wall[row - first.row] as WallRow;
+  }
+}
+
+/** How many whole rows lie before a time; as a whole number of 32 bits, which a field of whole numbers stays one with. */
+function wholeRows(atUs: number, rowUs: number): number {
+  return Math.floor(atUs / rowUs) | 0;
 }
 
 /** How many rows the series of a measure phase have, and how many seconds each stands for: one, unless it is longer than 12 h. */

@@ -93,17 +93,20 @@ export class Histogram {
 
   /** All of it as plain data. */
   data(): HistogramData {
-    const places: number[] = [];
-    for (let index = this.#first; index <= this.#last; index++) {
-      if (this.#counts[index] !== 0) places.push(index);
+    // Once a second, among messages that are due: twice through the places is far quicker than lists that grow.
+    const [first, last] = [this.#first, this.#last];
+    let used = 0;
+    for (let index = first; index <= last; index++) if (this.#counts[index] !== 0) used++;
+    const places = new Uint32Array(used);
+    const counts = new Uint32Array(used);
+    let at = 0;
+    for (let index = first; index <= last; index++) {
+      const count = this.#counts[index] as number;
+      if (count === 0) continue;
+      places[at] = index;
+      counts[at++] = count;
     }
-    return {
-      places: Uint32Array.from(places),
-      counts: Uint32Array.from(places, (index) => this.#counts[index] ?? 0),
-      sumUs: this.#sumUs,
-      minUs: this.#minUs,
-      maxUs: this.#maxUs,
-    };
+    return { places, counts, sumUs: this.#sumUs, minUs: this.#minUs, maxUs: this.#maxUs };
   }
 
   /** Adds what {@link data} gave. */
