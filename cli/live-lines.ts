@@ -68,10 +68,12 @@ interface Word {
   isBad?: boolean;
 }
 
-function connectWords({ connectMs = 0 }: LiveState, { connections }: Snapshot): Word[] {
+function connectWords({ connectMs = 0 }: LiveState, { connections, returns }: Snapshot): Word[] {
   const { asked, open, failed } = connections;
+  const { lost = 0, back = 0 } = returns ?? {};
   return [
     { text: `${count(open)}/${count(asked)} open` },
+    ...(lost > 0 ? [{ text: `${count(back)}/${count(lost)} back`, isBad: back < lost }] : []),
     { text: seconds(connectMs) },
     { text: `${count(failed)} failed`, isBad: failed > 0 },
   ];

@@ -113,13 +113,14 @@ class CaseProgress {
 
 /** One line about the last second of a run. */
 export function snapshotLine(snapshot: Snapshot): string {
-  const { phase, elapsedMs, plannedMs, connections } = snapshot;
+  const { phase, elapsedMs, plannedMs, connections, returns } = snapshot;
   const elapsed = elapsedMs < 500 ? '0 s' : formatDuration(Math.round(elapsedMs / 1000) * 1000);
   const parts = [
     phase.padEnd(7),
     plannedMs > 0 ? `${elapsed}/${formatDuration(plannedMs)}` : elapsed,
     `${connections.open}/${connections.asked} open`,
   ];
+  if (returns && returns.lost > 0) parts.push(`${returns.back}/${returns.lost} back`);
   if (connections.failed > 0) parts.push(`${connections.failed} failed`);
   if (phase !== 'connect') {
     parts.push(`${Math.round(snapshot.receivedPerSecond)} msg/s`);

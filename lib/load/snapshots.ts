@@ -69,6 +69,14 @@ export class Snapshots {
         open: this.#sum((share) => share.open),
         failed: this.#sum(({ counters }) => counters['connections.failed']),
       },
+      ...(this.#plan.reconnect === undefined
+        ? {}
+        : {
+            returns: {
+              lost: this.#sum(({ recovery }) => recovery?.lost ?? 0),
+              back: this.#sum(({ recovery }) => recovery?.returned ?? 0),
+            },
+          }),
       sentPerSecond: 0,
       receivedPerSecond: 0,
       p50Ms: ms(percentileUs(this.#recent, 50)),

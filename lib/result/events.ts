@@ -11,6 +11,8 @@ export interface Snapshot {
   elapsedMs: number;
   plannedMs: number;
   connections: { asked: number; open: number; failed: number };
+  /** Where lost connections come back: how often one was lost, and how often one came back, so far. */
+  returns?: { lost: number; back: number };
   /** Messages a second. */
   sentPerSecond: number;
   receivedPerSecond: number;

@@ -82,6 +82,12 @@ const lines: [string, LiveState, Partial<typeof style>, string[]][] = [
   ['warming up, nothing back yet', { ...changed({ phase: 'warmup', elapsedMs: 400, plannedMs: 1000, p99Ms: null, receivedPerSecond: 0 }), rates: [0] }, {}, [
     '  connect  ████████████████████  500/500 open  0.8 s  0 failed',
     '  warm-up  ▁                     0 msg/s  0 errors  0/1 s']],
+  ['most of those that were lost are back', changed({ connections: { asked: 500, open: 420, failed: 0 }, returns: { lost: 1500, back: 1420 } }), { color: true }, [
+    '  connect  ███████████████░░░░  420/500 open  \u001b[31m1,420/1,500 back\u001b[39m  0.8 s  0 failed',
+    '  measure  ████████████████▅▁█  4,998 msg/s  p99 8.71 ms  0 errors  24/30 s']],
+  ['none was lost', changed({ returns: { lost: 0, back: 0 } }), { width: 60 }, [
+    '  connect  500/500 open  0.8 s  0 failed',
+    '  measure  4,998 msg/s  p99 8.71 ms  0 errors  24/30 s']],
   ['minutes', changed({ elapsedMs: 90_000, plannedMs: 600_000 }), { width: 60 }, [
     '  connect  500/500 open  0.8 s  0 failed',
     '  measure  4,998 msg/s  p99 8.71 ms  0 errors  1:30/10:00']],

@@ -52,6 +52,8 @@ test('live: a line says phase, connections, rate, p99, errors and time', () => {
     snapshotLine(snapshot),
     'measure  24 s/30 s  498/500 open  2 failed  4998 msg/s  p99 8.71 ms  3 errors',
   );
+  const storm = snapshotLine({ ...snapshot, returns: { lost: 500, back: 498 } });
+  assert.match(storm, / {2}498\/500 open {2}498\/500 back {2}2 failed {2}/);
   const connecting = snapshotLine({ ...snapshot, phase: 'connect', plannedMs: 0, elapsedMs: 1000 });
   assert.equal(connecting, 'connect  1 s  498/500 open  2 failed');
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { nextAttemptUs } from '../../lib/load/reconnect/policy.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
+import type { Snapshot } from '../../lib/result/events.ts';
 import { startStormServer } from '../fixtures/server-process.ts';
 import { echoTarget, stress, stressPlan } from '../fixtures/stress-plan.ts';
 
@@ -95,14 +96,18 @@ describe('storm: restarts', { concurrency: 1 }, () => {
       thresholds: ['recovery.missing==0', 'recovery.p95<5s'],
     });
     let killed: Promise<void> | undefined;
+    let shown: Snapshot['returns'];
     const result = await stress(plan, undefined, (event) => {
-      if (event.type === 'interval' && event.snapshot.phase === 'measure') killed ??= server.kill();
+      if (event.type !== 'interval') return;
+      shown = event.snapshot.returns;
+      if (event.snapshot.phase === 'measure') killed ??= server.kill();
     });
     await killed;
     const { recovery } = result;
     assert.ok(recovery);
     assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
     assert.equal(recovery.missing, 20);
+    assert.deepEqual(shown, { lost: 20, back: 0 });
     assert.equal(recovery.time.p95, null);
     assert.equal(recovery.time.reason, 'lost');
     assert.notEqual(result.outcome, 'passed');
