@@ -19,3 +19,7 @@ export const german = split(
     'wandern fragen bleiben suchen finden tragen halten fallen steigen sinken klingen brennen leuchten schweigen ' +
     'weit nah tief hoch alt jung still laut kalt warm dunkel hell bald immer wieder niemals endlich',
 );
+
+export const germanPrefixes = split('ge be ver ent er zer an auf aus vor hin ein um durch über nach');
+
+export const germanEndings = split('e en er es t te st end ung lich heit los sam chen bar voll weise');
