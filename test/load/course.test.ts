@@ -205,17 +205,18 @@ describe('steps', () => {
 });
 
 describe('schedule', () => {
-  /** All messages of a schedule, with the connection of each. */
+  /** All messages of a schedule, or of a part of its time, with the connection of each. */
   function walk(
     rate: Course,
     connections: Course,
     part: Part,
-    messages = Number.POSITIVE_INFINITY,
+    { messages = Number.POSITIVE_INFINITY, fromUs = 0, toUs = endOf(rate) } = {},
   ): { dueUs: number; slot: number }[] {
     const schedule = new Schedule({
       pacer: pacerOf(rate, { arrival: 'constant', seed: 1 }, 'measure'),
       steps: stepsOf(connections),
-      lengthUs: endOf(rate),
+      fromUs,
+      lengthUs: toUs,
       messages,
       part,
     });
@@ -287,12 +288,37 @@ describe('schedule', () => {
     );
   });
 
+  test('two schedules, one from where the other ends, are one', () => {
+    fc.assert(
+      fc.property(both, fc.double({ min: 0, max: 1, noNaN: true }), ({ rate, connections, stages }, cut) => {
+        const course = courseOf(
+          connections,
+          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.connections })),
+        );
+        const rates = courseOf(
+          rate,
+          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.rate })),
+        );
+        // To the µs: an end has a nanosecond's grace, in which no message of either is due then.
+        const cutUs = Math.floor(cut * endOf(rates)) + 0.5;
+        for (const part of [whole, { worker: 1, workers: 2 }]) {
+          const first = walk(rates, course, part, { toUs: Math.min(cutUs, endOf(rates)) });
+          const second = walk(rates, course, part, { fromUs: cutUs });
+          const all = walk(rates, course, part);
+          const isNearCut = all.some(({ dueUs }) => Math.abs(dueUs - cutUs) < 0.01);
+          if (!isNearCut) assert.deepEqual([...first, ...second], all);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('constant load: message k on connection k mod C, and no more than were asked for', () => {
     const flat = (value: number) => courseOf(value, [{ durationMs: 1000 }]);
     const seen = walk(flat(1000), flat(7), whole);
     assert.equal(seen.length, 1000);
     for (const [k, { slot }] of seen.entries()) assert.equal(slot, k % 7);
-    assert.equal(walk(flat(1000), flat(7), whole, 123).length, 123);
+    assert.equal(walk(flat(1000), flat(7), whole, { messages: 123 }).length, 123);
     assert.equal(walk(flat(0), flat(7), whole).length, 0);
   });
 });

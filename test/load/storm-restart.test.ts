@@ -110,7 +110,8 @@ describe('storm: restarts', { concurrency: 1 }, () => {
     assert.deepEqual(shown, { lost: 20, back: 0 });
     assert.equal(recovery.time.p95, null);
     assert.equal(recovery.time.reason, 'lost');
-    assert.notEqual(result.outcome, 'passed');
+    // A machine that is busy with other tests may be too slow to measure, too.
+    assert.equal(result.outcome, result.generator.limited ? 'inconclusive' : 'failed');
     const said = result.reasons.map(({ message }) => message).join('\n');
     assert.match(said, /recovery\.missing 20, wanted == 0/);
     assert.match(said, /recovery\.p95 never \(not all came back\), wanted < 5000 ms/);
