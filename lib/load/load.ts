@@ -14,6 +14,7 @@ import { connectionCourse, measureSchedule, measureUs, rateCourse, warmupSchedul
 import { Reconnector } from './reconnect/reconnector.ts';
 import type { RecoveryData } from './reconnect/recovery-data.ts';
 import type { Rig } from './rig.ts';
+import type { Schedule } from './schedule.ts';
 import { thinkTimeOf } from './think-time.ts';
 import { Turnover } from './turnover.ts';
 
@@ -108,28 +109,26 @@ export class Load {
   begin(startUs: number): void {
     const plan = this.#plan;
     const { part, recorder, rehearsal, fleet, traffic } = this.#rig;
-    const measuredUs = startUs + plan.warmupMs * 1000;
+    const warmupUs = plan.warmupMs * 1000;
+    const measuredUs = startUs + warmupUs;
     const endUs = measuredUs + measureUs(plan);
     rehearsal.startUs = startUs;
     recorder.startUs = measuredUs;
     recorder.endUs = endUs;
     this.#backlog = new Backlog(measuredUs, endUs);
     // The change from one window to the next is rehearsed, too: what happens for the first time is compiled anew.
-    const changeUs = Math.min(mostFirstUs, (plan.warmupMs * 1000) / 8);
+    const changeUs = Math.min(mostFirstUs, warmupUs / 8);
     const first = { kind: kinds.warmup, startUs, endUs: startUs + changeUs };
     const warmup = { kind: kinds.warmup, startUs, endUs: measuredUs };
     const measure = { kind: kinds.measured, startUs: measuredUs, endUs };
+    const open = (schedule: Schedule, window: Window): Executor =>
+      new OpenExecutor(schedule, window, fleet.places.serving, traffic);
     this.#executors =
       plan.model === 'open'
         ? [
-            new OpenExecutor(warmupSchedule(plan, part, 0, changeUs), first, fleet.places.serving, traffic),
-            new OpenExecutor(
-              warmupSchedule(plan, part, changeUs, plan.warmupMs * 1000),
-              warmup,
-              fleet.places.serving,
-              traffic,
-            ),
-            new OpenExecutor(measureSchedule(plan, part), measure, fleet.places.serving, traffic),
+            open(warmupSchedule(plan, part, 0, changeUs), first),
+            open(warmupSchedule(plan, part, changeUs, warmupUs), warmup),
+            open(measureSchedule(plan, part), measure),
           ]
         : [this.#closedLoop([first, warmup, measure])];
     this.#executor = this.#executors.shift();
