@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Lane, type LaneOwner } from '../../lib/load/lane.ts';
 import { DueHeap } from '../../lib/load/reconnect/due-heap.ts';
 import { backoffCapMs, nextAttemptUs, retryWindow } from '../../lib/load/reconnect/policy.ts';
+import { Reconnector } from '../../lib/load/reconnect/reconnector.ts';
 import { type StormState, stormEndUs } from '../../lib/load/reconnect/storm.ts';
 
 const s = 1e6;
@@ -24,15 +26,15 @@ test('reconnect policy: jitter is anywhere between at once and the backoff, or i
       fc.nat(1e6),
       fc.nat(10_000),
       fc.nat(10_000),
-      (random, failed, atUs, min, length) => {
-        const free = nextAttemptUs('jitter', atUs, failed, undefined, random);
-        assert.ok(free >= atUs && free <= atUs + backoffCapMs(failed) * 1000);
+      (random, step, atUs, min, length) => {
+        const free = nextAttemptUs('jitter', atUs, step, undefined, random);
+        assert.ok(free >= atUs && free <= atUs + backoffCapMs(step) * 1000);
         const window = { fromUs: atUs + min * 1000, toUs: atUs + (min + length) * 1000 };
-        const asked = nextAttemptUs('jitter', atUs, failed, window, random);
-        assert.ok(asked >= window.fromUs && asked <= window.toUs, 'however often it failed before');
-        assert.equal(nextAttemptUs('immediate', atUs, failed, window, random), atUs);
-        const after = nextAttemptUs('jitter', atUs, failed, retryWindow(atUs, min), random);
-        assert.ok(after >= atUs + min * 1000 && after <= atUs + min * 1000 + backoffCapMs(failed) * 1000);
+        const asked = nextAttemptUs('jitter', atUs, step, window, random);
+        assert.ok(asked >= window.fromUs && asked <= window.toUs, 'however often it waited before');
+        assert.equal(nextAttemptUs('immediate', atUs, step, window, random), atUs);
+        const after = nextAttemptUs('jitter', atUs, step, retryWindow(atUs, min), random);
+        assert.ok(after >= atUs + min * 1000 && after <= atUs + min * 1000 + backoffCapMs(step) * 1000);
       },
     ),
   );
@@ -51,6 +53,42 @@ test('reconnect policy: what is left of a window is used evenly, and one that is
 test('reconnect policy: no Retry-After is waited for longer than a minute', { timeout: 10_000 }, () => {
   assert.deepEqual(retryWindow(7, 86_400_000), { fromUs: 7 + 60 * s, toUs: Number.POSITIVE_INFINITY });
 });
+
+for (const isDrained of [false, true]) {
+  const what = isDrained ? 'a wait within a window is none of the backoff' : 'each wait doubles the backoff';
+  test(`reconnector: ${what}`, { timeout: 10_000 }, () => {
+    const places = 300;
+    const retries: number[] = [];
+    const plan = { policy: 'jitter', seed: 7, places, isStorm: false } as const;
+    const reconnector = new Reconnector(plan, (place) => retries.push(place));
+    const lanes = Array.from({ length: places }, (_, place) => {
+      const lane = new Lane({ index: place, place, number: place, isSlow: false }, {} as LaneOwner);
+      if (isDrained) lane.drain = { toldUs: 0, minMs: 0, maxMs: 100 };
+      return lane;
+    });
+    reconnector.begin([], 0, 0);
+    for (const lane of lanes) reconnector.lost(lane, 1001, 'peer', true, 0);
+    // Each attempt fails when all were made; how long the last place waited then.
+    const longestMs = [0, 1, 2].map((round) => {
+      const startUs = round * 10 * s;
+      retries.length = 0;
+      let atUs = startUs;
+      while (retries.length < places) {
+        atUs = reconnector.nextUs;
+        reconnector.tick(atUs);
+      }
+      for (const { place } of lanes) reconnector.attempted(place, atUs);
+      for (const { place } of lanes) reconnector.failed(place, undefined, startUs + 10 * s);
+      return (atUs - startUs) / 1000;
+    });
+    // Of 300 evenly drawn the longest is close to the bound.
+    const bounds = isDrained ? [100, 500, 1000] : [500, 1000, 2000];
+    for (const [round, boundMs] of bounds.entries()) {
+      const ms = longestMs[round] ?? 0;
+      assert.ok(ms <= boundMs && ms > 0.9 * boundMs, `wait ${round}: ${ms} ms of ${boundMs} ms`);
+    }
+  });
+}
 
 test('due heap: gives what is due, the earliest first', { timeout: 20_000 }, () => {
   fc.assert(

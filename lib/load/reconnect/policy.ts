@@ -18,9 +18,9 @@ export interface ReturnWindow {
   toUs: number;
 }
 
-/** The most that is waited after so many failed attempts in a row, in ms: 500, 1000, 2000 … 30000. */
-export function backoffCapMs(failed: number): number {
-  return Math.min(backoff.mostMs, backoff.firstMs * 2 ** Math.min(failed, 16));
+/** The most that is waited after so many waits in a row, in ms: 500, 1000, 2000 … 30000. */
+export function backoffCapMs(step: number): number {
+  return Math.min(backoff.mostMs, backoff.firstMs * 2 ** Math.min(step, 16));
 }
 
 /**
@@ -29,18 +29,18 @@ export function backoffCapMs(failed: number): number {
  * With `jitter`: anywhere within what is left of the window that the server gave, all moments alike; where it gave none, or only a beginning,
  * full jitter over the backoff (from that beginning on). With `immediate`: now.
  *
- * @param failed attempts in a row that failed
+ * @param step waits in a row that came from the backoff
  * @param random evenly from [0, 1)
  */
 export function nextAttemptUs(
   policy: ReconnectPolicy,
   atUs: number,
-  failed: number,
+  step: number,
   window: ReturnWindow | undefined,
   random: number,
 ): number {
   if (policy === 'immediate') return atUs;
-  const jitterUs = random * backoffCapMs(failed) * 1000;
+  const jitterUs = random * backoffCapMs(step) * 1000;
   if (!window) return atUs + jitterUs;
   const { fromUs, toUs } = window;
   if (toUs === Number.POSITIVE_INFINITY) return Math.max(atUs, fromUs) + jitterUs;

@@ -29,8 +29,8 @@ export interface ReconnectPlan {
 interface Outage {
   lostUs: number;
   attempts: number;
-  /** Attempts in a row that failed, those of earlier outages included unless the connection was stable in between. */
-  failed: number;
+  /** Waits in a row that came from the backoff, those of earlier outages included unless the connection was stable in between. */
+  step: number;
   window: ReturnWindow | undefined;
   isAway: boolean;
 }
@@ -127,12 +127,11 @@ export class Reconnector {
   failed(place: number, retryAfterMs: number | undefined, atUs: number): void {
     const outage = this.#outages.get(place);
     if (!this.#isOn || !outage?.isAway) return;
-    outage.failed++;
     if (retryAfterMs !== undefined) {
       outage.window = retryWindow(atUs, retryAfterMs);
       this.#noteWindow(retryAfterMs, undefined);
     }
-    this.#schedule(place, outage, outage.failed, atUs);
+    this.#schedule(place, outage, atUs);
   }
 
   /** A connection serves its place: open, joined. */
@@ -163,8 +162,8 @@ export class Reconnector {
     const before = this.#outages.get(lane.place);
     if (before?.isAway) return;
     const wasStable = lostUs - lane.openedUs >= stableUs;
-    const failed = wasStable ? 0 : (before?.failed ?? 0);
-    const outage: Outage = { lostUs, attempts: 0, failed, window: undefined, isAway: true };
+    const step = wasStable ? 0 : (before?.step ?? 0);
+    const outage: Outage = { lostUs, attempts: 0, step, window: undefined, isAway: true };
     if (lane.drain) {
       const { toldUs, minMs, maxMs } = lane.drain;
       outage.window = { fromUs: toldUs + minMs * 1000, toUs: toldUs + maxMs * 1000 };
@@ -176,11 +175,14 @@ export class Reconnector {
     this.#counts.firstLostUs = Math.min(this.#counts.firstLostUs, lostUs);
     if (this.#plan.isStorm) this.#backUs[lane.place] = notBack;
     this.#bin(lostUs, 'lost');
-    this.#schedule(lane.place, outage, failed, atUs);
+    this.#schedule(lane.place, outage, atUs);
   }
 
-  #schedule(place: number, { window }: Outage, failed: number, atUs: number): void {
-    this.#due.add(place, nextAttemptUs(this.#plan.policy, atUs, failed, window, this.#random()));
+  #schedule(place: number, outage: Outage, atUs: number): void {
+    const { window, step } = outage;
+    this.#due.add(place, nextAttemptUs(this.#plan.policy, atUs, step, window, this.#random()));
+    // Whoever comes when the server said did nothing wrong: the backoff does not grow.
+    if (!window || window.toUs === Number.POSITIVE_INFINITY) outage.step++;
   }
 
   #noteWindow(minMs: number, maxMs: number | undefined): void {
