@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { generateSigningKey, mintToken } from '../../lib/token.ts';
 import { guards } from '../../reference-server/guards.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { FakeClock } from '../reference-server/fake-clock.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
 import { calm, eventually, exchange, frame, isServed, upgradeRequest, WireClient } from './wire-client.ts';
@@ -42,8 +43,7 @@ test('HS-16 in production a connection that says nothing is closed with 4408, an
 
 test('HS-16 without authTimeoutMs: it stays', { timeout }, async (t) => {
   const clock = new FakeClock();
-  const heartbeat = { intervalMs: 2 ** 31, timeoutMs: 2 ** 31 };
-  const options = { ...production, heartbeat, clock };
+  const options = { ...production, heartbeat: noHeartbeat, clock };
   const server = await unguarded(t, { authTimeoutMs: 2 ** 31 }, options);
   const silent = await WireClient.open(server);
   clock.advance(60_000);

@@ -6,6 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { CrowdReport, CrowdRequest } from '../fixtures/crowd.ts';
 import { startFaultProxy } from '../fixtures/fault-proxy.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { noNetworks, ownNetwork } from '../fixtures/privileged.ts';
 import { type ServeProcess, startServe } from '../fixtures/serve-process.ts';
 import { Client } from '../reference-server/client.ts';
@@ -72,8 +73,7 @@ describe('half-open peers', { concurrency: true }, () => {
   test('HB-02 without a heartbeat: half-open peers are held for as long as anybody looks', {
     timeout,
   }, async (t) => {
-    const heartbeat = { intervalMs: 3_600_000, timeoutMs: 1000 };
-    const server = await listening(t, { heartbeat });
+    const server = await listening(t, { heartbeat: noHeartbeat });
     const proxy = await startFaultProxy(Number(new URL(server.url).port), {});
     t.after(() => proxy.close());
     const clients = await Promise.all(

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { ReferenceServer } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { startServe } from '../fixtures/serve-process.ts';
 import { Client } from '../reference-server/client.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
 
 const timeout = 30_000;
 const fast = { intervalMs: 400, timeoutMs: 400 };
-const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
 /** What a busy machine may add to a time that the server keeps. */
 const busyMs = 1500;
 
@@ -121,14 +121,18 @@ async function zombie(t: TestContext, server: ReferenceServer): Promise<() => bo
 test('HB-04 a zombie whose heartbeat is fine, but that reads nothing, is closed with 1008', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const isOpen = await zombie(t, server);
   while (isOpen() || server.app.connections.open.size > 1) await new Promise((go) => setTimeout(go, 50));
   assert.equal(await metric(server, 'wsbench_heartbeat_timeouts_total'), 0);
 });
 
 test('HB-04 without maxBufferedBytes: it stays, and everything is kept for it', { timeout }, async (t) => {
-  const server = await unguarded(t, { maxBufferedBytes: Number.POSITIVE_INFINITY }, { heartbeat: quiet });
+  const server = await unguarded(
+    t,
+    { maxBufferedBytes: Number.POSITIVE_INFINITY },
+    { heartbeat: noHeartbeat },
+  );
   const isOpen = await zombie(t, server);
   assert.ok(isOpen());
   const kept = [...server.app.connections.open].map(({ socket }) => socket.bufferedAmount);
@@ -186,7 +190,7 @@ async function unreadPongs(t: TestContext, server: ReferenceServer): Promise<num
 }
 
 test('HB-05 where messages are not limited, 16 pongs wait at most', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const most = await unreadPongs(t, server);
   t.diagnostic(`${most} bytes waited`);
   assert.ok(most <= 16 * 127, `${most} bytes`);
@@ -194,7 +198,11 @@ test('HB-05 where messages are not limited, 16 pongs wait at most', { timeout },
 });
 
 test('HB-05 without maxPendingAutoPongs: pongs pile up', { timeout }, async (t) => {
-  const server = await unguarded(t, { maxPendingAutoPongs: Number.POSITIVE_INFINITY }, { heartbeat: quiet });
+  const server = await unguarded(
+    t,
+    { maxPendingAutoPongs: Number.POSITIVE_INFINITY },
+    { heartbeat: noHeartbeat },
+  );
   const most = await unreadPongs(t, server);
   t.diagnostic(`${most} bytes waited`);
   assert.ok(most > 4 * 1024 ** 2, `${most} bytes`);
@@ -220,7 +228,7 @@ for (const kind of ['ping', 'pong'] as const) {
   test(`HB-05 a flood of ${kind} frames by one who reads: 1008, and a hundred at once are none`, {
     timeout,
   }, async (t) => {
-    const server = await listening(t, { heartbeat: quiet, limits: 'development' });
+    const server = await listening(t, { heartbeat: noHeartbeat, limits: 'development' });
     const honest = await Client.open(`${server.url}/ws`);
     const client = await Client.open(`${server.url}/ws`);
     const startedMs = performance.now();
@@ -236,7 +244,7 @@ for (const kind of ['ping', 'pong'] as const) {
     timeout,
   }, async (t) => {
     const without = { maxControlFramesPerSecond: Number.POSITIVE_INFINITY };
-    const server = await unguarded(t, without, { heartbeat: quiet, limits: 'development' });
+    const server = await unguarded(t, without, { heartbeat: noHeartbeat, limits: 'development' });
     const client = await Client.open(`${server.url}/ws`);
     assert.equal(await sendGroups(client, kind, 100), 1000);
     assert.equal((await client.request('PING')).type, 'PONG');
@@ -244,7 +252,7 @@ for (const kind of ['ping', 'pong'] as const) {
 }
 
 test('HB-06 1,000 PINGs cost what any message costs: RATE_LIMITED, then 4429', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet, limits: 'development' });
+  const server = await listening(t, { heartbeat: noHeartbeat, limits: 'development' });
   const honest = await Client.open(`${server.url}/ws`, await server.mint({ sub: 'honest' }));
   const attacker = await Client.open(`${server.url}/ws`, await server.mint({ sub: 'attacker' }));
   for (let n = 0; n < 1000; n++) attacker.send({ type: 'PING', id: `p${n}` });
@@ -258,7 +266,7 @@ test('HB-06 1,000 PINGs cost what any message costs: RATE_LIMITED, then 4429', {
 });
 
 test('HB-06 without limits all of them are answered', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const attacker = await Client.open(`${server.url}/ws`);
   for (let n = 0; n < 1000; n++) attacker.send({ type: 'PING', id: `p${n}` });
   await attacker.take(({ id }) => id === 'p999', 'the last answer');

@@ -8,6 +8,7 @@ import { mintToken } from '../../lib/token.ts';
 import { handlers } from '../../reference-server/handlers/index.ts';
 import { until } from '../cli/spawn.ts';
 import { startHerd } from '../fixtures/herd.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { startServe } from '../fixtures/serve.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { listening } from '../reference-server/servers.ts';
@@ -16,7 +17,6 @@ import { isLong } from '../require.ts';
 const timeout = 120_000;
 const secret = 'known to servers and clients, and long enough for HS256';
 const env = { JWT_SECRET: secret };
-const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
 
 /** What a process needs beside what is measured: to exit, on a machine that does other things. */
 const allowanceMs = 2000;
@@ -53,7 +53,7 @@ test(`LC-01 SIGTERM with ${crowd} clients and 500 messages a second: all answere
 test('LC-01 /readyz is 503 before anybody is told; what is under way is answered before the close', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet, drainTimeoutMs: 8000 });
+  const server = await listening(t, { heartbeat: noHeartbeat, drainTimeoutMs: 8000 });
   const client = await Client.open(`${server.url}/ws`);
   await client.next('WELCOME');
   // Longer than a drain of one client takes otherwise.
@@ -78,7 +78,7 @@ test('LC-01 /readyz is 503 before anybody is told; what is under way is answered
 test('LC-01 a handler that takes too long holds up nobody but its own connection, and that one not for ever', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet, drainTimeoutMs: 2000 });
+  const server = await listening(t, { heartbeat: noHeartbeat, drainTimeoutMs: 2000 });
   const [stuck, other] = [await Client.open(`${server.url}/ws`), await Client.open(`${server.url}/ws`)];
   t.mock.method(handlers.ECHO, 'handle', () => new Promise(() => {}));
   stuck.send({ type: 'ECHO', id: 'a' });
@@ -218,7 +218,7 @@ test('LC-14 an upgrade between SIGTERM and exit: 503, Retry-After, Connection: c
 test('LC-14 an upgrade whose token is being verified when the drain begins is too late', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const token = await server.mint({ sub: 'late' });
   const anchor = await Client.open(`${server.url}/ws`);
   anchor.socket.pause();

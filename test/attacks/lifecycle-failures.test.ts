@@ -5,12 +5,12 @@ import { echo } from '../../reference-server/handlers/echo.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
 import { emptyFolder, start, until } from '../cli/spawn.ts';
 import { hook } from '../fixtures/hook.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { startServe } from '../fixtures/serve.ts';
 import { Client } from '../reference-server/client.ts';
 import { listening } from '../reference-server/servers.ts';
 
 const timeout = 60_000;
-const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
 const circular: Record<string, unknown> = {};
 circular.self = circular;
 
@@ -29,7 +29,7 @@ const failures: [how: string, handle: () => unknown][] = [
 for (const [how, handle] of failures) {
   test(`LC-15 a handler that ${how} costs one message`, { timeout }, async (t) => {
     const log: LogEntry[] = [];
-    const server = await listening(t, { heartbeat: quiet, logger: (entry) => log.push(entry) });
+    const server = await listening(t, { heartbeat: noHeartbeat, logger: (entry) => log.push(entry) });
     const [client, other] = [await Client.open(`${server.url}/ws`), await Client.open(`${server.url}/ws`)];
     const mocked = t.mock.method(echo, 'handle', handle as never);
     const error = await client.error('ECHO', 'x', 'e1');
@@ -50,7 +50,7 @@ test('LC-15 what fails after the answer, or outside of the handler, costs one co
   timeout,
 }, async (t) => {
   const server = await listening(t, {
-    heartbeat: quiet,
+    heartbeat: noHeartbeat,
     logger: () => {
       throw new Error('the disk is full');
     },
@@ -128,7 +128,7 @@ for (const kind of ['exception', 'rejection']) {
 }
 
 test('LC-15 other commands end with 70 as well, whatever they are at', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const args = ['stress', `${server.url}/ws/echo`, '--preset', 'echo', '-d', '30s', '--no-save'];
   const running = start(args, { cwd: emptyFolder(t), node: hook('crash') });
   t.after(() => running.child.kill('SIGKILL'));

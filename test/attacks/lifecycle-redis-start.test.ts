@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken } from '../../lib/token.ts';
 import { createServer, type ReferenceServer } from '../../reference-server/index.ts';
 import { emptyFolder, run } from '../cli/spawn.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { startServe } from '../fixtures/serve.ts';
 import { Client } from '../reference-server/client.ts';
 import { meddler } from '../reference-server/redis-buses.ts';
@@ -14,13 +15,12 @@ import { listening } from '../reference-server/servers.ts';
 
 const timeout = 120_000;
 const secret = 'shared by all of them, and long enough for HS256';
-const heartbeat = { intervalMs: 60_000, timeoutMs: 1000 };
 const roles = ['dashboard', 'agent'] as const;
 
 async function joined(t: TestContext, redis: RedisServer): Promise<ReferenceServer> {
   const caFile = redis.url.startsWith('rediss') ? { caFile: redis.caFile } : {};
   return listening(t, {
-    ...{ secret, heartbeat },
+    ...{ secret, heartbeat: noHeartbeat },
     redis: { url: redis.url, ...caFile },
   });
 }

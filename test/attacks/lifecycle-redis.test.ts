@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEntry, ReferenceServer } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from '../reference-server/client.ts';
 import { eventually, meddler } from '../reference-server/redis-buses.ts';
 import { type RedisServer, skipRedis, startRedis } from '../reference-server/redis-server.ts';
@@ -12,13 +13,12 @@ import { isLong } from '../require.ts';
 
 const timeout = 120_000;
 const secret = 'shared by all of them, and long enough for HS256';
-const heartbeat = { intervalMs: 60_000, timeoutMs: 1000 };
 const roles = ['dashboard', 'agent'] as const;
 
 async function joined(t: TestContext, redis: RedisServer, log: LogEntry[] = []): Promise<ReferenceServer> {
   const caFile = redis.url.startsWith('rediss') ? { caFile: redis.caFile } : {};
   return listening(t, {
-    ...{ secret, heartbeat },
+    ...{ secret, heartbeat: noHeartbeat },
     redis: { url: redis.url, ...caFile },
     logger: (entry) => log.push(entry),
   });

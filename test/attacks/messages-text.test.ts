@@ -6,11 +6,11 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { handlers } from '../../reference-server/handlers/index.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from '../reference-server/client.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
 
 const timeout = 30_000;
-const heartbeat = { intervalMs: 60_000, timeoutMs: 1000 };
 
 /** Lets PING fail with the text that it came with: the worst that a handler could do. */
 function failingPing(t: TestContext): void {
@@ -29,7 +29,7 @@ function failingPing(t: TestContext): void {
 test('MS-10 whatever a peer writes is one line of the log, escaped and cut', { timeout }, async (t) => {
   failingPing(t);
   const log: LogEntry[] = [];
-  const server = await listening(t, { heartbeat, logger: (entry) => log.push(entry) });
+  const server = await listening(t, { heartbeat: noHeartbeat, logger: (entry) => log.push(entry) });
   const client = await Client.open(`${server.url}/ws`);
   const injections = [
     'a\nerror: forged line',
@@ -60,7 +60,7 @@ test('RS-15 at most 100 lines of a kind reach the log in a second, and then how 
   failingPing(t);
   const lines: { atMs: number; message: string }[] = [];
   const server = await listening(t, {
-    heartbeat,
+    heartbeat: noHeartbeat,
     logger: ({ message }) => lines.push({ atMs: performance.now(), message }),
   });
   const client = await Client.open(`${server.url}/ws`);
@@ -87,7 +87,7 @@ test('RS-15 without maxLogLines: every error is a line', { timeout }, async (t) 
     t,
     { maxLogLines: Number.POSITIVE_INFINITY },
     {
-      heartbeat,
+      heartbeat: noHeartbeat,
       logger: () => {
         lines += 1;
       },

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import { readEnvelope } from '../../reference-server/envelope.ts';
 import { guards } from '../../reference-server/guards.ts';
 import { type ErrorCode, serverMessages } from '../../reference-server/messages.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
 import { framesOf, intrude, text, until } from './siege.ts';
 
 const timeout = 30_000;
-const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
-const options = { heartbeat: quiet };
+const options = { heartbeat: noHeartbeat };
 
 /** The fastest of many runs in ms: what the work costs, without what else the machine does. */
 function fastestMs(run: () => void): number {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken } from '../../lib/token.ts';
 import type { Position } from '../../reference-server/bus/bus.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from '../reference-server/client.ts';
 import { eventually, joinRedis, meddler } from '../reference-server/redis-buses.ts';
 import { cable } from '../reference-server/redis-cable.ts';
@@ -15,7 +16,6 @@ import { serving } from './serving.ts';
 
 const timeout = 90_000;
 const secret = 'shared by all, and long enough for HS256';
-const heartbeat = { intervalMs: 3_600_000, timeoutMs: 1000 };
 const roles: ('dashboard' | 'agent')[] = ['dashboard', 'agent'];
 
 async function token(sub = 'alice'): Promise<string> {
@@ -38,7 +38,7 @@ test('MI-03 an instance without a way to Redis says so, and catches up once it h
 }, async (t) => {
   const redis = await startRedis(t);
   const way = await cable(t, redis);
-  const options = { secret, heartbeat };
+  const options = { secret, heartbeat: noHeartbeat };
   const a = await listening(t, { ...options, redis: { url: redis.url } });
   const b = await listening(t, { ...options, redis: { url: way.redis.url } });
   const dashboard = await Client.open(`${a.url}/ws`, await token());
@@ -96,7 +96,7 @@ test('MI-04 an instance is killed: its agents go offline for all others', {
   const redis = await startRedis(t);
   const env = { JWT_SECRET: secret, REDIS_URL: redis.url };
   const dying = await serving(t, ['--limits', 'off'], env);
-  const other = await listening(t, { secret, heartbeat, redis: { url: redis.url } });
+  const other = await listening(t, { secret, heartbeat: noHeartbeat, redis: { url: redis.url } });
   const dashboard = await Client.open(`${other.url}/ws`, await token());
   await dashboard.ack('DASHBOARD_CONNECT');
   const agent = await Client.open(dying.url, await token('bob'));
@@ -118,7 +118,7 @@ test('MI-08 a slow Redis: what is local is not slow, and nobody waits longer tha
 }, async (t) => {
   const redis = await startRedis(t);
   const way = await cable(t, redis);
-  const server = await listening(t, { secret, heartbeat, redis: { url: way.redis.url } });
+  const server = await listening(t, { secret, heartbeat: noHeartbeat, redis: { url: way.redis.url } });
   const client = await Client.open(`${server.url}/ws`, await token());
   await client.ack('AGENT_CONNECT', { agentId: 'here' });
   // Scripts that Redis does not know yet take a second call.

@@ -10,6 +10,7 @@ import { RedisNames } from '../../reference-server/bus/redis-names.ts';
 import { publishScript } from '../../reference-server/bus/redis-scripts.ts';
 import { systemClock } from '../../reference-server/clock.ts';
 import { limitsPresets } from '../../reference-server/limits/presets.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from '../reference-server/client.ts';
 import { eventually, joinRedis, meddler } from '../reference-server/redis-buses.ts';
 import { cable } from '../reference-server/redis-cable.ts';
@@ -19,7 +20,6 @@ import { listening } from '../reference-server/servers.ts';
 
 const timeout = 60_000;
 const secret = 'shared by all, and long enough for HS256';
-const heartbeat = { intervalMs: 3_600_000, timeoutMs: 1000 };
 const link = { deliver: () => true, replaced: () => {} };
 
 test('MI-01 messages that no instance sent are dropped and counted, on every channel', {
@@ -96,7 +96,7 @@ test('MI-01 what somebody else says on the bus reaches no client', {
   skip: skipRedis,
 }, async (t) => {
   const redis = await startRedis(t);
-  const options = { secret, heartbeat, redis: { url: redis.url } };
+  const options = { secret, heartbeat: noHeartbeat, redis: { url: redis.url } };
   const servers = [await listening(t, options), await listening(t, options)];
   const claims = { sub: 'alice', roles: ['dashboard', 'agent'] as ('dashboard' | 'agent')[] };
   const token = await mintToken({ secret }, claims);
@@ -173,7 +173,7 @@ test('MI-05 an agent comes back elsewhere while its old instance thinks that it 
 }, async (t) => {
   const redis = await startRedis(t);
   const way = await cable(t, redis);
-  const options = { secret, heartbeat };
+  const options = { secret, heartbeat: noHeartbeat };
   const a = await listening(t, { ...options, redis: { url: way.redis.url } });
   const b = await listening(t, { ...options, redis: { url: redis.url } });
   const claims = { sub: 'bob', roles: ['dashboard', 'agent'] as ('dashboard' | 'agent')[] };

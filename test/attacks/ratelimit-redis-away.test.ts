@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken } from '../../lib/token.ts';
 import { guards } from '../../reference-server/guards.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { eventually } from '../reference-server/redis-buses.ts';
 import { skipRedis, startRedis } from '../reference-server/redis-server.ts';
@@ -14,7 +15,6 @@ import { type Serving, serving } from './serving.ts';
 import { excess, type Passed } from './windows.ts';
 
 const secret = 'shared by all, and long enough for HS256';
-const heartbeat = { intervalMs: 3_600_000, timeoutMs: 1000 };
 
 test('RL-12 Redis stops: decisions come in 50 ms, from what this instance may admit alone', {
   timeout: 60_000,
@@ -24,7 +24,7 @@ test('RL-12 Redis stops: decisions come in 50 ms, from what this instance may ad
   const said: string[] = [];
   const options = {
     limits: 'test',
-    ...{ secret, heartbeat, redis: { url: redis.url } },
+    ...{ secret, heartbeat: noHeartbeat, redis: { url: redis.url } },
     logger: ({ message }: LogEntry) => said.push(message),
   } as const;
   const server = await listening(t, options);
@@ -58,7 +58,7 @@ test('RL-12 without limitDecisionMs: whoever asks waits for as long as Redis is 
   skip: skipRedis,
 }, async (t) => {
   const redis = await startRedis(t);
-  const options = { limits: 'test', secret, heartbeat, redis: { url: redis.url } } as const;
+  const options = { limits: 'test', secret, heartbeat: noHeartbeat, redis: { url: redis.url } } as const;
   const server = await unguarded(t, { limitDecisionMs: 100_000 }, options);
   redis.freeze();
   const startedMs = performance.now();

@@ -8,6 +8,7 @@ import type { RedisBus } from '../../reference-server/bus/redis.ts';
 import { systemClock } from '../../reference-server/clock.ts';
 import { RateGate } from '../../reference-server/limits/gate.ts';
 import { type Limits, limitsPresets } from '../../reference-server/limits/presets.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { joinRedis } from '../reference-server/redis-buses.ts';
 import { skipRedis, startRedis } from '../reference-server/redis-server.ts';
@@ -18,14 +19,18 @@ import { excess, type Passed } from './windows.ts';
 const secret = 'shared by all, and long enough for HS256';
 /** What happens when Redis is late is for other tests: on a busy machine it may be, a little. */
 const patient = { limitDecisionMs: 450 };
-const heartbeat = { intervalMs: 3_600_000, timeoutMs: 1000 };
 
 test('RL-05 reconnecting to another instance brings no other burst', {
   timeout: 30_000,
   skip: skipRedis,
 }, async (t) => {
   const redis = await startRedis(t);
-  const options = { environment: 'production', limits: 'production', secret, heartbeat } as const;
+  const options = {
+    environment: 'production',
+    limits: 'production',
+    secret,
+    heartbeat: noHeartbeat,
+  } as const;
   const servers = [
     await unguarded(t, patient, { ...options, redis: { url: redis.url } }),
     await unguarded(t, patient, { ...options, redis: { url: redis.url } }),
@@ -56,7 +61,12 @@ test('RL-06 the connections of one user are counted over all instances', {
   skip: skipRedis,
 }, async (t) => {
   const redis = await startRedis(t);
-  const options = { environment: 'production', limits: 'production', secret, heartbeat } as const;
+  const options = {
+    environment: 'production',
+    limits: 'production',
+    secret,
+    heartbeat: noHeartbeat,
+  } as const;
   const shared = { redis: { url: redis.url }, trustedProxies: ['127.0.0.1'] };
   const servers = [
     await unguarded(t, patient, { ...options, ...shared }),

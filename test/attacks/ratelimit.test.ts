@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import { configFromEnv, type ReferenceServer, type ServerOptions } from '../../reference-server/index.ts';
 import { TokenBucket } from '../../reference-server/limits/bucket.ts';
 import { type LimitsName, limitsPresets } from '../../reference-server/limits/presets.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { FakeClock } from '../reference-server/fake-clock.ts';
 import { listening } from '../reference-server/servers.ts';
 
 const timeout = 30_000;
 const secret = 'long enough for HS256: it has more than 32 bytes';
-const heartbeat = { intervalMs: 3_600_000, timeoutMs: 1000 };
 
 /** A server whose time for limits stands still until it is told to move, and whose wall clock is the true one, or `skewMs` off. */
 async function still(
@@ -22,7 +22,14 @@ async function still(
   const wall = { skewMs: 0 };
   const clock = Object.assign(new FakeClock(), { epochMs: () => Date.now() + wall.skewMs });
   const environment = limits === 'off' ? 'test' : limits;
-  const server = await listening(t, { limits, environment, secret, heartbeat, clock, ...options });
+  const server = await listening(t, {
+    limits,
+    environment,
+    secret,
+    heartbeat: noHeartbeat,
+    clock,
+    ...options,
+  });
   return { server, clock, wall };
 }
 

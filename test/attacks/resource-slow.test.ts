@@ -4,12 +4,12 @@ import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { Connection } from '../../reference-server/connection.ts';
 import type { ReferenceServer } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from '../reference-server/client.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
 import { besieged, frame, intrude, text, until } from './siege.ts';
 
 const timeout = 40_000;
-const heartbeat = { intervalMs: 60_000, timeoutMs: 60_000 };
 const off = Number.POSITIVE_INFINITY;
 const mebibyte = 1024 ** 2;
 
@@ -34,7 +34,7 @@ async function greedy(
 test('RS-05 who reads nothing is not read either, and closed with 1008 within 5 s', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const honest = await Client.open(`${server.url}/ws`);
   for (const path of ['/ws', '/ws/echo']) {
     const { socket, connection, ended } = await greedy(server, path);
@@ -58,7 +58,7 @@ test('RS-05 who reads nothing is not read either, and closed with 1008 within 5 
 });
 
 test('RS-05 who reads again in time loses nothing', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`);
   client.socket.pause();
   const count = 400;
@@ -71,7 +71,7 @@ test('RS-05 who reads again in time loses nothing', { timeout }, async (t) => {
 });
 
 test('RS-05 without slowConsumerMs: it may stay as it is', { timeout }, async (t) => {
-  const server = await unguarded(t, { slowConsumerMs: 2 ** 31 }, { heartbeat });
+  const server = await unguarded(t, { slowConsumerMs: 2 ** 31 }, { heartbeat: noHeartbeat });
   const { socket, connection } = await greedy(server);
   await until(() => connection.isSlow, 'it is slow');
   await new Promise((resolve) => setTimeout(resolve, 5500));
@@ -82,7 +82,11 @@ test('RS-05 without slowConsumerMs: it may stay as it is', { timeout }, async (t
 test('RS-05 without pauseAboveBytes and maxBufferedBytes: all that it asked for lies with the server', {
   timeout,
 }, async (t) => {
-  const server = await unguarded(t, { pauseAboveBytes: off, maxBufferedBytes: off }, { heartbeat });
+  const server = await unguarded(
+    t,
+    { pauseAboveBytes: off, maxBufferedBytes: off },
+    { heartbeat: noHeartbeat },
+  );
   const { socket, connection } = await greedy(server);
   await until(() => connection.socket.bufferedAmount > 32 * mebibyte, '32 MiB are unread');
   socket.destroy();
@@ -99,10 +103,10 @@ test('RS-05 without maxPendingAutoPongs: pongs pile up that nobody reads', { tim
     for (let n = 0; n < 200; n++) socket.write(pings);
     return connection;
   };
-  const guarded = await flood(await listening(t, { heartbeat }));
+  const guarded = await flood(await listening(t, { heartbeat: noHeartbeat }));
   await until(() => !guarded.isOpen, 'the flood ends');
   assert.ok(guarded.socket.bufferedAmount <= mebibyte, `${guarded.socket.bufferedAmount} bytes`);
-  const open = await flood(await unguarded(t, { maxPendingAutoPongs: 0 }, { heartbeat }));
+  const open = await flood(await unguarded(t, { maxPendingAutoPongs: 0 }, { heartbeat: noHeartbeat }));
   await until(() => open.socket.bufferedAmount > 2 * mebibyte, '2 MiB of pongs');
   assert.ok(open.isOpen);
 });
@@ -111,7 +115,7 @@ const subscribers = 20;
 
 /** How long deliveries to twenty subscribers take while the twenty-first reads, and when it has stopped. */
 async function fanOut(t: TestContext): Promise<{ before: number; during: number; mostUnread: number }> {
-  const server = await besieged(t, { options: { heartbeat }, subs: ['all'] });
+  const server = await besieged(t, { options: { heartbeat: noHeartbeat }, subs: ['all'] });
   const [token = ''] = server.tokens;
   const open = (): Promise<Client> => Client.open(`${server.url}/ws`, token);
   const readers = await Promise.all(Array.from({ length: subscribers }, open));
@@ -173,7 +177,7 @@ test('RS-06 a subscriber that stops reading goes; the others hear everything as 
 test('RS-06 without maxBufferedBytes: what one subscriber does not read is kept for it', {
   timeout,
 }, async (t) => {
-  const server = await unguarded(t, { maxBufferedBytes: off }, { heartbeat });
+  const server = await unguarded(t, { maxBufferedBytes: off }, { heartbeat: noHeartbeat });
   const token = await server.mint();
   const slow = await Client.open(`${server.url}/ws`, token);
   const writer = await Client.open(`${server.url}/ws`, token);

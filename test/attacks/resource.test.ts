@@ -4,14 +4,13 @@ import { test } from 'node:test';
 import { guards } from '../../reference-server/guards.ts';
 import { handlers } from '../../reference-server/handlers/index.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { FakeClock } from '../reference-server/fake-clock.ts';
 import { listening, unguarded } from '../reference-server/servers.ts';
 import { frame, type Intruder, intrude, until } from './siege.ts';
 
 const timeout = 30_000;
-// Longer than any clock here is moved on.
-const heartbeat = { intervalMs: 10_000_000, timeoutMs: 1000 };
 const off = Number.POSITIVE_INFINITY;
 
 /** Its timers move when told to; tokens are judged by the time of day. */
@@ -25,7 +24,7 @@ for (const [id, name, payload] of [
   ['RS-02', 'empty fragments', ''],
 ] as const) {
   test(`${id} ${name} without an end are closed with 1008 before the 1,024th`, { timeout }, async (t) => {
-    const server = await listening(t, { heartbeat });
+    const server = await listening(t, { heartbeat: noHeartbeat });
     const honest = await Client.open(`${server.url}/ws`);
     const intruder = await intrude(`${server.url}/ws`);
     intruder.socket.write(pieces(1022, payload));
@@ -40,7 +39,7 @@ for (const [id, name, payload] of [
 
   test(`${id} without maxFragments: ${name} are taken by the thousand`, { timeout }, async (t) => {
     // ws reads 0 as no bound.
-    const server = await unguarded(t, { maxFragments: 0, maxBufferedChunks: 0 }, { heartbeat });
+    const server = await unguarded(t, { maxFragments: 0, maxBufferedChunks: 0 }, { heartbeat: noHeartbeat });
     const intruder = await intrude(`${server.url}/ws`);
     intruder.socket.write(Buffer.concat([pieces(20_000, payload), frame(0x89, 'still there?')]));
     await until(() => intruder.received().includes('still there?'), 'a pong');
@@ -51,7 +50,7 @@ for (const [id, name, payload] of [
 test('RS-03 a message that grows beyond 64 KiB is closed with 1009, whatever it would have become', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const honest = await Client.open(`${server.url}/ws`);
   const intruder = await intrude(`${server.url}/ws`);
   const { rss } = process.memoryUsage();
@@ -63,7 +62,7 @@ test('RS-03 a message that grows beyond 64 KiB is closed with 1009, whatever it 
 });
 
 test('RS-03 without maxMessageBytes: 8 MiB of it are kept', { timeout }, async (t) => {
-  const server = await unguarded(t, { maxMessageBytes: 0 }, { heartbeat });
+  const server = await unguarded(t, { maxMessageBytes: 0 }, { heartbeat: noHeartbeat });
   const intruder = await intrude(`${server.url}/ws`);
   intruder.socket.write(frame(0x01, Buffer.alloc(1024 ** 2, 'x')));
   for (let n = 0; n < 7; n++) intruder.socket.write(frame(0x00, Buffer.alloc(1024 ** 2, 'x')));
@@ -75,7 +74,7 @@ const half = frame(0x01, Buffer.alloc(60 * 1024, 'x'));
 
 test('RS-04 a message that is not whole within 10 s is closed with 1008', { timeout }, async (t) => {
   const clock = new FakeClock();
-  const server = await listening(t, { heartbeat, clock });
+  const server = await listening(t, { heartbeat: noHeartbeat, clock });
   const honest = await Client.open(`${server.url}/ws`);
   const { unfinished } = server.app.capacity;
   const intruder = await intrude(`${server.url}/ws`);
@@ -98,7 +97,7 @@ test('RS-04 the raw echo waits 10 s for the next byte of a large message, not fo
   timeout,
 }, async (t) => {
   const clock = new FakeClock();
-  const server = await listening(t, { heartbeat, clock });
+  const server = await listening(t, { heartbeat: noHeartbeat, clock });
   const { unfinished } = server.app.capacity;
   const slow = await intrude(`${server.url}/ws/echo`);
   for (let n = 0; n < 5; n++) {
@@ -123,7 +122,7 @@ test('RS-04 all unfinished messages together have a budget, and who holds most g
 }, async (t) => {
   const maxUnfinishedBytes = 4 * 1024 ** 2;
   assert.equal(guards.maxUnfinishedBytes, 128 * 1024 ** 2);
-  const server = await unguarded(t, { maxUnfinishedBytes, unfinishedMs: 2000 }, { heartbeat });
+  const server = await unguarded(t, { maxUnfinishedBytes, unfinishedMs: 2000 }, { heartbeat: noHeartbeat });
   const honest = await Client.open(`${server.url}/ws`);
   const { unfinished } = server.app.capacity;
   let most = 0;
@@ -146,7 +145,11 @@ test('RS-04 all unfinished messages together have a budget, and who holds most g
 test('RS-04 without unfinishedMs and maxUnfinishedBytes: all of it is held for ever', {
   timeout,
 }, async (t) => {
-  const server = await unguarded(t, { maxUnfinishedBytes: off, unfinishedMs: off }, { heartbeat });
+  const server = await unguarded(
+    t,
+    { maxUnfinishedBytes: off, unfinishedMs: off },
+    { heartbeat: noHeartbeat },
+  );
   const intruders = await parked(server.url);
   await until(() => server.app.capacity.unfinished.bytes === 100 * half.length, 'all is held');
   await new Promise((resolve) => setTimeout(resolve, 500));
@@ -166,7 +169,7 @@ const refusal = async (opening: Promise<unknown>): Promise<Refused> => {
 test('RS-07 a full server refuses with 503 and Retry-After, and has room again when somebody leaves', {
   timeout,
 }, async (t) => {
-  const server = await unguarded(t, { maxConnections: 50 }, { heartbeat });
+  const server = await unguarded(t, { maxConnections: 50 }, { heartbeat: noHeartbeat });
   const clients = await Promise.all(Array.from({ length: 50 }, () => Client.open(`${server.url}/ws`)));
   const { status, headers, body } = await refusal(Client.open(`${server.url}/ws`));
   assert.equal(status, 503);
@@ -181,7 +184,7 @@ test('RS-07 a full server refuses with 503 and Retry-After, and has room again w
 
 test('RS-07 an address has its share under production limits: 429 above it', { timeout }, async (t) => {
   assert.equal(guards.maxConnectionsPerIp, 1000);
-  const production = { heartbeat, limits: 'production' } as const;
+  const production = { heartbeat: noHeartbeat, limits: 'production' } as const;
   const server = await unguarded(t, { maxConnectionsPerIp: 5 }, production);
   const tokens = await Promise.all(Array.from({ length: 6 }, (_, n) => server.mint({ sub: `s${n}` })));
   const clients: Client[] = [];
@@ -199,7 +202,7 @@ test('RS-07 without maxConnections and maxConnectionsPerIp: one address opens wh
   const server = await unguarded(
     t,
     { maxConnections: off, maxConnectionsPerIp: off },
-    { heartbeat, limits: 'production' },
+    { heartbeat: noHeartbeat, limits: 'production' },
   );
   // Twenty is what the rate of upgrades lets through at once.
   const clients = await Promise.all(Array.from({ length: 20 }, () => Client.open(`${server.url}/ws`)));
@@ -207,7 +210,7 @@ test('RS-07 without maxConnections and maxConnectionsPerIp: one address opens wh
 });
 
 test('RS-09 a connection may hold 100 channels with names of 64 characters', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`, await server.mint());
   for (let n = 0; n < 100; n++) await client.ack('SUBSCRIBE', { channel: `c${n}` });
   for (let n = 100; n < 300; n++) {
@@ -253,7 +256,7 @@ test('RS-10 an agent that never answers has 1,000 commands waiting, and each sen
   timeout,
 }, async (t) => {
   const clock = handClock();
-  const server = await listening(t, { heartbeat, clock, commandTimeoutMs: 10_000 });
+  const server = await listening(t, { heartbeat: noHeartbeat, clock, commandTimeoutMs: 10_000 });
   const { answers, bosses, agent } = await commands(server);
   assert.deepEqual(answers, { ACK: 1000, NOT_DELIVERED: 100 });
   clock.advance(10_001);
@@ -270,7 +273,11 @@ test('RS-10 an agent that never answers has 1,000 commands waiting, and each sen
 });
 
 test('RS-10 without maxPendingPerAgent: the pile grows with every sender', { timeout }, async (t) => {
-  const server = await unguarded(t, { maxPendingPerAgent: off }, { heartbeat, clock: handClock() });
+  const server = await unguarded(
+    t,
+    { maxPendingPerAgent: off },
+    { heartbeat: noHeartbeat, clock: handClock() },
+  );
   assert.deepEqual((await commands(server)).answers, { ACK: 1100 });
 });
 
@@ -278,7 +285,7 @@ test('RS-13 what a handler throws costs one ERROR INTERNAL with its id, never th
   timeout,
 }, async (t) => {
   const log: LogEntry[] = [];
-  const server = await listening(t, { heartbeat, logger: (entry) => log.push(entry) });
+  const server = await listening(t, { heartbeat: noHeartbeat, logger: (entry) => log.push(entry) });
   const honest = await Client.open(`${server.url}/ws`);
   const table = handlers as unknown as Record<string, { handle: unknown }>;
   for (const [type, handle, payload] of [

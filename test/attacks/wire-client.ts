@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { encodeFrame, type FrameSpec, opcodes } from '../../lib/protocol/frame.ts';
 import { FrameParser } from '../../lib/protocol/parser.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from '../reference-server/client.ts';
 
 /** Where a server listens: `ws://host:port`. */
@@ -27,7 +28,7 @@ export interface End {
 }
 
 /** Options of a server whose heartbeat leaves attackers alone, who never answer it. */
-export const calm = { heartbeat: { intervalMs: 60_000, timeoutMs: 60_000 } };
+export const calm = { heartbeat: noHeartbeat };
 
 const zeroMask = Buffer.alloc(4);
 const waitMs = 20_000;

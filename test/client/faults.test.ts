@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import type { ClientError, TokenSource } from '../../lib/client/index.ts';
 import type { ReferenceServer } from '../../reference-server/index.ts';
 import { startFaultProxy } from '../fixtures/fault-proxy.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { listening } from '../reference-server/servers.ts';
 import { clientOf, next } from './clients.ts';
 
@@ -60,7 +61,7 @@ test('a black hole is noticed by its deadline, and what was sent into it is sent
 });
 
 test('an effect whose ACK was lost happens once', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: { intervalMs: 60_000, timeoutMs: 1000 } });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const client = clientOf(t, `${server.url}/ws`, { token: tokenFor(server) });
   await client.connect();
   // The server handles it, and the connection ends before the answer is out.

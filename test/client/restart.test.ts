@@ -114,12 +114,18 @@ test('storm measures the gap that clients of the library see', { timeout }, asyn
   const clients = isLong ? 1000 : 250;
   const { storm, away } = await stormBeside(t, clients, 'jitter');
   const shares = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
-  const differences: Record<string, number> = {};
+  const wrong: string[] = [];
   for (const [name, share] of Object.entries(shares)) {
     const seen = percentile(away, share);
     const measured = storm.gap[name as keyof typeof shares] ?? Number.NaN;
-    differences[name] = measured / seen - 1;
-    t.diagnostic(`${name}: storm ${Math.round(measured)} ms, the library ${Math.round(seen)} ms`);
+    const said = `${name}: storm ${Math.round(measured)} ms, the library ${Math.round(seen)} ms`;
+    t.diagnostic(said);
+    // Both draw for themselves. However their times are distributed: the share of one sample that lies below a percentile of another
+    // differs from it by √(2 p (1 − p) / n); four times that is beyond chance. Whatever differs by less than 10 % is alike besides.
+    const chance = 4 * Math.sqrt((2 * share * (1 - share)) / clients);
+    const below = (ms: number): number => away.filter((each) => each <= ms).length / clients;
+    if (!(below(1.1 * measured) >= share - chance && below(0.9 * measured) <= share + chance))
+      wrong.push(said);
   }
   const { given, early, late } = storm.windows;
   t.diagnostic(
@@ -127,13 +133,7 @@ test('storm measures the gap that clients of the library see', { timeout }, asyn
   );
   assert.ok(given >= clients);
   assert.equal(early, 0);
-  // Both draw from a window of 4.9 s, each for itself. The ends of two such samples lie within a few per cent of one another; the
-  // median of n varies by half of the window / √n, so two of them are within 4 times √2 of that for all purposes.
-  assert.ok(Math.abs(differences.p95 ?? 1) <= 0.1, JSON.stringify(differences));
-  // Of 250 the two that came back last say little: each may have had one attempt more.
-  if (isLong) assert.ok(Math.abs(differences.p99 ?? 1) <= 0.1, JSON.stringify(differences));
-  const sampling = (4 * Math.SQRT2 * (4900 / 2 / Math.sqrt(clients))) / percentile(away, 0.5);
-  assert.ok(Math.abs(differences.p50 ?? 1) <= 0.1 + sampling, JSON.stringify({ differences, sampling }));
+  assert.deepEqual(wrong, []);
 });
 
 test('storm calls clients that ignore the window by their peak', { timeout }, async (t) => {

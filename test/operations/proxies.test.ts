@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { emptyFolder } from '../cli/spawn.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from '../reference-server/client.ts';
 import { eventually } from '../reference-server/redis-buses.ts';
 import { freePort } from '../reference-server/redis-server.ts';
@@ -113,7 +114,7 @@ for (const name of Object.keys(proxies) as ProxyName[]) {
     timeout,
     skip,
   }, async (t) => {
-    const server = await listening(t, { heartbeat: { intervalMs: 60_000, timeoutMs: 5000 } });
+    const server = await listening(t, { heartbeat: noHeartbeat });
     const port = Number(new URL(server.url).port);
     const proxy = await startProxy(t, name, [port, port, port]);
     const token = await server.mint();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReferenceServer } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from '../reference-server/client.ts';
 import { eventually } from '../reference-server/redis-buses.ts';
 import { cable } from '../reference-server/redis-cable.ts';
@@ -17,7 +18,7 @@ const openOn = ({ app }: ReferenceServer): number => app.connections.open.size;
 
 async function serve(t: TestContext, redis: RedisServer): Promise<ReferenceServer> {
   return listening(t, {
-    ...{ secret, drainTimeoutMs: 3000, heartbeat: { intervalMs: 60_000, timeoutMs: 5000 } },
+    ...{ secret, drainTimeoutMs: 3000, heartbeat: noHeartbeat },
     redis: { url: redis.url },
   });
 }

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { generateSigningKey, mintToken } from '../../lib/token.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
 import { keyServer, outages } from '../fixtures/key-server.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from './client.ts';
 import { FakeClock } from './fake-clock.ts';
 import { b64, claims } from './forgery.ts';
@@ -145,7 +146,7 @@ test('JW-23: while connections are open by them, keys are fetched every 30 s, an
   const server = await listening(t, {
     jwks: keys.url,
     clock,
-    heartbeat: { intervalMs: 1e9, timeoutMs: 1e9 },
+    heartbeat: noHeartbeat,
   });
   const nowS = Math.floor(clock.epochMs() / 1000);
   const times = { iat: nowS, exp: nowS + 3600 };

@@ -4,14 +4,14 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { createServer } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from './client.ts';
 import { listening } from './servers.ts';
 
 const timeout = 60_000;
-const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
 
 test('close says DRAIN and 1001 to every client, and is idempotent', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const typed = await Client.open(`${server.url}/ws`);
   const raw = await Client.open(`${server.url}/ws/echo`);
   const closing = server.close();
@@ -26,7 +26,7 @@ test('close says DRAIN and 1001 to every client, and is idempotent', { timeout }
 });
 
 test('app.close() alone drains as well', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`);
   await server.app.close();
   assert.equal((await client.closed).code, 1001);
@@ -35,7 +35,7 @@ test('app.close() alone drains as well', { timeout }, async (t) => {
 test('while it drains: not ready, no new upgrades, and those who stay are cut off', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet, drainTimeoutMs: 600 });
+  const server = await listening(t, { heartbeat: noHeartbeat, drainTimeoutMs: 600 });
   const { url, httpUrl } = server;
   const stubborn = await Client.open(`${url}/ws`);
   stubborn.socket.pause();
@@ -58,7 +58,7 @@ test('while it drains: not ready, no new upgrades, and those who stay are cut of
 test('what a connection holds elsewhere and cannot give back does not hold up the close', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet, drainTimeoutMs: 600 });
+  const server = await listening(t, { heartbeat: noHeartbeat, drainTimeoutMs: 600 });
   const client = await Client.open(`${server.url}/ws`);
   for (const connection of server.app.connections.open) {
     connection.subscriptions.set('held', () => new Promise(() => {}));
@@ -83,7 +83,7 @@ test('connections that never became WebSockets do not hold up the close', { time
 });
 
 test('1,000 connections come and go, and leave nothing behind', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const [token, agentToken] = [
     await server.mint({ sub: 'd', tenant: 't' }),
     await server.mint({ sub: 'a', tenant: 't', roles: ['agent'] }),
@@ -153,7 +153,7 @@ test('a taken port is one line of SERVER_START; urls exist once it listens', { t
 });
 
 test('messages sent while it closes are not answered, and nothing throws', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const token = await server.mint();
   const sockets = Array.from({ length: 20 }, () => new WebSocket(`${server.url}/ws`));
   for (const socket of sockets) {

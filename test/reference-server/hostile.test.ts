@@ -4,15 +4,15 @@ import fc from 'fast-check';
 import { type RawData, WebSocket } from 'ws';
 import { handlers } from '../../reference-server/handlers/index.ts';
 import type { LogEntry } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from './client.ts';
 import { listening } from './servers.ts';
 
 const timeout = 30_000;
-const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
 
 test('whatever JSON a client sends, it gets one answer and keeps its connection', { timeout }, async (t) => {
   const errors: LogEntry[] = [];
-  const server = await listening(t, { heartbeat: quiet, logger: (entry) => errors.push(entry) });
+  const server = await listening(t, { heartbeat: noHeartbeat, logger: (entry) => errors.push(entry) });
   const client = await Client.open(`${server.url}/ws`, await server.mint({ roles: ['dashboard', 'agent'] }));
   await client.next('WELCOME');
   const types = [
@@ -41,7 +41,7 @@ test('whatever JSON a client sends, it gets one answer and keeps its connection'
 });
 
 test('any text at all is answered by an ERROR without an id', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`);
   const texts = fc.sample(fc.oneof(fc.string(), fc.json()), { numRuns: 300, seed: 11 });
   texts.push('', '\\u0000', '[', '{', '"', 'NaN', '-0', '1e999', '{"type":"PING","type":"NOPE","id":"d"}');
@@ -61,7 +61,7 @@ test('any text at all is answered by an ERROR without an id', { timeout }, async
 });
 
 test('deep JSON is TOO_DEEP, with the id, and costs nothing more', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`, await server.mint());
   for (const depth of [100, 5000, 32_000]) {
     const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
@@ -102,7 +102,7 @@ const violations: [name: string, path: string, code: number, misbehave: (socket:
 
 for (const [name, path, code, misbehave] of violations) {
   test(`${name}: ${code}`, { timeout }, async (t) => {
-    const server = await listening(t, { heartbeat: quiet });
+    const server = await listening(t, { heartbeat: noHeartbeat });
     const innocent = await Client.open(`${server.url}/ws`);
     assert.equal(await closeCode(server.url + path, misbehave), code);
     assert.equal((await innocent.request('PING')).type, 'PONG');
@@ -110,7 +110,7 @@ for (const [name, path, code, misbehave] of violations) {
 }
 
 test('64 KiB exactly is taken', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`);
   const frame = JSON.stringify({ type: 'ECHO', id: 'big', payload: '' });
   client.send({ type: 'ECHO', id: 'big', payload: 'x'.repeat(64 * 1024 - frame.length) });
@@ -118,7 +118,7 @@ test('64 KiB exactly is taken', { timeout }, async (t) => {
 });
 
 test('a client that does not read is closed with 1008, and others do not notice', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const token = await server.mint({ sub: 'one' });
   const slow = await Client.open(`${server.url}/ws`, token);
   const other = await Client.open(`${server.url}/ws`, token);
@@ -135,7 +135,7 @@ test('a client that does not read is closed with 1008, and others do not notice'
 });
 
 test('the echo reads no faster than its client does', { timeout }, async (t) => {
-  const server = await listening(t, { heartbeat: quiet });
+  const server = await listening(t, { heartbeat: noHeartbeat });
   const socket = new WebSocket(`${server.url}/ws/echo`, { perMessageDeflate: false });
   await new Promise((resolve) => socket.once('open', resolve));
   socket.pause();
@@ -159,7 +159,7 @@ test('the echo reads no faster than its client does', { timeout }, async (t) => 
 
 test('a handler that throws costs one ERROR INTERNAL, never the process', { timeout }, async (t) => {
   const errors: LogEntry[] = [];
-  const server = await listening(t, { heartbeat: quiet, logger: (entry) => errors.push(entry) });
+  const server = await listening(t, { heartbeat: noHeartbeat, logger: (entry) => errors.push(entry) });
   const client = await Client.open(`${server.url}/ws`, await server.mint());
   const table = handlers as unknown as Record<string, { handle: unknown }>;
   for (const [type, handle, payload] of [

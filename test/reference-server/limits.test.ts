@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from './client.ts';
 import { listening } from './servers.ts';
 
 const timeout = 30_000;
-const quiet = { intervalMs: 60_000, timeoutMs: 1000 };
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('a burst is accepted, then one RATE_LIMITED, then silence, then life goes on', {
   timeout,
 }, async (t) => {
-  const server = await listening(t, { limits: 'test', heartbeat: quiet });
+  const server = await listening(t, { limits: 'test', heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`, await server.mint());
   for (let n = 0; n < 60; n++) client.send({ type: 'PING', id: `${n}` });
   const error = await client.next('ERROR');
@@ -26,7 +26,7 @@ test('a burst is accepted, then one RATE_LIMITED, then silence, then life goes o
 });
 
 test('a refusal does not overtake the answers to what was accepted before it', { timeout }, async (t) => {
-  const server = await listening(t, { limits: 'test', heartbeat: quiet });
+  const server = await listening(t, { limits: 'test', heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`, await server.mint());
   await client.next('WELCOME');
   for (let n = 0; n < 30; n++) {
@@ -39,7 +39,7 @@ test('a refusal does not overtake the answers to what was accepted before it', {
 });
 
 test('refusals are summed up once a second; too many close with 4429', { timeout }, async (t) => {
-  const server = await listening(t, { limits: 'development', heartbeat: quiet });
+  const server = await listening(t, { limits: 'development', heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`, await server.mint());
   for (let n = 0; n < 60; n++) client.send({ type: 'PING', id: `${n}` });
   await client.next('ERROR');
@@ -53,14 +53,14 @@ test('refusals are summed up once a second; too many close with 4429', { timeout
 });
 
 test('every message costs one, valid or not', { timeout }, async (t) => {
-  const server = await listening(t, { limits: 'test', heartbeat: quiet });
+  const server = await listening(t, { limits: 'test', heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`, await server.mint());
   for (let n = 0; n < 40; n++) client.send(n % 2 ? 'garbage' : '{"type":"NOPE"}');
   await client.take((m) => m.type === 'ERROR' && m.payload.code === 'RATE_LIMITED', 'RATE_LIMITED');
 });
 
 test('reconnecting gains nothing, and says so at once', { timeout }, async (t) => {
-  const server = await listening(t, { limits: 'development', heartbeat: quiet });
+  const server = await listening(t, { limits: 'development', heartbeat: noHeartbeat });
   const flood = async (client: Client): Promise<number> => {
     for (let n = 0; n < 70; n++) client.send({ type: 'PING', id: `${n}` });
     await client.settle();
@@ -80,7 +80,7 @@ test('reconnecting gains nothing, and says so at once', { timeout }, async (t) =
 });
 
 test('AUTH after an anonymous burst does not refill the bucket', { timeout }, async (t) => {
-  const server = await listening(t, { limits: 'development', heartbeat: quiet });
+  const server = await listening(t, { limits: 'development', heartbeat: noHeartbeat });
   const client = await Client.open(`${server.url}/ws`);
   for (let n = 0; n < 48; n++) client.send({ type: 'PING', id: `${n}` });
   await client.ack('AUTH', { token: await server.mint() });
@@ -89,7 +89,7 @@ test('AUTH after an anonymous burst does not refill the bucket', { timeout }, as
 });
 
 test('AUTH takes over what the subject left behind', { timeout }, async (t) => {
-  const server = await listening(t, { limits: 'development', heartbeat: quiet });
+  const server = await listening(t, { limits: 'development', heartbeat: noHeartbeat });
   const token = await server.mint({ sub: 'alice' });
   const first = await Client.open(`${server.url}/ws`, token);
   for (let n = 0; n < 60; n++) first.send({ type: 'PING', id: `${n}` });
@@ -132,7 +132,7 @@ test('a user may hold so many connections: 429 before the upgrade', { timeout },
 });
 
 test('the count of a user follows AUTH, and connections that end make room', { timeout }, async (t) => {
-  const server = await listening(t, { limits: 'test', heartbeat: quiet });
+  const server = await listening(t, { limits: 'test', heartbeat: noHeartbeat });
   const token = await server.mint({ sub: 'alice' });
   const clients: Client[] = [];
   const open = async (as?: string): Promise<Client> => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ReferenceServer, ServerOptions } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client } from './client.ts';
 import { listening } from './servers.ts';
 
 const timeout = 20_000;
 
 async function start(t: TestContext, options: ServerOptions = {}): Promise<ReferenceServer> {
-  return listening(t, { heartbeat: { intervalMs: 60_000, timeoutMs: 1000 }, ...options });
+  return listening(t, { heartbeat: noHeartbeat, ...options });
 }
 
 const dashboard = async (server: ReferenceServer, sub = 'dash'): Promise<Client> =>
@@ -22,7 +23,7 @@ test('WELCOME says who and what', { timeout }, async (t) => {
   assert.deepEqual(anonymous.roles, []);
   assert.equal(anonymous.auth, 'ephemeral');
   assert.equal(anonymous.maxMessageBytes, 65_536);
-  assert.deepEqual(anonymous.heartbeat, { intervalMs: 60_000, timeoutMs: 1000 });
+  assert.deepEqual(anonymous.heartbeat, noHeartbeat);
   const limits = { name: 'test', messagesPerMinute: 1200, burstLimit: 20, violationPenaltyMs: 1000 };
   assert.deepEqual(anonymous.limits, limits);
   const known = (await (await dashboard(server)).next('WELCOME')).payload;

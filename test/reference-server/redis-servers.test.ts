@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, type LogEntry, type ReferenceServer } from '../../reference-server/index.ts';
+import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { Client, Refused } from './client.ts';
 import { type RedisServer, skipRedis, startRedis } from './redis-server.ts';
 import { listening } from './servers.ts';
 
 const timeout = 60_000;
 const secret = 'shared by both, and long enough for HS256';
-const heartbeat = { intervalMs: 60_000, timeoutMs: 1000 };
 
 async function serve(
   t: TestContext,
@@ -19,7 +19,7 @@ async function serve(
 ): Promise<ReferenceServer> {
   const caFile = redis.url.startsWith('rediss') ? { caFile: redis.caFile } : {};
   return listening(t, {
-    ...{ secret, heartbeat },
+    ...{ secret, heartbeat: noHeartbeat },
     redis: { url: redis.url, required, ...caFile },
     logger: (entry) => log.push(entry),
   });
