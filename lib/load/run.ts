@@ -24,6 +24,7 @@ import { Snapshots } from './snapshots.ts';
 import { stressResult } from './stress-result.ts';
 import { targetWarnings } from './target-warnings.ts';
 import { Ticker } from './ticker.ts';
+import { WallWatch } from './wall-watch.ts';
 
 // A little ahead, so that the first message is not late.
 const leadUs = 2000;
@@ -80,6 +81,7 @@ class StressRun {
   readonly #phases: Phases = { connectMs: 0, settleMs: 0, warmupMs: 0, measureMs: 0, drainMs: 0 };
 
   readonly #quota = new QuotaWatch();
+  readonly #wall = new WallWatch();
 
   #phase: Phase = 'connect';
   #phaseUs = this.#startedUs;
@@ -270,6 +272,7 @@ class StressRun {
       });
     }
     for (const warning of targetWarnings(this.#crew.share, target.echoes)) this.#warn(warning);
+    if (this.#wall.warning) this.#warn(this.#wall.warning);
   }
 
   #series({ measured, startUs, endUs }: Share, atUs: number): Series {
@@ -333,6 +336,7 @@ class StressRun {
 
   #tick(atUs: number): number {
     this.#crew.watch();
+    this.#wall.look();
     if (!this.#finishing && this.#snapshots.isDue(atUs)) {
       const phase = { phase: this.#phase, sinceUs: this.#phaseUs };
       this.events.push({ type: 'interval', snapshot: this.#snapshots.take(atUs, phase) });

@@ -1,5 +1,7 @@
 // What shards say of themselves, and what there is to say of several together.
+import { formatDuration } from '../duration.ts';
 import type { StressShard } from './merge-check.ts';
+import { type Gap, gapBetween } from './merge-overlap.ts';
 import type { Host, Reason, ReasonCode, StressResult, ThresholdRecord, Warning } from './result.ts';
 
 // These are concluded from the sums.
@@ -51,6 +53,7 @@ export function ownWarnings(shards: readonly StressShard[], { uptime }: StressRe
   );
   const ids = new Set(results.filter(({ run }) => !run.mergedFrom).map(({ run }) => run.id));
   const again = results.flatMap(({ run }) => run.mergedFrom ?? []).filter((id) => ids.has(id));
+  const gap = gapBetween(results.map(({ run }) => run));
   const says = (isSo: boolean, code: string, message: string): Warning[] => (isSo ? [{ code, message }] : []);
   return [
     ...says(
@@ -63,6 +66,7 @@ export function ownWarnings(shards: readonly StressShard[], { uptime }: StressRe
       'shards-hosts',
       `the shards ran on different machines or runtimes (${differing.join(', ')}); the host named here is that of the first`,
     ),
+    ...(gap ? [notTogether(gap)] : []),
     ...says(
       versions.length > 1,
       'shards-versions',
@@ -84,6 +88,13 @@ export function ownWarnings(shards: readonly StressShard[], { uptime }: StressRe
       'the shards were measured for different times while connections changed: there is no uptime of all',
     ),
   ];
+}
+
+function notTogether({ earlier, later, ms }: Gap): Warning {
+  const message =
+    `shard ${later + 1} began ${formatDuration(ms)} after shard ${earlier + 1} had ended: they were no one load, or the clocks of ` +
+    'their machines differ. Their seconds are added as if they had begun together; no latency depends on it';
+  return { code: 'shards-clocks', message };
 }
 
 const hostKeys = [

@@ -9,6 +9,7 @@ import { failureKey, failureRecords, mergeFailures } from './failure-groups.ts';
 import { grouped } from './grouped.ts';
 import { checkShards, type Shard, type StressShard } from './merge-check.ts';
 import { mergeGenerators } from './merge-generator.ts';
+import { spanOf } from './merge-overlap.ts';
 import { mergeRecoveryRecords } from './merge-recovery.ts';
 import { mergeSeries, mergeTimes } from './merge-times.ts';
 import { mergeReasons, mergeWarnings, ownWarnings } from './merge-words.ts';
@@ -150,17 +151,14 @@ function thresholdsOf(shards: readonly StressShard[]) {
   return [...unique.values()].map(({ expression, source }) => parseThreshold(expression, source));
 }
 
-/** From the first beginning to the last end. */
 function mergeRuns(results: readonly StressResult[]): Run {
   const runs = results.map(({ run }) => run);
-  const begins = runs.map(({ startedAt }) => Date.parse(startedAt));
-  const ends = runs.map(({ durationMs }, at) => (begins[at] ?? 0) + durationMs);
-  const startedAt = new Date(Math.min(...begins)).toISOString();
+  const { startedAt, durationMs } = spanOf(runs);
   return {
     id: `${startedAt.slice(0, 19).replaceAll(':', '-')}Z-stress-merged`,
     wsbench: runs[0]?.wsbench ?? 'unknown',
     startedAt,
-    durationMs: Math.round(Math.max(...ends) - Math.min(...begins)),
+    durationMs,
     seed: runs[0]?.seed ?? 0,
     complete: runs.every(({ complete }) => complete),
     mergedFrom: runs.flatMap(({ id, mergedFrom }) => mergedFrom ?? [id]),

@@ -1,6 +1,5 @@
 // A heartbeat and time itself: a server that stands still, clocks that are set, proxies that wait so long.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -8,12 +7,13 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '../../reference-server/clock.ts';
 import { emptyFolder } from '../cli/spawn.ts';
+import { faketimeEnv, skipFaketime } from '../fixtures/faketime.ts';
 import { hook } from '../fixtures/hook.ts';
 import { noHeartbeat } from '../fixtures/no-heartbeat.ts';
 import { type ServeProcess, startServe } from '../fixtures/serve-process.ts';
 import { Client } from '../reference-server/client.ts';
 import { listening } from '../reference-server/servers.ts';
-import { isLong, skipUnless } from '../require.ts';
+import { isLong } from '../require.ts';
 
 const timeout = 90_000;
 /** What a test server has. */
@@ -66,9 +66,6 @@ async function standStill(server: ServeProcess, stand: () => Promise<void>): Pro
   assert.equal(await server.metric('wsbench_heartbeat_timeouts_total'), 1);
 }
 
-/** The library that sets the clock of a process, as faketime(1) loads it. */
-const faketimeLibrary = findFaketime();
-
 describe('heartbeat and time', { concurrency: true }, () => {
   test(`HB-07 a server that is stopped for ${standstillMs / 1000} s and goes on sends nobody away who answers`, {
     timeout,
@@ -119,18 +116,13 @@ describe('heartbeat and time', { concurrency: true }, () => {
 
   test('HB-09 the same with a whole process whose clock is set', {
     timeout,
-    skip: skipUnless('faketime', faketimeLibrary !== undefined),
+    skip: skipFaketime,
   }, async (t) => {
     const file = join(emptyFolder(t), 'time');
     const set = (offset: string): void => writeFileSync(file, `${offset}\n`);
     set('+0');
     const server = await startServe(t, {
-      env: {
-        LD_PRELOAD: faketimeLibrary ?? '',
-        FAKETIME_TIMESTAMP_FILE: file,
-        FAKETIME_NO_CACHE: '1',
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      },
+      env: { ...faketimeEnv, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' },
     });
     const { honest, silent } = await openCrowd(server.url, server.token, 20);
     const [first] = honest;
@@ -177,11 +169,6 @@ describe('heartbeat and time', { concurrency: true }, () => {
     });
   }
 });
-
-function findFaketime(): string | undefined {
-  const { stdout } = spawnSync('faketime', ['-f', '+0', 'env'], { encoding: 'utf8' });
-  return /^LD_PRELOAD=(.+)$/m.exec(stdout ?? '')?.[1];
-}
 
 /** A TCP proxy that hangs up on both sides once either of them has said nothing for so long. */
 async function startImpatientProxy(t: TestContext, targetPort: number, silenceMs: number): Promise<number> {

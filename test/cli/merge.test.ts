@@ -8,6 +8,7 @@ import { Histogram } from '../../lib/metrics/histogram.ts';
 import { timeMetrics } from '../../lib/metrics/names.ts';
 import { exitCode } from '../../lib/result/exit-code.ts';
 import { fileReport, json } from '../../reports/index.ts';
+import { faketimeEnv, skipFaketime } from '../fixtures/faketime.ts';
 import { quickPassed, stressPassed } from '../fixtures/results.ts';
 import { seriesOf } from '../fixtures/shard.ts';
 import { emptyFolder, run } from './spawn.ts';
@@ -99,6 +100,48 @@ test('four real shards on one server are one load', { timeout: 120_000 }, async 
   );
   const printed = await run(['merge', ...files, '--json'], { cwd });
   assert.deepEqual(parseResult(printed.stdout, 'stdout'), result);
+});
+
+test('two machines whose clocks are an hour apart: no latency shows it, and a warning says it', {
+  timeout: 60_000,
+  skip: skipFaketime,
+}, async (t) => {
+  const cwd = emptyFolder(t);
+  const server = await createServer({ environment: 'test', limits: 'off' });
+  t.after(() => server.close());
+  const args = [
+    'stress',
+    `${await server.listen()}/ws/echo`,
+    '-c',
+    '4',
+    '-d',
+    '2s',
+    '-r',
+    '40/s',
+    '--no-save',
+    '-q',
+  ];
+  const ahead = { ...faketimeEnv, FAKETIME: '+3600' };
+  await Promise.all(
+    [{}, ahead].map(async (env, at) => {
+      const { code, stderr } = await run([...args, '-o', `${at}.json`], { cwd, env });
+      assert.ok(code === 0 || code === 4 || code === 99, `${code}: ${stderr}`);
+    }),
+  );
+  const [true_, skewed] = ['0.json', '1.json'].map((file) => read(cwd, file));
+  assert.ok(true_ && skewed);
+  const apartMs = Date.parse(skewed.run.startedAt) - Date.parse(true_.run.startedAt);
+  assert.ok(Math.abs(apartMs - 3_600_000) < 60_000, `${apartMs} ms apart`);
+  await run(['merge', '0.json', '1.json', '-o', 'all.json'], { cwd });
+  const merged = read(cwd, 'all.json');
+  assert.equal(merged.warnings.filter(({ code }) => code === 'shards-clocks').length, 1);
+  assert.ok(merged.run.durationMs < 60_000, `${merged.run.durationMs} ms`);
+  assert.equal(merged.counters['messages.scheduled'], 160);
+  for (const name of ['rtt', 'service', 'connect', 'ping', 'send_lag'] as const) {
+    const { min, max, count } = merged.metrics[name];
+    assert.equal(count, true_.metrics[name].count + skewed.metrics[name].count, name);
+    assert.ok(count > 0 && (min ?? -1) >= 0 && (max ?? Number.NaN) < 10_000, `${name}: ${min} to ${max} ms`);
+  }
 });
 
 test('what cannot be merged is exit 2, and nothing is written', { timeout: 60_000 }, async (t) => {

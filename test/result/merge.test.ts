@@ -9,7 +9,7 @@ import type { StressResult } from '../../lib/result/result.ts';
 import { parseThreshold } from '../../lib/result/thresholds.ts';
 import { fileReport, json } from '../../reports/index.ts';
 import { quickPassed, stressInconclusive, stressInterrupted, stressPassed } from '../fixtures/results.ts';
-import { type Message, shardOf } from '../fixtures/shard.ts';
+import { type Message, seriesOf, shardOf } from '../fixtures/shard.ts';
 
 const seconds = 3;
 const message = fc.record({
@@ -238,6 +238,34 @@ test('what is to be said of a shard is said with its number', () => {
   assert.ok(merged.warnings.some(({ code }) => code === 'shards-embedded'));
   assert.equal(merged.generator.workers, 3);
   assert.deepEqual(merged.phases.measureMs, 30_000);
+});
+
+test('shards that did not run at the same time, by their clocks, are told, and add up all the same', () => {
+  const at = (startedAt: string, id: string): StressResult => {
+    const result = seriesOf(3, 1000, id.length);
+    return { ...result, run: { ...result.run, id, startedAt, durationMs: 7000 } };
+  };
+  const together = mergeResults(
+    named([at('2026-11-23T02:30:00.000Z', 'a'), at('2026-11-23T02:30:06.900Z', 'bb')]),
+  );
+  assert.ok(together.warnings.every(({ code }) => code !== 'shards-clocks'));
+  assert.equal(together.run.durationMs, 13_900);
+  const apart = [
+    at('2026-11-23T03:30:00.000Z', 'a'),
+    at('2026-11-23T02:30:00.000Z', 'bb'),
+    at('2026-11-23T02:30:01.000Z', 'ccc'),
+  ];
+  const merged = mergeResults(named(apart));
+  const said = merged.warnings.filter(({ code }) => code === 'shards-clocks');
+  assert.match(said[0]?.message ?? '', /^shard 1 began 59 m 53 s after shard 2 had ended: /);
+  assert.equal(said.length, 1);
+  assert.deepEqual([merged.run.startedAt, merged.run.durationMs], ['2026-11-23T02:30:00.000Z', 7000]);
+  const utc = apart.map((shard) => ({
+    ...shard,
+    run: { ...shard.run, startedAt: '2026-11-23T02:30:00.000Z' },
+  }));
+  const { metrics, counters, series } = mergeResults(named(utc));
+  assert.deepEqual([merged.metrics, merged.counters, merged.series], [metrics, counters, series]);
 });
 
 test('workers are numbered through all shards', () => {
