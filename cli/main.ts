@@ -19,6 +19,7 @@ import { stressCommand } from './commands/stress.ts';
 import { tokenCommand } from './commands/token.ts';
 import { validateCommand } from './commands/validate.ts';
 import { type Io, note, showable } from './io.ts';
+import { hasJournal } from './journals.ts';
 
 const examples = `
 Examples:
@@ -122,7 +123,8 @@ function watchSignals(stderr: Io['stderr'], finishMs: () => number): AbortSignal
     process.on(name, () => {
       // The first signal drains and reports; the second does not wait.
       if (controller.signal.aborted) {
-        say(`exit ${code}: ${name} again, nothing is reported`);
+        const more = hasJournal(process.cwd()) ? '; wsbench report --recover shows what was counted' : '';
+        say(`exit ${code}: ${name} again, nothing is reported${more}`);
         process.exit(code);
       }
       // First: a live view makes room for the line.

@@ -4,6 +4,7 @@ import type { Result } from '../lib/result/result.ts';
 import { type BaselineFlags, openBaseline } from './baseline-flags.ts';
 import { finish, type OutputFlags } from './finish.ts';
 import type { Io } from './io.ts';
+import { JournalFile } from './journals.ts';
 import { liveView } from './live.ts';
 import type { NextWays } from './next-step.ts';
 import { openReports } from './report-files.ts';
@@ -25,6 +26,11 @@ export async function runAndFinish(
   const reports = openReports(flags.output ?? [], io.cwd);
   const baseline = openBaseline(flags, kind, io);
   const live = liveView(io, flags.quiet ?? false, flags.color);
-  const result = await start({ signal: io.signal, onEvent: live.show }).finally(live.end);
-  io.exit(finish(result, reports, flags, io, { ways, baseline }));
+  const journal = new JournalFile(io);
+  const control = { signal: io.signal, onEvent: live.show };
+  const journaled = flags.save === false ? control : { ...control, openJournal: journal.open };
+  const result = await start(journaled).finally(live.end);
+  const code = finish(result, reports, flags, io, { ways, baseline });
+  journal.remove();
+  io.exit(code);
 }

@@ -14,6 +14,7 @@ export type * from './doctor/report.ts';
 export { type DoctorControl, type DoctorOptions, doctor } from './doctor.ts';
 export type { EmbeddedLimits } from './embedded.ts';
 export { type ErrorCode, WsbenchError } from './errors.ts';
+export { recoverRun } from './load/index.ts';
 export type { TimeStats } from './metrics/histogram.ts';
 export type * from './metrics/names.ts';
 export type { Series } from './metrics/series.ts';

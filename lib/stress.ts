@@ -138,7 +138,10 @@ export async function stress(
       ...(options.storm === undefined ? {} : { storm: options.storm }),
       ...(options.reproduce === undefined ? {} : { reproduce: options.reproduce }),
     };
-    const result = await runToEnd((signal) => runStress(plan, signal), control);
+    const result = await runToEnd(
+      (signal) => runStress(plan, signal, undefined, control.openJournal),
+      control,
+    );
     return { ...result, warnings: [...seen.warnings, ...result.warnings] };
   } finally {
     await embedded?.stop();

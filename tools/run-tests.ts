@@ -2,8 +2,8 @@
 //
 //   node dist/tools/run-tests.js [--without room,room]
 //
-// WSBENCH_TEST_AGAIN=2: up to two files that failed are run once more, with nothing beside them. One that passes then was
-// disturbed by its neighbours or by the machine: it is named, and fails nothing. More than two are no chance.
+// WSBENCH_TEST_AGAIN=5: up to five files that failed are run once more, with nothing beside them. One that passes then was
+// disturbed by its neighbours or by the machine: it is named, and fails nothing. More than that are no chance.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -6,12 +6,14 @@ import { autobahnIndex, fileReport, reporters } from '../../reports/index.ts';
 import { newCommand } from '../command.ts';
 import { terminalStyle } from '../finish.ts';
 import type { Io } from '../io.ts';
+import { recoverRuns } from '../journals.ts';
 import { collect } from '../options.ts';
 import { openReports, openText, stdoutPath } from '../report-files.ts';
 import { readResult } from '../saved-result.ts';
 import { printable } from '../workflow-commands.ts';
 
 interface ReportFlags {
+  recover?: boolean;
   output?: string[];
   format?: keyof typeof reporters;
   index?: string;
@@ -23,7 +25,8 @@ interface ReportFlags {
 export function reportCommand(io: Io): Command {
   return newCommand('report', io)
     .description('text, markdown, HTML, JUnit, CSV or JSON from saved results; several become one document')
-    .argument('<file...>', 'results (.json), or "latest"')
+    .argument('[file...]', 'results (.json), or "latest"; with --recover journals, or none for all')
+    .option('--recover', 'save what runs that were killed had counted, and report it')
     .option('-o, --output <file>', 'write a report; the extension says which (repeatable)', collect)
     .addOption(
       new Option('--format <name>', 'what to print on stdout (default: text, unless -o is given)').choices(
@@ -37,7 +40,10 @@ export function reportCommand(io: Io): Command {
 }
 
 function run(files: string[], flags: ReportFlags, io: Io): void {
-  const results = files.map((file) => readResult(file, io));
+  if (files.length === 0 && !flags.recover) {
+    throw new WsbenchError('USAGE', 'which results? Give files (.json), or "latest"');
+  }
+  const results = flags.recover ? recoverRuns(files, io) : files.map((file) => readResult(file, io));
   const reports = openReports(flags.output ?? [], io.cwd);
   const index = flags.index === undefined ? undefined : openIndex(flags.index, results, io);
   // All of them are made before the first is written: one that cannot be made leaves no file behind.

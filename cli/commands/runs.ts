@@ -7,6 +7,7 @@ import { baselineName, baselineNames, baselinePath, saveBaseline } from '../base
 import { newCommand } from '../command.ts';
 import { terminalStyle } from '../finish.ts';
 import { type Io, note } from '../io.ts';
+import { leftJournals } from '../journals.ts';
 import { savedRuns } from '../runs.ts';
 import { readResult } from '../saved-result.ts';
 
@@ -41,6 +42,11 @@ function run(file: string | undefined, flags: RunsFlags, io: Io): void {
     throw new WsbenchError('USAGE', 'a file goes with --save-baseline; wsbench report FILE shows one');
   }
   const list = listRuns(io);
+  const left = leftJournals(io.cwd).length;
+  if (left > 0) {
+    const what = left === 1 ? '1 run was killed' : `${left} runs were killed`;
+    note(io, `${what}, and left a journal: wsbench report --recover`);
+  }
   io.stdout.write(flags.json ? runListJson(list) : runList(list, terminalStyle(io, flags.color)));
 }
 

@@ -2,6 +2,7 @@
 import { failureRecords, mergeFailures } from '../result/failure-groups.ts';
 import type { FailureRecord } from '../result/result.ts';
 import type { EngineCommands, EngineReports, LoadPhase, ProbeReport, Settled } from './engine-contract.ts';
+import { lastShare } from './last-share.ts';
 import { emptyShare, mergeShares } from './merge.ts';
 import type { StormState } from './reconnect/storm.ts';
 import type { Hired, Recruit } from './recruit.ts';
@@ -81,7 +82,7 @@ export class Crew {
     return this.members.map((member) => {
       const share = member.share ?? emptyShare();
       if (member.lost === undefined) return share;
-      return { ...lastOf(share), askedUs: Math.max(share.askedUs, askedUs) };
+      return { ...lastShare(share), askedUs: Math.max(share.askedUs, askedUs) };
     });
   }
 
@@ -167,19 +168,4 @@ export class Crew {
 /** Messages a second between two shares of an engine. */
 function rateOf(before: Share | undefined, { totalSent, atUs }: Share): number {
   return before && atUs > before.atUs ? ((totalSent - before.totalSent) * 1e6) / (atUs - before.atUs) : 0;
-}
-
-/** The last share of an engine that is lost: what was under way then is interrupted, and was never tried to its end. */
-function lastOf(share: Share): Share {
-  const { counters, outstanding, connecting } = share;
-  return {
-    ...share,
-    counters: {
-      ...counters,
-      'messages.interrupted': counters['messages.interrupted'] + outstanding,
-      'connections.attempted': counters['connections.attempted'] - connecting,
-    },
-    outstanding: 0,
-    connecting: 0,
-  };
 }

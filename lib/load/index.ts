@@ -10,6 +10,7 @@ export type {
 } from './drivers/driver.ts';
 export { createNativeDriver } from './drivers/native.ts';
 export { createWsDriver } from './drivers/ws.ts';
+export { recoverRun } from './journal/recover.ts';
 export { planRecord, type StressPlan } from './plan.ts';
 export type { DriverModule } from './recruit.ts';
 export { runStress } from './run.ts';

@@ -2,27 +2,32 @@
 import type { Cause } from '../cause/cause.ts';
 import { describeCause } from '../cause/describe-cause.ts';
 import type { Series } from '../metrics/series.ts';
-import type { Phase, RunEvent } from '../result/events.ts';
+import type { Phase, RunControl, RunEvent } from '../result/events.ts';
+import { hostRecord } from '../result/host.ts';
 import { redactText } from '../result/redact.ts';
-import type { Phases, Reason, StressResult, Warning } from '../result/result.ts';
+import type { Reason, StressResult, Warning } from '../result/result.ts';
 import { abortOf } from './abort.ts';
 import { Channel } from './channel.ts';
 import { nowUs } from './clock.ts';
 import { Crew, type Member } from './crew.ts';
 import { describeLoss } from './describe-loss.ts';
 import type { Driver } from './drivers/driver.ts';
+import { endWarnings } from './end-warnings.ts';
 import type { LoadPhase } from './engine-contract.ts';
+import type { GeneratorMeans } from './health-advice.ts';
+import { journalFormat } from './journal/frames.ts';
+import { Journal } from './journal/journal.ts';
+import { PhaseClock } from './phase-clock.ts';
 import type { StressPlan } from './plan.ts';
+import { type PlanFacts, planFacts } from './plan-facts.ts';
 import { judgeProbe } from './probe.ts';
-import { mostConnections } from './profile.ts';
 import { QuotaWatch } from './quota-watch.ts';
 import { stormEndUs } from './reconnect/storm.ts';
 import { type DriverModule, engineCount, recruiter } from './recruit.ts';
 import { SeriesBook } from './series-book.ts';
 import type { Share } from './share.ts';
 import { Snapshots } from './snapshots.ts';
-import { stressResult } from './stress-result.ts';
-import { targetWarnings } from './target-warnings.ts';
+import { runId, stressResult } from './stress-result.ts';
 import { Ticker } from './ticker.ts';
 import { WallWatch } from './wall-watch.ts';
 
@@ -40,13 +45,15 @@ const abortedDrainUs = 1e6;
  *
  * @param signal stops the run early: it drains for 5 s at most. Its reason may be `SIGINT` or `SIGTERM`
  * @param driver carries the messages; the plan's by default. An object has one worker, a module as many as the plan says
+ * @param openJournal opens what a journal is written to
  */
 export async function* runStress(
   plan: StressPlan,
   signal: AbortSignal,
   driver?: Driver | DriverModule,
+  openJournal?: RunControl['openJournal'],
 ): AsyncGenerator<RunEvent, StressResult, void> {
-  const run = new StressRun(plan, signal, driver);
+  const run = new StressRun(plan, signal, driver, openJournal);
   const result = run.drive();
   try {
     yield* run.events.read();
@@ -66,6 +73,8 @@ class StressRun {
   });
 
   readonly #plan: StressPlan;
+  readonly #facts: PlanFacts;
+  readonly #host = hostRecord();
   readonly #signal: AbortSignal;
   readonly #startedAt = new Date();
   readonly #startedUs = nowUs();
@@ -78,13 +87,12 @@ class StressRun {
   /** Workers that are gone: the run goes on without them. */
   readonly #losses: Reason[] = [];
   readonly #onAbort = (): void => this.#stop(nowUs());
-  readonly #phases: Phases = { connectMs: 0, settleMs: 0, warmupMs: 0, measureMs: 0, drainMs: 0 };
+  readonly #phases = new PhaseClock(this.#startedUs);
 
   readonly #quota = new QuotaWatch();
+  readonly #journal: Journal | undefined;
   readonly #wall = new WallWatch();
 
-  #phase: Phase = 'connect';
-  #phaseUs = this.#startedUs;
   #stoppedUs = Number.POSITIVE_INFINITY;
   #abandoned = false;
   /** The threshold that ended the run, and until when what was outstanding then is waited for. */
@@ -92,8 +100,14 @@ class StressRun {
   #patientUs = Number.POSITIVE_INFINITY;
   #finishing = false;
 
-  constructor(plan: StressPlan, signal: AbortSignal, driver: Driver | DriverModule | undefined) {
+  constructor(
+    plan: StressPlan,
+    signal: AbortSignal,
+    driver: Driver | DriverModule | undefined,
+    openJournal: RunControl['openJournal'],
+  ) {
     this.#plan = plan;
+    this.#facts = planFacts(plan);
     this.#signal = signal;
     const workers = engineCount(plan, driver);
     this.#snapshots = new Snapshots(plan, workers, this.#startedUs);
@@ -108,6 +122,7 @@ class StressRun {
         this.#book.add(worker, tidings.series);
       },
     });
+    this.#journal = openJournal && this.#begin(openJournal);
   }
 
   async drive(): Promise<StressResult> {
@@ -121,6 +136,7 @@ class StressRun {
       this.#signal.removeEventListener('abort', this.#onAbort);
       this.#ticker.stop();
       this.#crew.dispose();
+      this.#journal?.end();
       this.events.end();
     }
   }
@@ -155,7 +171,7 @@ class StressRun {
     if (this.#stopped) return;
     const startUs = nowUs();
     // Starting threads is no part of connecting.
-    this.#phaseUs = startUs;
+    this.#phases.sinceUs = startUs;
     this.#crew.tell((engine) => engine.connect(startUs));
     await this.#crewIs(({ settled }) => settled !== undefined);
     if (this.#isOver || this.#crew.opened > 0) return;
@@ -222,7 +238,6 @@ class StressRun {
   }
 
   async #finish(): Promise<StressResult> {
-    const plan = this.#plan;
     const endUs = nowUs();
     this.#enter(undefined, endUs);
     this.#finishing = true;
@@ -232,47 +247,60 @@ class StressRun {
     );
     for (const member of this.#crew.present) this.#crew.lose(member, 'did not close its connections');
     const { share, shares } = this.#crew;
-    this.#warnAtEnd(share);
+    for (const warning of endWarnings(this.#plan, share, this.#warnings)) this.#warn(warning);
+    if (this.#wall.warning) this.#warn(this.#wall.warning);
     return stressResult({
-      plan,
+      plan: this.#facts,
+      host: this.#host,
       startedAt: this.#startedAt,
       durationMs: (endUs - this.#startedUs) / 1000,
       stoppedBy: this.#stopped && !this.#abandoned ? this.#signal.reason : undefined,
       stopped: this.#stopped,
-      means: {
-        workers: shares.length,
-        cores: this.#quota.cores,
-        mostWorkers: mostConnections(plan),
-        spin: plan.spin,
-        throttled: this.#quota.taken,
-      },
+      means: this.#means,
       abortedBy: this.#abortedBy,
       reasons: [...this.#reasons, ...this.#losses],
       warnings: this.#warnings,
-      phases: this.#phases,
+      phases: this.#phases.lastedUntil(endUs),
       share,
       shares,
       series: this.#series(share, endUs),
     });
   }
 
-  #warnAtEnd({ probe, renewals }: Share): void {
-    const { target, targetKnown } = this.#plan;
-    // Its answer may have come when the load had begun.
-    const { warning } = judgeProbe(this.#plan, { probe, isOpen: false });
-    if (warning && !this.#warnings.some(({ code }) => code === warning.code)) this.#warn(warning);
-    if (probe === 'lost' && targetKnown) {
-      this.#warn({ code: 'probe-unanswered', message: 'the probe message before the load was not answered' });
-    }
-    if (renewals && renewals.failed > 0) {
-      const all = renewals.renewed + renewals.failed;
-      this.#warn({
-        code: 'token-refresh',
-        message: `${renewals.failed} of ${all} token refreshes failed; the first: ${renewals.firstFailure}`,
-      });
-    }
-    for (const warning of targetWarnings(this.#crew.share, target.echoes)) this.#warn(warning);
-    if (this.#wall.warning) this.#warn(this.#wall.warning);
+  get #means(): GeneratorMeans {
+    return {
+      workers: this.#crew.members.length,
+      cores: this.#quota.cores,
+      mostWorkers: this.#facts.mostConnections,
+      spin: this.#plan.spin,
+      throttled: this.#quota.taken,
+    };
+  }
+
+  /** Begins the journal: what is left of the run should it be killed. */
+  #begin(open: NonNullable<RunControl['openJournal']>): Journal | undefined {
+    const sink = open(runId(this.#facts, this.#startedAt));
+    if (!sink) return undefined;
+    const [plan, host, startedAt, means] = [this.#facts, this.#host, this.#startedAt, this.#means];
+    const head = { format: journalFormat, startedAt, plan, host, means } as const;
+    return new Journal(sink, head, (error) => {
+      const message = `there is no journal from now on: ${redactText(error.message)}. Should the run be killed, its figures are lost`;
+      this.#warn({ code: 'journal', message });
+    });
+  }
+
+  /** Adds a page to the journal when it is time for one. */
+  #note(atUs: number): void {
+    const elapsedMs = (atUs - this.#startedUs) / 1000;
+    if (!this.#journal?.isDue(elapsedMs)) return;
+    this.#journal.add({
+      elapsedMs,
+      phases: this.#phases.lastedUntil(atUs),
+      reasons: [...this.#reasons, ...this.#losses],
+      warnings: this.#warnings,
+      shares: this.#crew.shares,
+      series: this.#book.page(),
+    });
   }
 
   #series({ measured, startUs, endUs }: Share, atUs: number): Series {
@@ -297,7 +325,7 @@ class StressRun {
 
   /** Ends the run when a threshold is crossed for good: with its figures, and without the patience of a user's signal. */
   #abortIfCrossed(atUs: number): void {
-    if (this.#phase !== 'measure' || this.#stopped) return;
+    if (this.#phases.phase !== 'measure' || this.#stopped) return;
     const { share } = this.#crew;
     const abort = abortOf(this.#plan, share, (atUs - share.startUs) / 1000);
     if (!abort) return;
@@ -338,8 +366,8 @@ class StressRun {
     this.#crew.watch();
     this.#wall.look();
     if (!this.#finishing && this.#snapshots.isDue(atUs)) {
-      const phase = { phase: this.#phase, sinceUs: this.#phaseUs };
-      this.events.push({ type: 'interval', snapshot: this.#snapshots.take(atUs, phase) });
+      this.events.push({ type: 'interval', snapshot: this.#snapshots.take(atUs, this.#phases) });
+      this.#note(atUs);
       if (this.#plan.abortOnFail) this.#abortIfCrossed(atUs);
     }
     return Number.POSITIVE_INFINITY;
@@ -347,10 +375,8 @@ class StressRun {
 
   /** Closes the book of one phase and opens that of the next; undefined: there is none. */
   #enter(phase: Phase | undefined, atUs: number): void {
-    this.#phases[`${this.#phase}Ms`] += Math.max(0, atUs - this.#phaseUs) / 1000;
-    this.#phaseUs = atUs;
+    this.#phases.enter(phase, atUs);
     if (phase === undefined) return;
-    this.#phase = phase;
     if (phase === 'measure') this.#quota.start();
     if (phase === 'drain') this.#quota.stop();
     this.events.push({ type: 'phase', phase });

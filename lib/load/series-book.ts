@@ -16,6 +16,18 @@ interface Teller {
   open: number;
 }
 
+/** What changed in a book since the page before, as plain data. */
+export interface BookPage {
+  /** Rows of the schedule that were closed, and their round trips where they are kept. */
+  due: DueSecond[];
+  payloads: (HistogramData | undefined)[];
+  /** Those that are still open. */
+  open: DueCounts[];
+  /** The wall clock from this row on; those before it change no more. */
+  wallFrom: number;
+  wall: WallSecond[];
+}
+
 /** Collects the series of all engines of a run. A row of the schedule is summed up as soon as no engine changes it. */
 export class SeriesBook {
   readonly #rows: number;
@@ -27,6 +39,9 @@ export class SeriesBook {
   readonly #payloads: (HistogramData | undefined)[] = [];
   readonly #wall: WallSecond[] = [];
   readonly #scratch = new Histogram();
+  /** How far the pages go. */
+  #pagedRows = 0;
+  #pagedWall = 0;
 
   /**
    * @param durationUs length of the measure phase
@@ -58,8 +73,34 @@ export class SeriesBook {
     const teller = this.#tellers[engine] as Teller;
     teller.decided = Number.POSITIVE_INFINITY;
     for (const row of this.#wall.slice(teller.lastWall + 1)) row.open -= teller.open;
+    teller.lastWall = Number.POSITIVE_INFINITY;
     teller.open = 0;
     this.#advance();
+  }
+
+  /** Takes what is new since the last page. */
+  page(): BookPage {
+    const [from, wallFrom] = [this.#pagedRows, this.#pagedWall];
+    this.#pagedRows = this.#due.length;
+    // The last row that an engine told of may change.
+    const told = this.#tellers.map(({ lastWall }) => lastWall);
+    this.#pagedWall = Math.max(0, Math.min(this.#wall.length, ...told));
+    return {
+      due: this.#due.slice(from),
+      payloads: this.#payloads.slice(from, this.#due.length),
+      open: [...this.#open.values()],
+      wallFrom,
+      wall: this.#wall.slice(wallFrom),
+    };
+  }
+
+  /** Takes a page of another book; all of its pages, in order, make it the same book. */
+  restore({ due, payloads, open, wallFrom, wall }: BookPage): void {
+    for (const [at, data] of payloads.entries()) this.#payloads[this.#due.length + at] = data;
+    this.#due.push(...due);
+    this.#open.clear();
+    for (const counts of open) this.#open.set(counts.row, counts);
+    this.#wall.splice(wallFrom, Number.POSITIVE_INFINITY, ...wall);
   }
 
   /** Both series, up to the last row that began before `endUs` (the whole schedule if it ran to its end). */

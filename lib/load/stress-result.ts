@@ -4,10 +4,9 @@ import { formatDuration } from '../duration.ts';
 import type { Series } from '../metrics/series.ts';
 import { conclude, type Findings } from '../result/conclude.ts';
 import { failureRecords } from '../result/failure-groups.ts';
-import { hostRecord } from '../result/host.ts';
-import { redactText, redactUrl } from '../result/redact.ts';
 import {
   type GeneratorRecord,
+  type Host,
   type Phases,
   type Reason,
   type StressResult,
@@ -20,14 +19,15 @@ import { describeEnds } from './ends.ts';
 import { figuresOf, finiteRttP99 } from './figures.ts';
 import type { GeneratorMeans } from './health-advice.ts';
 import { judgeEngines } from './judge-engines.ts';
-import { planRecord, type StressPlan } from './plan.ts';
-import { mostConnections } from './profile.ts';
+import type { PlanFacts } from './plan-facts.ts';
 import type { Share } from './share.ts';
 import { slowAmong } from './slow-consumers.ts';
 
 /** What is left of a run when its connections are closed. */
 export interface RunRemains {
-  plan: StressPlan;
+  plan: PlanFacts;
+  /** The machine that it ran on. */
+  host: Host;
   startedAt: Date;
   durationMs: number;
   stopped: boolean;
@@ -73,21 +73,21 @@ export function stressResult(remains: RunRemains): StressResult {
     schemaVersion,
     kind: 'stress',
     run: {
-      id: `${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}Z-${plan.storm ? 'storm' : 'stress'}`,
+      id: runId(plan, startedAt),
       wsbench: plan.version ?? 'unknown',
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(remains.durationMs),
       seed: plan.seed,
       complete: measured && !remains.stopped,
-      ...(plan.reproduce === undefined ? {} : { reproduce: redactText(plan.reproduce) }),
+      ...(plan.reproduce === undefined ? {} : { reproduce: plan.reproduce }),
     },
-    plan: planRecord(plan),
+    plan: plan.record,
     target: {
-      url: redactUrl(plan.url),
+      url: plan.url,
       embedded: plan.embedded,
-      description: plan.targetKnown ? plan.target.name : 'any',
+      description: plan.description,
     },
-    host: hostRecord(),
+    host: remains.host,
     outcome,
     reasons,
     warnings: [...remains.warnings, ...closingWarnings(remains, generator)],
@@ -108,11 +108,16 @@ export function stressResult(remains: RunRemains): StressResult {
     warmup: share.warmup,
     ...(plan.slowConsumers > 0
       ? {
-          slowConsumers: { connections: slowAmong(mostConnections(plan), plan.slowConsumers), ...share.slow },
+          slowConsumers: { connections: slowAmong(plan.mostConnections, plan.slowConsumers), ...share.slow },
         }
       : {}),
     ...(recovery ? { recovery } : {}),
   };
+}
+
+/** Names a run by when it began: `2026-11-23T02-26-01Z-stress`. */
+export function runId({ storm }: Pick<PlanFacts, 'storm'>, startedAt: Date): string {
+  return `${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}Z-${storm ? 'storm' : 'stress'}`;
 }
 
 /** The books of the sum, and of each engine by itself. */

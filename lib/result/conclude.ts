@@ -40,6 +40,7 @@ const outcomes: Record<ReasonCode, Outcome> = {
   sigint: 'interrupted',
   sigterm: 'interrupted',
   aborted: 'interrupted',
+  killed: 'interrupted',
   unreachable: 'failed',
   threshold: 'failed',
   check: 'failed',

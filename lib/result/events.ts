@@ -1,4 +1,5 @@
 // What a runner says while it runs.
+import type { Writable } from 'node:stream';
 import type { CheckRecord, VerdictRecord, Warning } from './result.ts';
 
 /** The phases of a stress run, in order. */
@@ -37,4 +38,10 @@ export interface RunControl {
   signal?: AbortSignal;
   /** Called with every event, synchronously. */
   onEvent?: (event: RunEvent) => void;
+  /**
+   * Opens what a load writes its journal to, so that `recoverRun` can make a result of what it had counted should it be killed.
+   * Called once, with the id of the run; without a stream there is no journal. What was written is of no use once the run has ended
+   * in order.
+   */
+  openJournal?: (runId: string) => Writable | undefined;
 }

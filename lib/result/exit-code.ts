@@ -11,6 +11,7 @@ const byReason: Record<ReasonCode, number> = {
   sigint: 130,
   sigterm: 143,
   aborted: 130,
+  killed: 130,
   unreachable: 3,
   threshold: 99,
   check: 1,

@@ -19,6 +19,7 @@ export type ReasonCode =
   | 'sigint'
   | 'sigterm'
   | 'aborted'
+  | 'killed'
   | 'unreachable'
   | 'threshold'
   | 'check'

@@ -116,6 +116,7 @@ export const base = {
             'sigint',
             'sigterm',
             'aborted',
+            'killed',
             'unreachable',
             'threshold',
             'check',

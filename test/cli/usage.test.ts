@@ -51,7 +51,7 @@ const rows: [name: string, args: string[], code: number, stderr: RegExp][] = [
   ['token without a key', ['token'], 2, /--secret env:NAME or --key FILE/],
   ['token for everything', ['token', '--secret', 'x'.repeat(32), '--role', 'service_role'], 2, /--i-know/],
   ['token with a bad key file', ['token', '--key', 'nowhere.jwk'], 2, /--key: cannot read nowhere.jwk/],
-  ['report of nothing', ['report'], 2, /missing required argument/],
+  ['report of nothing', ['report'], 2, /which results\? Give files/],
   ['report of a missing file', ['report', 'nowhere.json'], 2, /^wsbench: result: cannot read nowhere.json: no such file or folder$/m],
   ['report of the latest of none', ['report', 'latest'], 2, /no saved run/],
   ["compare of one", ["compare", "a.json"], 2, /give two results, or one and --baseline/],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseResult, type StressResult } from '../../lib/index.ts';
 import { brokenIdentities } from '../../lib/metrics/counters.ts';
-import { emptyFolder, start, until } from '../cli/spawn.ts';
+import { emptyFolder, run, start, until } from '../cli/spawn.ts';
 import { startLoadServer, startScriptedServer } from '../fixtures/server-process.ts';
 import { isLong } from '../require.ts';
 
@@ -55,8 +55,41 @@ describe('the command is killed (SIGKILL)', { concurrency: 2 }, () => {
       const tookMs = performance.now() - killedMs;
       // 1 s is wanted; a busy machine may take a little longer to come round.
       assert.ok(tookMs < 2000, `${tookMs} ms`);
-      assert.deepEqual(readdirSync(cwd), [], 'no half-written report');
+      assert.deepEqual(readdirSync(cwd), ['.wsbench'], 'no half-written report');
       t.diagnostic(`${children.length} child, gone after ${Math.round(tookMs)} ms`);
+    });
+  }
+
+  for (const workers of ['1', '2']) {
+    test(`-w ${workers}: what it had counted is recovered from its journal`, onLinux, async (t) => {
+      const cwd = emptyFolder(t);
+      const server = await startLoadServer(t, { mode: 'echo' });
+      const args = ['stress', server.url, '--preset', 'echo', '-r', '200/s', '-d', '60s', '-w', workers];
+      const running = start(args, { cwd });
+      await until(() => /measure +[4-9]/.test(running.stderr()), 'the fourth second');
+      const during = await run(['report', '--recover'], { cwd });
+      assert.deepEqual([during.code, during.stdout], [2, ''], 'nothing is taken from a run that goes on');
+      running.child.kill('SIGKILL');
+      assert.equal((await running.finished).signal, 'SIGKILL');
+      const listed = await run(['runs'], { cwd });
+      assert.match(listed.stderr, /1 run was killed, and left a journal: wsbench report --recover/);
+      const recovered = await run(['report', '--recover', '-o', 'report.json', '-o', 'report.md'], { cwd });
+      assert.equal(recovered.code, 0, recovered.stderr);
+      assert.match(recovered.stderr, /^Saved \.wsbench\/runs\/.*-stress\.json$/m);
+      const result = parseResult(readFileSync(join(cwd, 'report.json'), 'utf8'), 'json') as StressResult;
+      const outcome = result.generator.limited ? 'inconclusive' : 'interrupted';
+      assert.deepEqual([result.outcome, result.run.complete], [outcome, false]);
+      assert.ok(result.reasons.some(({ code }) => code === 'killed'));
+      assert.deepEqual(brokenIdentities(result.counters, result.openAtEnd), []);
+      // Two of its four seconds at least, on a machine that is busy.
+      assert.ok(result.counters['messages.matched'] >= 400, `${result.counters['messages.matched']} matched`);
+      assert.ok(result.series.due.length >= 2);
+      assert.match(readFileSync(join(cwd, 'report.md'), 'utf8'), new RegExp(outcome.toUpperCase()));
+      const files = readdirSync(join(cwd, '.wsbench', 'runs')).sort();
+      assert.deepEqual(files, [`${result.run.id}.json`, 'latest.json'], 'the journal is gone');
+      const again = await run(['report', '--recover'], { cwd });
+      assert.equal(again.code, 2);
+      assert.match(again.stderr, /--recover: no run was cut off here/);
     });
   }
 });

@@ -10,7 +10,7 @@ const ladder: [code: number, reasons: ReasonCode[]][] = [
   [70, ['bug']],
   [2, ['target-description']],
   [4, ['generator-limited', 'generator-resources', 'lost-worker']],
-  [130, ['sigint', 'aborted']],
+  [130, ['sigint', 'aborted', 'killed']],
   [143, ['sigterm']],
   [3, ['unreachable']],
   [99, ['threshold']],

@@ -1,13 +1,12 @@
 // From what engines counted of losses and returns to what a result says of it. Pure.
 import { Histogram, timeStats } from '../../metrics/histogram.ts';
 import type { RecoveryRecord } from '../../result/result.ts';
-import type { StressPlan } from '../plan.ts';
-import { mostConnections } from '../profile.ts';
+import type { PlanFacts } from '../plan-facts.ts';
 import type { Share } from '../share.ts';
 import { binUs, type RecoveryData } from './recovery-data.ts';
 
 /** What of a plan matters to it. */
-export type RecoveryPlan = StressPlan;
+export type RecoveryPlan = Pick<PlanFacts, 'mostConnections' | 'reconnect' | 'storm'>;
 
 const perSecond = 1e6 / binUs;
 
@@ -33,7 +32,7 @@ export function recoveryRecord(
           },
         }
       : {}),
-    connections: mostConnections(plan),
+    connections: plan.mostConnections,
     lost,
     returned,
     missing: away,
