@@ -9,7 +9,7 @@ const mostLost = 0.02;
 // Engines tell once a second, not to the millisecond: no second is to be passed over.
 const leastMs = 900;
 const mostMs = 30_000;
-// A page has some 20 KB, or several hundred where round trips are all over the place. Those of a long run wait until there is room.
+// A page has some 30 KB, or several hundred where round trips are all over the place. Those of a long run wait until there is room.
 const freeBytes = 16 * 1024 ** 2;
 const bytesPerMs = 4;
 
