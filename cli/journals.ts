@@ -1,8 +1,8 @@
 // Journals of runs: `.wsbench/runs/ID.PID.journal` while one goes on, and for good when it is killed.
 import { createWriteStream, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { WsbenchError } from '../lib/errors.ts';
+import { messageOf, WsbenchError } from '../lib/errors.ts';
 import { fileTrouble } from '../lib/file-words.ts';
 import { recoverRun } from '../lib/index.ts';
 import { redactStrings } from '../lib/result/redact.ts';
@@ -60,10 +60,7 @@ export function leftJournals(cwd: string): string[] {
   const runs = join(cwd, folder);
   if (!existsSync(runs)) return [];
   return readdirSync(runs)
-    .filter((file) => {
-      const [, pid] = /^\d{4}-.*\.(\d+)\.journal$/.exec(file) ?? [];
-      return pid !== undefined && !isAlive(Number(pid));
-    })
+    .filter((file) => pidOf(file) !== undefined && !goesOn(file))
     .sort()
     .map((file) => join(folder, file));
 }
@@ -72,22 +69,46 @@ export function leftJournals(cwd: string): string[] {
  * Makes results of journals and saves them as runs; the journals are removed then.
  *
  * @param files journals; all that are left here when there are none
- * @throws WsbenchError `USAGE` when there is nothing to recover, or a file is no journal
+ * @throws WsbenchError `USAGE` when there is nothing to recover, a file is no journal, or its run goes on
  */
 export function recoverRuns(files: readonly string[], io: Io): StressResult[] {
-  const journals = files.length > 0 ? files : leftJournals(io.cwd);
-  if (journals.length === 0) {
-    throw new WsbenchError(
-      'USAGE',
-      `--recover: no run was cut off here: there is no journal in ${folder} whose run is over`,
-    );
-  }
-  const results = journals.map((file) => redactStrings(recoverRun(read(file, io.cwd), file)));
-  for (const [at, result] of results.entries()) {
+  const results = files.length > 0 ? files.map((file) => readJournal(file, io.cwd)) : readLeft(io);
+  return results.map(({ file, result }) => {
     note(io, `Saved ${saveRun(result, json([result], fileReport), io.cwd)}`);
-    rmSync(resolve(io.cwd, journals[at] ?? ''), { force: true });
+    rmSync(resolve(io.cwd, file), { force: true });
+    return result;
+  });
+}
+
+interface Recovered {
+  file: string;
+  result: StressResult;
+}
+
+/** What is left, without what cannot be read: that is told, and hides nothing else. */
+function readLeft(io: Io): Recovered[] {
+  const failures: unknown[] = [];
+  const found = leftJournals(io.cwd).flatMap((file): Recovered[] => {
+    try {
+      return [readJournal(file, io.cwd)];
+    } catch (error) {
+      failures.push(error);
+      return [];
+    }
+  });
+  if (found.length === 0) {
+    const nothing = `--recover: no run was cut off here: there is no journal in ${folder} whose run is over`;
+    throw failures[0] ?? new WsbenchError('USAGE', nothing);
   }
-  return results;
+  for (const failure of failures) note(io, `warning: ${messageOf(failure)}`);
+  return found;
+}
+
+function readJournal(file: string, cwd: string): Recovered {
+  if (goesOn(basename(file))) {
+    throw new WsbenchError('USAGE', `${file}: its run goes on, in process ${pidOf(basename(file))}`);
+  }
+  return { file, result: redactStrings(recoverRun(read(file, cwd), file)) };
 }
 
 function read(file: string, cwd: string): Uint8Array {
@@ -96,6 +117,17 @@ function read(file: string, cwd: string): Uint8Array {
   } catch (error) {
     throw new WsbenchError('USAGE', `cannot read ${file}: ${fileTrouble(error)}`, { cause: error });
   }
+}
+
+/** The process that writes a journal, by its name; undefined: the name says none. */
+function pidOf(name: string): number | undefined {
+  const [, pid] = /^\d{4}-.*\.(\d+)\.journal$/.exec(name) ?? [];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+function goesOn(name: string): boolean {
+  const pid = pidOf(name);
+  return pid !== undefined && pid !== process.pid && isAlive(pid);
 }
 
 function isAlive(pid: number): boolean {

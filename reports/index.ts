@@ -4,7 +4,7 @@ import { WsbenchError } from '../lib/errors.ts';
 import { csv } from './csv.ts';
 import { html } from './html.ts';
 import { json, jsonText } from './json.ts';
-import { junit } from './junit.ts';
+import { comparisonJunit, junit } from './junit.ts';
 import { markdown } from './markdown.ts';
 import type { Reporter } from './reporter.ts';
 import { renderText } from './text.ts';
@@ -21,7 +21,7 @@ export { inAscii } from './plain.ts';
 export { fileReport, type Reporter, type ReportOptions } from './reporter.ts';
 export { type ListedRun, type RunList, runList, runListJson } from './run-list.ts';
 export { summaryLimitBytes, summaryMarkdown } from './summary.ts';
-export { html, json, jsonText, markdown, renderText };
+export { comparisonJunit, html, json, jsonText, markdown, renderText };
 
 interface Format {
   extension: string;

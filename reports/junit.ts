@@ -1,4 +1,5 @@
-// JUnit XML, as CI systems read it: checks, thresholds and conformance cases as test cases.
+// What CI systems are told: checks, thresholds, conformance cases and limits of changes as test cases.
+import type { Comparison } from '../lib/compare/compare.ts';
 import type {
   AgentRecord,
   ConformResult,
@@ -10,39 +11,23 @@ import type {
 import { failsRun, verdictWords } from '../lib/result/verdicts.ts';
 import { inSection, sectionsOf, sectionTitle } from './conform-sections.ts';
 import { timeoutMs } from './figures.ts';
-import { plain } from './plain.ts';
+import { changeSuite } from './junit-comparison.ts';
+import { type Case, type Suite, suitesXml } from './junit-xml.ts';
 import { stormVerdict } from './recovery-words.ts';
 import type { Reporter } from './reporter.ts';
 import { limitText, thresholdFigure, thresholdName } from './threshold-words.ts';
 import { wireLines } from './wire-lines.ts';
 
-interface Case {
-  name: string;
-  className: string;
-  ms: number;
-  /** What kept it from passing: the kind of failure, in one line, and more lines. */
-  problem?: { kind: 'failure' | 'error' | 'skipped'; type: string; message: string; lines: string[] };
-  notes?: string[];
-}
-
-interface Suite {
-  name: string;
-  startedAt: string;
-  properties: [name: string, value: string][];
-  cases: Case[];
-  /** How long it took, where that is not the sum of its cases. */
-  ms?: number;
-}
-
-/** Renders results as JUnit XML. */
-export const junit: Reporter = (results) => {
-  const suites = results.flatMap(suitesOf);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${[
-    `<testsuites name="wsbench"${counts(suites.flatMap(({ cases }) => cases))} time="${seconds(sum(suites.map(suiteMs)))}">`,
-    ...suites.flatMap(suiteLines),
-    '</testsuites>',
-  ].join('\n')}\n`;
+/** Renders results as JUnit XML; a comparison is a suite beside them. */
+export const junit: Reporter = (results, { comparison }) => {
+  const changes = comparison ? [changeSuite(comparison)] : [];
+  return suitesXml([...results.flatMap(suitesOf), ...changes]);
 };
+
+/** Renders a comparison alone. */
+export function comparisonJunit(comparison: Comparison): string {
+  return suitesXml([changeSuite(comparison)]);
+}
 
 function suitesOf(result: Result): Suite[] {
   const base = { startedAt: result.run.startedAt.slice(0, 19), properties: propertiesOf(result) };
@@ -174,60 +159,4 @@ const skip = (message: string): NonNullable<Case['problem']> => ({
 
 function evidence(rows: readonly (readonly [string, string | undefined])[]): string[] {
   return rows.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [`${name}: ${text}`]));
-}
-
-function suiteLines(suite: Suite): string[] {
-  const { name, startedAt, properties, cases } = suite;
-  const skipped = cases.filter(({ problem }) => problem?.kind === 'skipped').length;
-  return [
-    `  <testsuite name="${xml(name)}"${counts(cases)} skipped="${skipped}" time="${seconds(suiteMs(suite))}" timestamp="${xml(startedAt)}">`,
-    '    <properties>',
-    ...properties.map(([key, value]) => `      <property name="${xml(key)}" value="${xml(value, 1000)}"/>`),
-    '    </properties>',
-    ...cases.flatMap(caseLines),
-    '  </testsuite>',
-  ];
-}
-
-function caseLines({ name, className, ms, problem, notes = [] }: Case): string[] {
-  const head = `    <testcase classname="${xml(className)}" name="${xml(name)}" time="${seconds(ms)}"`;
-  const inner = [...(problem ? problemLines(problem) : []), ...noteLines(notes)];
-  return inner.length === 0 ? [`${head}/>`] : [`${head}>`, ...inner, '    </testcase>'];
-}
-
-function problemLines({ kind, type, message, lines }: NonNullable<Case['problem']>): string[] {
-  const type_ = kind === 'skipped' ? '' : ` type="${xml(type)}"`;
-  const head = `      <${kind}${type_} message="${xml(message, 1000)}"`;
-  if (lines.length === 0) return [`${head}/>`];
-  return [`${head}>${lines.map((line) => xml(line, 1000)).join('\n')}</${kind}>`];
-}
-
-function noteLines(notes: readonly string[]): string[] {
-  if (notes.length === 0) return [];
-  return [`      <system-out>${notes.map((note) => xml(note, 1000)).join('\n')}</system-out>`];
-}
-
-/** The counts that a suite and all of them have; only a suite says how many were skipped. */
-function counts(cases: readonly Case[]): string {
-  const of = (kind: string): number => cases.filter(({ problem }) => problem?.kind === kind).length;
-  return ` tests="${cases.length}" failures="${of('failure')}" errors="${of('error')}"`;
-}
-
-const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
-
-const suiteMs = ({ cases, ms }: Suite): number => ms ?? sum(cases.map((one) => one.ms));
-
-const seconds = (ms: number): string => (ms / 1000).toFixed(3);
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-/** Text that means nothing to XML: markup as entities, and what XML may not contain as visible escapes. */
-function xml(text: string, max = 300): string {
-  return plain(text, max).replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

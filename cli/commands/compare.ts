@@ -5,6 +5,7 @@ import { compareResults } from '../../lib/index.ts';
 import type { Result } from '../../lib/result/result.ts';
 import {
   comparisonFailures,
+  comparisonJunit,
   comparisonMarkdown,
   comparisonText,
   fileReport,
@@ -39,7 +40,7 @@ export function compareCommand(io: Io): Command {
       'compare with a baseline, a result file, or "latest"; then "after" may be left out',
     )
     .option('--fail-on <change>', "a change that fails, such as 'rtt.p99>+10%' (repeatable)", collect)
-    .option('-o, --output <file>', 'write a report: .md, .html, .json or .txt (repeatable)', collect)
+    .option('-o, --output <file>', 'write a report: .md, .html, .json, .xml or .txt (repeatable)', collect)
     .option('--json', 'print the comparison as JSON')
     .option('--no-color', 'no colours')
     .action((first: string | undefined, second: string | undefined, flags: CompareFlags) =>
@@ -52,7 +53,7 @@ function run(first: string | undefined, second: string | undefined, flags: Compa
   const [before, after] = sides(first, second, flags, io);
   const comparison = compareResults(before, after, { failOn: flags.failOn ?? [] });
   const files = outputPaths(flags.output ?? [], io.cwd).map((path) =>
-    openText(path, io.cwd, ['.md', '.html', '.json', '.txt']),
+    openText(path, io.cwd, ['.md', '.html', '.json', '.xml', '.txt']),
   );
   const json = jsonText(comparison);
   io.stdout.write(flags.json ? json : printable(comparisonText(comparison, style), io.env));
@@ -60,6 +61,7 @@ function run(first: string | undefined, second: string | undefined, flags: Compa
     const path = file.path.toLowerCase();
     if (path.endsWith('.json')) file.write(json);
     else if (path.endsWith('.md')) file.write(comparisonMarkdown(comparison));
+    else if (path.endsWith('.xml')) file.write(comparisonJunit(comparison));
     else if (path.endsWith('.html')) file.write(html([before, after], { ...fileReport, comparison }));
     else file.write(comparisonText(comparison, fileReport));
   }

@@ -18,6 +18,9 @@ test('a run has a journal while it goes on, and none when it is over; --no-save 
   const running = start([...args, '-d', '60s'], { cwd });
   await until(() => running.stderr().includes('measure'), 'the measure phase');
   const [name = ''] = journals(cwd);
+  const refused = await run(['report', '--recover', join('.wsbench', 'runs', name)], { cwd });
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, new RegExp(`its run goes on, in process ${running.child.pid}`));
   assert.match(name, new RegExp(`^\\d{4}-.*-stress\\.${running.child.pid}\\.journal$`));
   running.child.kill('SIGINT');
   const { code, stderr } = await running.finished;
@@ -41,8 +44,13 @@ test('a second signal leaves the journal, and what it holds can be had', { timeo
   running.child.kill('SIGTERM');
   assert.equal((await running.finished).code, 143);
   assert.equal(journals(cwd).length, 1);
-  const { code, stdout } = await run(['report', '--recover', '--format', 'json'], { cwd });
-  assert.equal(code, 0);
+  // One that cannot be read is told, and hides no other.
+  const broken = '2026-11-23T02-26-01Z-stress.4194999.journal';
+  writeFileSync(join(cwd, '.wsbench', 'runs', broken), '');
+  const { code, stdout, stderr } = await run(['report', '--recover', '--format', 'json'], { cwd });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /warning: .*stress\.4194999\.journal: not a journal of this version/);
+  assert.deepEqual(journals(cwd), [broken]);
   const [one] = [JSON.parse(stdout)].flat();
   assert.ok(one.counters['messages.interrupted'] > 0, 'nothing was answered');
 });

@@ -6,12 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { type Comparison, compareResults } from '../../lib/compare/compare.ts';
 import type { Result } from '../../lib/result/result.ts';
 import { failsRun } from '../../lib/result/verdicts.ts';
-import { fileReport, reporters } from '../../reports/index.ts';
+import { comparisonFailures, comparisonJunit, fileReport, reporters } from '../../reports/index.ts';
 import * as conform from '../fixtures/conform-results.ts';
 import { everyResult } from '../fixtures/every-result.ts';
 import * as fixtures from '../fixtures/results.ts';
+import { seriesOf } from '../fixtures/shard.ts';
 import { parseXml, type XmlElement } from '../fixtures/xml.ts';
 import { skipUnless } from '../require.ts';
 
@@ -85,6 +87,39 @@ test('a suite of thresholds takes as long as its run, and all suites as long as 
   assert.equal(both?.attributes.time, '63.480');
 });
 
+const slower = compareResults(seriesOf(24, 1000, 1), seriesOf(24, 1300, 2), {
+  failOn: ['rtt.p99>+10%', 'rtt.mean>+1ms', 'connect.tls.p99>0'],
+});
+const comparisons: Record<string, Comparison> = {
+  limits: slower,
+  checks: compareResults(fixtures.quickPassed(), fixtures.quickFailed()),
+  verdicts: compareResults(conform.conformPassed(), conform.conformFailed()),
+  equal: compareResults(fixtures.stressPassed(), fixtures.stressPassed()),
+};
+for (const [name, comparison] of Object.entries(comparisons)) {
+  test(`a comparison of ${name} fails in JUnit as it fails the command`, () => {
+    const elements = parseXml(comparisonJunit(comparison));
+    const failed = named(elements, 'failure').map(({ attributes }) => attributes.message ?? '');
+    const wanted = comparisonFailures(comparison).map((line) => line.replace(/^--fail-on /, ''));
+    assert.deepEqual(failed.toSorted(), wanted.toSorted());
+    assert.ok(named(elements, 'testcase').length > 0, 'a gate with nothing in it is no gate');
+    const beside = parseXml(reporters.junit.report([fixtures.stressPassed()], { ...fileReport, comparison }));
+    assert.equal(named(beside, 'testsuite').length, 2);
+    assert.equal(Number(beside[0]?.attributes.failures), failed.length);
+  });
+}
+
+test('limits of changes are cases by name; those that hold say what was measured', () => {
+  const cases = named(parseXml(comparisonJunit(slower)), 'testcase').map(({ attributes }) => attributes.name);
+  assert.deepEqual(cases, [
+    '--fail-on rtt.p99>+10%',
+    '--fail-on rtt.mean>+1ms',
+    '--fail-on connect.tls.p99>0',
+    'nothing got worse beyond doubt',
+  ]);
+  assert.match(comparisonJunit(slower), /<system-out>rtt\.mean&gt;\+1ms: \+\d/);
+});
+
 const xsd = process.env.WSBENCH_JUNIT_XSD ?? '';
 const hasXsd = xsd !== '' && existsSync(xsd);
 const xmllint = 'xmllint';
@@ -102,7 +137,13 @@ test('a schema of JUnit that others wrote accepts every report', { skip: noSchem
   for (const [name, results] of documents) {
     writeFileSync(join(folder, `${name}.xml`), reporters.junit.report(results, fileReport));
   }
-  const files = documents.map(([name]) => join(folder, `${name}.xml`));
+  for (const [name, comparison] of Object.entries(comparisons)) {
+    writeFileSync(join(folder, `comparison-${name}.xml`), comparisonJunit(comparison));
+  }
+  const files = [
+    ...documents.map(([name]) => name),
+    ...Object.keys(comparisons).map((name) => `comparison-${name}`),
+  ].map((name) => join(folder, `${name}.xml`));
   const lint = spawnSync(xmllint, ['--noout', '--nonet', '--schema', xsd, ...files], { encoding: 'utf8' });
   assert.equal(lint.status, 0, lint.stderr.replaceAll(folder, ''));
   // It is no test when it accepts anything.
