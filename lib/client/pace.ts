@@ -2,10 +2,13 @@
 import type { ClientClock } from './clock.ts';
 import type { Welcome } from './messages.ts';
 
-/** Tokens that are left to heartbeats, and to clocks that do not run alike. */
+/** Tokens that are left to heartbeats. */
 const reserve = 2;
 
-/** A share of the announced rate: what is sent evenly here may arrive in a heap there. */
+/** What is sent evenly here arrives in a heap there when the first of it is late by more than the last: by so much it may be. */
+const latenessMs = 250;
+
+/** A share of the announced rate, as clocks do not run alike. */
 const caution = 0.98;
 
 /** Counts what is sent against the limits of WELCOME. It outlives connections, as the server's bucket does. */
@@ -24,7 +27,7 @@ export class Pace {
     const isNew = this.#limits?.burstLimit !== limits?.burstLimit;
     this.#limits = limits;
     if (limits && isNew) {
-      this.#level = Math.max(1, limits.burstLimit - reserve);
+      this.#level = capacityOf(limits);
       this.#atMs = this.#clock.nowMs();
     }
   }
@@ -47,13 +50,18 @@ export class Pace {
 
   #refill(limits: NonNullable<Welcome['limits']>): void {
     const nowMs = this.#clock.nowMs();
-    const capacity = Math.max(1, limits.burstLimit - reserve);
     const gained = ((nowMs - this.#atMs) * limits.messagesPerMinute * caution) / 60_000;
-    this.#level = Math.min(capacity, this.#level + gained);
+    this.#level = Math.min(capacityOf(limits), this.#level + gained);
     this.#atMs = nowMs;
   }
 
   #msUntilOne(limits: NonNullable<Welcome['limits']>): number {
     return Math.ceil(((1 - this.#level) * 60_000) / (limits.messagesPerMinute * caution)) || 1;
   }
+}
+
+/** How many may be sent at once: what the server takes at once, without the reserves, which are half of it at most. */
+function capacityOf({ burstLimit, messagesPerMinute }: NonNullable<Welcome['limits']>): number {
+  const late = (latenessMs * messagesPerMinute) / 60_000;
+  return Math.max(1, burstLimit / 2, burstLimit - reserve - late);
 }
