@@ -35,10 +35,17 @@ test('work goes through every member, up to `max` of them', { timeout }, async (
   await pool.connect();
   assert.equal(server.app.connections.open.size, 2);
   const members = new Set<number>();
+  let isFull = (): void => {};
+  const full = new Promise<void>((resolve) => {
+    isFull = resolve;
+  });
   const echoes = await Promise.all(
     Array.from({ length: 60 }, async (_, n) => {
       const lease = await pool.acquire();
       members.add(lease.member);
+      // Nobody is done before there are as many as there may be.
+      if (members.size === 4) isFull();
+      await full;
       const { payload } = await lease.client.request('ECHO', n);
       lease.release();
       return payload;
