@@ -17,6 +17,8 @@ import { isLong } from '../require.ts';
 import { excess, type Passed } from './windows.ts';
 
 const secret = 'shared by all, and long enough for HS256';
+const production = { environment: 'production', limits: 'production' } as const;
+const options = { ...production, secret, heartbeat: noHeartbeat };
 /** What happens when Redis is late is for other tests: on a busy machine it may be, a little. */
 const patient = { limitDecisionMs: 450 };
 
@@ -25,12 +27,6 @@ test('RL-05 reconnecting to another instance brings no other burst', {
   skip: skipRedis,
 }, async (t) => {
   const redis = await startRedis(t);
-  const options = {
-    environment: 'production',
-    limits: 'production',
-    secret,
-    heartbeat: noHeartbeat,
-  } as const;
   const servers = [
     await unguarded(t, patient, { ...options, redis: { url: redis.url } }),
     await unguarded(t, patient, { ...options, redis: { url: redis.url } }),
@@ -61,12 +57,6 @@ test('RL-06 the connections of one user are counted over all instances', {
   skip: skipRedis,
 }, async (t) => {
   const redis = await startRedis(t);
-  const options = {
-    environment: 'production',
-    limits: 'production',
-    secret,
-    heartbeat: noHeartbeat,
-  } as const;
   const shared = { redis: { url: redis.url }, trustedProxies: ['127.0.0.1'] };
   const servers = [
     await unguarded(t, patient, { ...options, ...shared }),

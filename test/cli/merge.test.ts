@@ -19,6 +19,9 @@ const read = (cwd: string, file: string): StressResult => {
   return result as StressResult;
 };
 
+/** The load of one of several generators. */
+const shardOf = (url: string): string[] => `stress ${url} -c 4 -d 2s -r 40/s --no-save -q`.split(' ');
+
 test('four real shards on one server are one load', { timeout: 120_000 }, async (t) => {
   const cwd = emptyFolder(t);
   const server = await createServer({ environment: 'test', limits: 'off' });
@@ -28,20 +31,7 @@ test('four real shards on one server are one load', { timeout: 120_000 }, async 
   // At the same time, as on four machines; each with seed and workers of its own, which make no other plan.
   await Promise.all(
     files.map(async (file, at) => {
-      const load = [
-        'stress',
-        url,
-        '-c',
-        '4',
-        '-d',
-        '2s',
-        '-r',
-        '40/s',
-        '--warmup',
-        '100ms',
-        '--no-save',
-        '-q',
-      ];
+      const load = [...shardOf(url), '--warmup', '100ms'];
       const { code, stderr } = await run(
         [...load, '--seed', `${at}`, '-w', at === 3 ? '2' : '1', '-o', file],
         { cwd },
@@ -109,18 +99,7 @@ test('two machines whose clocks are an hour apart: no latency shows it, and a wa
   const cwd = emptyFolder(t);
   const server = await createServer({ environment: 'test', limits: 'off' });
   t.after(() => server.close());
-  const args = [
-    'stress',
-    `${await server.listen()}/ws/echo`,
-    '-c',
-    '4',
-    '-d',
-    '2s',
-    '-r',
-    '40/s',
-    '--no-save',
-    '-q',
-  ];
+  const args = shardOf(`${await server.listen()}/ws/echo`);
   const ahead = { ...faketimeEnv, FAKETIME: '+3600' };
   await Promise.all(
     [{}, ahead].map(async (env, at) => {
