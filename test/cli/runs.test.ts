@@ -54,7 +54,8 @@ test('stress: the embedded server, all formats, a saved run', { timeout: 60_000 
     readFileSync(join(cwd, '.wsbench/.gitignore'), 'utf8'),
     '*\n!/baselines/\n!/baselines/*.json\n',
   );
-  assert.doesNotMatch(result.stdout, /eyJ/, 'no token in the result');
+  // A histogram in base64 has any three characters now and then.
+  assert.doesNotMatch(result.stdout.replaceAll(/"hdr": "[^"]*"/g, ''), /eyJ/, 'no token in the result');
   const again = await run(['report', 'latest'], { cwd });
   assert.equal(again.code, 0);
   assert.match(again.stdout, /Stress test results/);

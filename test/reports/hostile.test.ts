@@ -61,8 +61,10 @@ function filled(result: Result, paths: readonly Path[], text: string): Result {
   const copy = structuredClone(result);
   for (const path of paths) set(copy, path, text);
   const options = Object.entries({ ...copy.plan.options, list: [text] });
+  // Objects have names that are whole numbers before all others: then the form is another one.
+  const name = /^\d+$/.test(text) ? `${text}.` : text;
   // Not by assignment: `__proto__` is a name like others in what is read from a file.
-  copy.plan.options = Object.fromEntries([...options, [text, text]]);
+  copy.plan.options = Object.fromEntries([...options, [name, text]]);
   assert.ok(readable(copy));
   return copy;
 }
