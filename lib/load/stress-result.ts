@@ -157,10 +157,11 @@ function closingWarnings(remains: RunRemains, { limited }: GeneratorRecord): War
 }
 
 /** Of a storm the ends of connections are what was asked for; that there were none, or that not all is told, is not. */
-function stormWarnings({ plan, share: { recovery } }: RunRemains): Warning[] {
+function stormWarnings({ plan, stopped, share: { recovery } }: RunRemains): Warning[] {
   const warnings: Warning[] = [];
   if (recovery?.lost === 0) {
-    const waited = plan.storm?.drop === null ? ` within ${formatDuration(plan.storm.beforeMs)}` : '';
+    const isOver = plan.storm?.drop === null && !stopped;
+    const waited = isOver ? ` within ${formatDuration(plan.storm?.beforeMs ?? 0)}` : '';
     const message = `no connection was lost${waited}: there was nothing to come back from`;
     warnings.push({ code: 'no-storm', message });
   }
