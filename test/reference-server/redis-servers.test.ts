@@ -146,10 +146,11 @@ test('without Redis: required is not ready and admits nobody by token, optional 
   const anonymous = await Client.open(`${strict.url}/ws`);
   const token = await strict.mint({ sub: 'carol' });
   assert.equal((await anonymous.error('AUTH', { token })).code, 'AUTH_UNAVAILABLE');
-  await (await open(lenient, 'carol')).close();
+  const early = await lenient.mint({ sub: 'carol' });
+  await (await Client.open(`${lenient.url}/ws`, early)).close();
   // What this server knows it goes by, and tells the others later.
   await assert.rejects(lenient.revoke('carol'), { name: 'BusUnavailable' });
-  const known = await open(lenient, 'carol').catch((error: unknown) => error);
+  const known = await Client.open(`${lenient.url}/ws`, early).catch((error: unknown) => error);
   assert.ok(known instanceof Refused && known.status === 401, String(known));
 
   await redis.restart();
@@ -160,7 +161,7 @@ test('without Redis: required is not ready and admits nobody by token, optional 
   const acknowledged = await a.ack('PUBLISH', { channel: 'c', data: 3 });
   assert.deepEqual([acknowledged.epoch, acknowledged.offset], [gap.epoch, gap.offset + 1]);
   assert.equal((await b.next('MESSAGE')).payload.data, 3);
-  const everywhere = await open(strict, 'carol').catch((error: unknown) => error);
+  const everywhere = await Client.open(`${strict.url}/ws`, early).catch((error: unknown) => error);
   assert.ok(everywhere instanceof Refused && everywhere.status === 401, String(everywhere));
   assert.equal(await metric(strict, 'wsbench_bus_up'), 1);
   assert.ok((await metric(strict, 'wsbench_bus_outages_total')) >= 1);
