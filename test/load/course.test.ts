@@ -239,17 +239,22 @@ describe('schedule', () => {
     ),
   });
 
+  type Both = typeof both extends fc.Arbitrary<infer T> ? T : never;
+  const coursesOf = ({ rate, connections, stages }: Both): { course: Course; rates: Course } => ({
+    course: courseOf(
+      connections,
+      stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.connections })),
+    ),
+    rates: courseOf(
+      rate,
+      stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.rate })),
+    ),
+  });
+
   test('every message goes to a connection that is asked for when it is due, and all get their turn', () => {
     fc.assert(
-      fc.property(both, ({ rate, connections, stages }) => {
-        const course = courseOf(
-          connections,
-          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.connections })),
-        );
-        const rates = courseOf(
-          rate,
-          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.rate })),
-        );
+      fc.property(both, (load) => {
+        const { course, rates } = coursesOf(load);
         let last = -1;
         for (const { dueUs, slot } of walk(rates, course, whole)) {
           const asked = valueAt(course, dueUs);
@@ -266,15 +271,8 @@ describe('schedule', () => {
 
   test('workers share one schedule: together they send what one would, each on its own connections', () => {
     fc.assert(
-      fc.property(both, fc.integer({ min: 2, max: 5 }), ({ rate, connections, stages }, workers) => {
-        const course = courseOf(
-          connections,
-          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.connections })),
-        );
-        const rates = courseOf(
-          rate,
-          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.rate })),
-        );
+      fc.property(both, fc.integer({ min: 2, max: 5 }), (load, workers) => {
+        const { course, rates } = coursesOf(load);
         const parts = Array.from({ length: workers }, (_, worker) =>
           walk(rates, course, { worker, workers }),
         );
@@ -290,15 +288,8 @@ describe('schedule', () => {
 
   test('two schedules, one from where the other ends, are one', () => {
     fc.assert(
-      fc.property(both, fc.double({ min: 0, max: 1, noNaN: true }), ({ rate, connections, stages }, cut) => {
-        const course = courseOf(
-          connections,
-          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.connections })),
-        );
-        const rates = courseOf(
-          rate,
-          stages.map((stage) => ({ durationMs: stage.durationMs, to: stage.rate })),
-        );
+      fc.property(both, fc.double({ min: 0, max: 1, noNaN: true }), (load, cut) => {
+        const { course, rates } = coursesOf(load);
         // To the µs: an end has a nanosecond's grace, in which no message of either is due then.
         const cutUs = Math.floor(cut * endOf(rates)) + 0.5;
         for (const part of [whole, { worker: 1, workers: 2 }]) {

@@ -144,6 +144,16 @@ test('pages come each second at first, then for each fiftieth of the run, and a 
     assert.ok(gap <= Math.min(30, 1 + 0.02 * (due[index] ?? 0)), `${gap} s before ${due[index]} s`);
   }
   assert.ok(due.length < 3300, `${due.length} pages a day`);
+  // Large pages come less often instead: 16 MiB, then 4 bytes a millisecond, and the page that fills it up.
+  const before = written;
+  const warnings = [{ code: 'large', message: 'x'.repeat(1_000_000) }];
+  const large = new Journal(sink, head, assert.ifError);
+  for (let second = 1; second <= 7200; second++) {
+    if (large.isDue(second * 1000))
+      large.add({ elapsedMs: second * 1000, phases, reasons: [], warnings, shares: [], series });
+    assert.ok(written - before <= 16 * 1024 ** 2 + 4000 * second + 1_100_000, `${written - before} bytes`);
+  }
+  assert.ok(written - before > 16 * 1024 ** 2, 'they do come');
   isSlow = true;
   journal.add({ elapsedMs: 86_400_000, phases, reasons: [], warnings: [], shares: [], series });
   const soFar = written;
